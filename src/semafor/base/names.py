@@ -1,0 +1,29 @@
+"""Names that several parts must build in the same way: hosts, identities, and the identifiers of Envoy's resources."""
+
+CLUSTER_DOMAIN = "cluster.local"
+TRUST_DOMAIN = "cluster.local"
+
+
+def service_host(name: str, namespace: str) -> str:
+    """The full host of a Kubernetes service: `reviews.default.svc.cluster.local`."""
+    return f"{name}.{namespace}.svc.{CLUSTER_DOMAIN}"
+
+
+def qualify(host: str, namespace: str) -> str:
+    """The full host that a short name means in an object of `namespace`; a name with a dot stands for itself.
+
+    Source: Istio's reference of VirtualService, field `hosts`.
+    """
+    if host == "*" or "." in host:
+        return host
+    return service_host(host, namespace)
+
+
+def spiffe_id(namespace: str, service_account: str, trust_domain: str = TRUST_DOMAIN) -> str:
+    """The identity of a workload. Source: Istio's security concepts, SPIFFE ID format."""
+    return f"spiffe://{trust_domain}/ns/{namespace}/sa/{service_account}"
+
+
+def cluster_name(direction: str, port: int, subset: str, host: str) -> str:
+    """Istio's name of a cluster, `outbound|80|v1|reviews.default.svc.cluster.local`. Built here, parsed nowhere."""
+    return f"{direction}|{port}|{subset}|{host}"
