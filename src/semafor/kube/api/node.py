@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 
-class Unavailable(Exception):
+class NodeError(Exception):
     """The node cannot do what was asked now: no such container, not started yet, no previous log, no such program.
 
     The message is a sentence for the person at kubectl, worded as Kubernetes does
@@ -23,7 +23,7 @@ class Input(Protocol):
     """The writing end of a process's stdin."""
 
     async def write(self, data: bytes) -> None:
-        """Write all of `data`, waiting while the process is slow to read. Data for a process that has gone is dropped."""
+        """Write all of `data`, waiting while the process is slow to read; dropped when the process has gone."""
 
     async def close(self) -> None:
         """Send end of file. Closing twice is allowed."""
@@ -62,7 +62,7 @@ class Process(Protocol):
 
 
 class Node(Protocol):
-    """The kubelet, as the API sees it. Every method raises Unavailable with a message for the user."""
+    """The kubelet, as the API sees it. Every method raises NodeError with a message for the user."""
 
     def logs(
         self,
@@ -79,7 +79,7 @@ class Node(Protocol):
         """Yield the container's log in chunks of any size; with `follow`, until the container has ended.
 
         `tail` is a number of lines, `since` an aware time, `timestamps` puts an RFC 3339 time and a space before
-        each line. Unavailable is raised before the first chunk. An empty chunk is allowed and says that the log is open.
+        each line. NodeError is raised before the first chunk. An empty chunk says that the log is open.
         """
 
     async def exec(
@@ -93,5 +93,5 @@ class Node(Protocol):
     async def connect(self, pod: dict[str, Any], port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a TCP connection to 127.0.0.1:`port` inside the pod's network namespace.
 
-        Raises Unavailable when nothing listens there.
+        Raises NodeError when nothing listens there.
         """
