@@ -1,0 +1,103 @@
+"""What it all means: the plan of one proxy, shaped like Envoy's configuration, with everything Istio resolved.
+
+In: nothing; these are values that `planner` builds. Out: what `envoy` renders, and what `explain` reads.
+Never here: selectors, wildcards still to be resolved, names still to be looked up, or anything that knows Kubernetes,
+Istio's documents or protobuf. Every value is frozen and hashable, so equal parts are rendered once; maps are sorted
+tuples of pairs. Durations are seconds. Every node that stands for a decision carries the `Origin` that caused it.
+
+    Plan
+     ├ Listener ─ FilterChain ─ HttpConnection ─┐ (inline, or by the name of a RouteTable)
+     │                        └ TcpProxy ─┐     │
+     ├ RouteTable ─ VirtualHost ─ Route ──┼─────┘
+     ├ Cluster ◀──────────────────────────┘ (by name)
+     ├ EndpointSet (by the name of its cluster)
+     └ DnsTable
+"""
+
+from semafor.ir.cluster import (
+    Cluster,
+    ConnectionLimits,
+    ConsistentHash,
+    Keepalive,
+    LoadBalancer,
+    OutlierDetection,
+    SimpleBalancer,
+    SlowStart,
+    UpstreamHttp,
+    UpstreamTls,
+)
+from semafor.ir.dns import DnsRecord, DnsTable
+from semafor.ir.endpoint import Endpoint, EndpointSet, Locality, LocalityEndpoints
+from semafor.ir.listener import (
+    ChainMatch,
+    DownstreamTls,
+    FilterChain,
+    HttpConnection,
+    Inspector,
+    Listener,
+    TcpProxy,
+)
+from semafor.ir.match import HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch
+from semafor.ir.origin import Origin
+from semafor.ir.plan import Plan
+from semafor.ir.route import (
+    Destination,
+    DirectResponse,
+    Fail,
+    Forward,
+    HashKey,
+    HeaderOps,
+    Redirect,
+    RegexRewrite,
+    Retry,
+    Rewrite,
+    Route,
+    RouteTable,
+    VirtualHost,
+)
+
+__all__ = [
+    "ChainMatch",
+    "Cluster",
+    "ConnectionLimits",
+    "ConsistentHash",
+    "Destination",
+    "DirectResponse",
+    "DnsRecord",
+    "DnsTable",
+    "DownstreamTls",
+    "Endpoint",
+    "EndpointSet",
+    "Fail",
+    "FilterChain",
+    "Forward",
+    "HashKey",
+    "HeaderMatch",
+    "HeaderOps",
+    "HttpConnection",
+    "Inspector",
+    "Keepalive",
+    "Listener",
+    "LoadBalancer",
+    "Locality",
+    "LocalityEndpoints",
+    "Origin",
+    "OutlierDetection",
+    "PathMatch",
+    "Plan",
+    "QueryMatch",
+    "Redirect",
+    "RegexRewrite",
+    "Retry",
+    "Rewrite",
+    "Route",
+    "RouteMatch",
+    "RouteTable",
+    "SimpleBalancer",
+    "SlowStart",
+    "StringMatch",
+    "TcpProxy",
+    "UpstreamHttp",
+    "UpstreamTls",
+    "VirtualHost",
+]

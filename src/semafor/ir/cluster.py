@@ -1,0 +1,116 @@
+"""How connections to a group of instances are made: balancing, limits, TLS and protocol."""
+
+from typing import Literal
+
+from semafor.base.struct import Value
+from semafor.ir.endpoint import EndpointSet
+from semafor.ir.origin import Origin
+
+
+class SlowStart(Value, frozen=True):
+    """A new instance's share grows over `window_s`; `aggression` and `min_percent` shape the growth as in Envoy."""
+
+    window_s: float
+    aggression: float = 1.0
+    min_percent: float = 10.0
+
+
+class SimpleBalancer(Value, frozen=True, tag="simple"):
+    """`original` connects to where the caller was going (ORIGINAL_DST clusters have no other)."""
+
+    policy: Literal["round_robin", "least_request", "random", "original"] = "least_request"
+    slow_start: SlowStart | None = None
+
+
+class ConsistentHash(Value, frozen=True, tag="consistent_hash"):
+    """The same key goes to the same instance; the key itself is on the routes (`Forward.hash_keys`)."""
+
+    algorithm: Literal["ring", "maglev"] = "ring"
+    min_size: int = 1024
+
+
+LoadBalancer = SimpleBalancer | ConsistentHash
+
+
+class Keepalive(Value, frozen=True):
+    """TCP keep-alive; 0 leaves the system's default."""
+
+    probes: int = 0
+    time_s: int = 0
+    interval_s: int = 0
+
+
+class ConnectionLimits(Value, frozen=True):
+    """Circuit breakers and the life of connections. None means no limit of ours (Envoy's maximum, 2^32-1)."""
+
+    max_connections: int | None = None
+    max_pending_requests: int | None = None
+    max_requests: int | None = None
+    max_retries: int | None = None
+    max_requests_per_connection: int | None = None
+    max_connection_duration_s: float | None = None
+    idle_timeout_s: float | None = None
+    keepalive: Keepalive | None = None
+
+
+class OutlierDetection(Value, frozen=True):
+    """When an instance is taken out for a while. None disables a test; 0 consecutive errors does as well."""
+
+    consecutive_5xx: int | None = None
+    consecutive_gateway: int | None = None
+    consecutive_local_origin: int | None = None
+    split_local_origin: bool = False
+    interval_s: float = 10.0
+    base_ejection_s: float = 30.0
+    max_ejection_percent: int = 10
+    min_health_percent: int = 0
+
+
+class UpstreamTls(Value, frozen=True):
+    """TLS towards the instances, with certificates by the names of SDS secrets.
+
+    `only_mesh_endpoints`: TLS for endpoints whose `tls_mode` is "istio", plain text for the others (automatic mTLS).
+    `sans` are the identities one of which the server must prove; empty accepts any that `validation` vouches for.
+    An empty `certificate` presents none.
+    """
+
+    certificate: str = "default"
+    validation: str = "ROOTCA"
+    sni: str = ""
+    sans: tuple[str, ...] = ()
+    alpn: tuple[str, ...] = ()
+    only_mesh_endpoints: bool = False
+
+
+class UpstreamHttp(Value, frozen=True):
+    """How HTTP is spoken upstream.
+
+    `auto`: as ALPN decides inside TLS (HTTP/2 between sidecars), else HTTP/1.1. `downstream`: as the caller does.
+    `max_streams` limits the concurrent requests of one HTTP/2 connection; None keeps Envoy's default.
+    """
+
+    version: Literal["h1", "h2", "auto", "downstream"]
+    max_streams: int | None = None
+
+
+class Cluster(Value, frozen=True, cache_hash=True):
+    """One group of instances.
+
+    `discovery`: "eds" is fed by the plan's EndpointSet of the same name; "static" and "strict_dns" carry theirs in
+    `endpoints`; "original_dst" goes where the caller was going. `http` is None where only bytes are forwarded.
+    `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
+    caller's and the original destination's addresses ahead (PROXY protocol, version 2).
+    """
+
+    name: str
+    discovery: Literal["eds", "original_dst", "static", "strict_dns"] = "eds"
+    endpoints: EndpointSet | None = None
+    balancer: LoadBalancer = SimpleBalancer()
+    http: UpstreamHttp | None = None
+    tls: UpstreamTls | None = None
+    limits: ConnectionLimits = ConnectionLimits()
+    outlier: OutlierDetection | None = None
+    connect_timeout_s: float = 10.0
+    mark: int = 0
+    proxy_protocol: bool = False
+    origin: Origin | None = None

@@ -1,0 +1,108 @@
+"""Where connections come in, and what is done with each kind of them."""
+
+from typing import Literal
+
+from semafor.base.struct import Value
+from semafor.ir.origin import Origin
+from semafor.ir.route import Destination, RouteTable
+
+
+class Inspector(Value, frozen=True):
+    """A look at a new connection before its filter chain is chosen, in the order of the listener's tuple.
+
+    `original_dst` restores the address the caller meant; `tls` reads the client's hello (server name, ALPN); `http`
+    tells HTTP/1.x and HTTP/2 from other bytes; `proxy_protocol` takes the addresses that were sent ahead.
+    On `skip_ports` (destination ports) it does not look, so that nobody waits there.
+    """
+
+    kind: Literal["original_dst", "tls", "http", "proxy_protocol"]
+    skip_ports: tuple[int, ...] = ()
+
+
+class ChainMatch(Value, frozen=True):
+    """Which connections a chain takes; 0 and empty match any. Envoy prefers port, then ranges, names, TLS, ALPN.
+
+    `ranges` are destination CIDRs. `alpn` holds what the client's hello offers, or what the `http` inspector found
+    ("http/1.0", "http/1.1", "h2c").
+    """
+
+    port: int = 0
+    ranges: tuple[str, ...] = ()
+    server_names: tuple[str, ...] = ()
+    transport: Literal["", "tls", "raw_buffer"] = ""
+    alpn: tuple[str, ...] = ()
+
+
+class DownstreamTls(Value, frozen=True):
+    """TLS is ended here, with certificates by the names of SDS secrets.
+
+    `trust_domains`: the client's SPIFFE identity has to be of one of them; empty accepts any that is valid.
+    """
+
+    certificate: str = "default"
+    validation: str = "ROOTCA"
+    require_client_certificate: bool = True
+    trust_domains: tuple[str, ...] = ()
+    alpn: tuple[str, ...] = ()
+
+
+class HttpConnection(Value, frozen=True, tag="http"):
+    """Speak HTTP, and route by `routes` (inline) or by the plan's route table named `rds`: exactly one is set.
+
+    `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
+    removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
+    `server` header through.
+    """
+
+    stat_prefix: str
+    direction: Literal["inbound", "outbound"]
+    routes: RouteTable | None = None
+    rds: str = ""
+    codec: Literal["auto", "h1", "h2"] = "auto"
+    upgrades: tuple[str, ...] = ("websocket",)
+    forward_client_identity: bool = False
+    server_name: str = ""
+
+
+class TcpProxy(Value, frozen=True, tag="tcp"):
+    """Forward bytes to one of the destinations (weights as in routes; their header changes do not apply).
+
+    `idle_timeout_s` of None never closes an idle connection.
+    """
+
+    stat_prefix: str
+    destinations: tuple[Destination, ...]
+    idle_timeout_s: float | None = None
+
+
+class FilterChain(Value, frozen=True):
+    """What is done with the connections that match."""
+
+    filter: HttpConnection | TcpProxy
+    name: str = ""
+    match: ChainMatch = ChainMatch()
+    tls: DownstreamTls | None = None
+    origin: Origin | None = None
+
+
+class Listener(Value, frozen=True, cache_hash=True):
+    """One address and port, or the path of a unix socket (`pipe`).
+
+    `bind` False: no socket; it takes what a listener with `hand_over` gets for its address (the original destination).
+    `inspection_timeout_s` of 0 waits for ever; `continue_on_timeout` goes on with what is known then, so that a server
+    may speak first.
+    """
+
+    name: str
+    address: str = ""
+    port: int = 0
+    pipe: str = ""
+    bind: bool = True
+    hand_over: bool = False
+    direction: Literal["inbound", "outbound"] = "outbound"
+    inspectors: tuple[Inspector, ...] = ()
+    inspection_timeout_s: float = 0.0
+    continue_on_timeout: bool = False
+    chains: tuple[FilterChain, ...] = ()
+    default_chain: FilterChain | None = None
+    origin: Origin | None = None

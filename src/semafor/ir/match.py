@@ -1,0 +1,54 @@
+"""What a request must look like for a route to take it."""
+
+from typing import Literal
+
+from semafor.base.struct import Value
+
+
+class StringMatch(Value, frozen=True):
+    """A test of one text. A `regex` (RE2) has to match the whole text."""
+
+    kind: Literal["exact", "prefix", "suffix", "contains", "regex"]
+    value: str
+    ignore_case: bool = False
+
+
+class PathMatch(Value, frozen=True):
+    """A test of the path without its query. `prefix` compares text; `segment_prefix` compares whole segments."""
+
+    kind: Literal["exact", "prefix", "segment_prefix", "regex"] = "prefix"
+    value: str = "/"
+    ignore_case: bool = False
+
+
+class HeaderMatch(Value, frozen=True):
+    """A test of one header, pseudo-headers (`:method`, `:authority`, `:scheme`) included.
+
+    Without `value` the header has to be present. `inverted` negates the test; `missing_as_empty` makes an absent
+    header count as an empty one, so that an inverted test of the value passes when the header is absent.
+    """
+
+    name: str
+    value: StringMatch | None = None
+    inverted: bool = False
+    missing_as_empty: bool = False
+
+
+class QueryMatch(Value, frozen=True):
+    """A test of one query parameter. Without `value` it has to be present."""
+
+    name: str
+    value: StringMatch | None = None
+
+
+class RouteMatch(Value, frozen=True):
+    """All tests have to pass."""
+
+    path: PathMatch = PathMatch()
+    headers: tuple[HeaderMatch, ...] = ()
+    query: tuple[QueryMatch, ...] = ()
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether every request passes."""
+        return self == RouteMatch()
