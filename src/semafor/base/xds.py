@@ -22,7 +22,7 @@ SECRET: Final = _TYPES + "envoy.extensions.transport_sockets.tls.v3.Secret"
 _VERSION_BYTES = 8  # 64 bits: versions are only compared with others of the same name
 
 
-class Resource(Value):
+class Resource(Value, frozen=True):
     """One rendered resource. `frame` is field 2 of a DeltaDiscoveryResponse, tag and length included."""
 
     type_url: str
@@ -64,9 +64,9 @@ class Resources:
     def joined(self, other: "Resources") -> "Resources":
         """Both together; where both have a name, the other's resource wins."""
         by_type = dict(self._by_type)
-        for type_url, named in other._by_type.items():
-            mine = by_type.get(type_url)
-            by_type[type_url] = {**mine, **named} if mine else named
+        for type_url in other.types:
+            mine, theirs = by_type.get(type_url), other.named(type_url)
+            by_type[type_url] = {**mine, **theirs} if mine else theirs
         return Resources(by_type)
 
     def __eq__(self, other: object) -> bool:
