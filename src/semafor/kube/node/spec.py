@@ -10,7 +10,7 @@ EXEMPT_MARK = 1338  # SO_MARK of what is never intercepted: a sidecar's calls to
 NODE_UID = "node"  # the sandbox of the node's own processes: its network is the node's
 
 
-class Mount(Value):
+class Mount(Value, frozen=True):
     """One more file system in a container: a host path (`bind`) or memory (`tmpfs`).
 
     `source` is an absolute path of the host, empty for tmpfs. `target` is absolute in the container; what is missing of
@@ -24,18 +24,18 @@ class Mount(Value):
     size_bytes: int = 0
 
 
-class Root(Value):
+class Root(Value, frozen=True):
     """A container's root file system: the image's own layers over the machine's, read-only, and a place for changes.
 
-    `layers` are directories, top first; empty means the machine's own files alone. `writable` is an existing directory for
-    the upper layer; what the container changes outlives it there until its owner deletes it.
+    `layers` are directories, top first; empty means the machine's own files alone. `writable` is an existing directory
+    for the upper layer; what the container changes outlives it there until its owner deletes it.
     """
 
     layers: tuple[str, ...] = ()
     writable: str = ""
 
 
-class Limits(Value):
+class Limits(Value, frozen=True):
     """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor."""
 
     memory_bytes: int = 0
@@ -43,13 +43,13 @@ class Limits(Value):
     pids: int = 0
 
 
-class Container(Value):
+class Container(Value, frozen=True):
     """One process to run, with its own view of files and of processes.
 
     `root` None means the host's files as they are (the node's own Envoy). `log_path` empty keeps no log.
-    `stdin_once` closes stdin when the first client that attached to it goes. `privileged_net` keeps CAP_NET_ADMIN, which
-    setting SO_MARK needs: for the proxy only. `uid` and `gid` hold where the machine gives the mesh more than one user
-    (see `Runtime.many_users`); elsewhere every process is uid 0 of the pod, which is the ordinary user outside.
+    `stdin_once` closes stdin when the first client that attached to it goes. `privileged_net` keeps CAP_NET_ADMIN,
+    which setting SO_MARK needs: for the proxy only. `uid` and `gid` hold where the machine gives the mesh more than one
+    user (see `Runtime.many_users`); elsewhere every process is uid 0 of the pod, which is the ordinary user outside.
     """
 
     name: str
@@ -68,8 +68,8 @@ class Container(Value):
     limits: Limits = Limits()
 
 
-class Interception(Value):
-    """What of a pod's traffic goes through its sidecar. Istio's words and defaults (annotations traffic.sidecar.istio.io/*).
+class Interception(Value, frozen=True):
+    """What of a pod's traffic goes through its sidecar, in the words of Istio's traffic.sidecar.istio.io annotations.
 
     Included CIDRs: empty means all. Included inbound ports: None means all. `dns_port` 0 leaves DNS alone.
     """
@@ -84,8 +84,8 @@ class Interception(Value):
     exclude_inbound_ports: tuple[int, ...] = ()
 
 
-class Sandbox(Value):
-    """A pod as the runtime sees it: an address, a host name, and whether a sidecar stands between it and the network."""
+class Sandbox(Value, frozen=True):
+    """A pod as the runtime sees it: an address, a host name, and whether a sidecar stands before its network."""
 
     uid: str
     name: str
@@ -95,10 +95,11 @@ class Sandbox(Value):
     interception: Interception | None = None
 
 
-class Exit(Value):
+class Exit(Value, frozen=True):
     """The end of a container's main process. `code` is what Kubernetes shows: 128 + signal for a killed one.
 
-    `signal` is 0 when it ended by itself. `reason` is Kubernetes' word: Completed, Error, OOMKilled, ContainerStatusUnknown.
+    `signal` is 0 when it ended by itself. `reason` is Kubernetes' word: Completed, Error, OOMKilled,
+    ContainerStatusUnknown.
     """
 
     uid: str
@@ -109,8 +110,8 @@ class Exit(Value):
     reason: str = "Error"
 
 
-class NodeNetwork(Value):
-    """Addresses of the node: pods' bridge, service range, and where TCP that leaves the pods' range is redirected to."""
+class NodeNetwork(Value, frozen=True):
+    """Addresses of the node: the pods' bridge, the service range, and where TCP that leaves the pods is redirected."""
 
     address: str = "10.244.0.1"
     pods: str = "10.244.0.0/16"
@@ -120,7 +121,7 @@ class NodeNetwork(Value):
 
 
 class RuntimeFailure(Exception):  # noqa: N818  (the base of a tree; its leaves are named for what happened)
-    """What the runtime could not do. StartError: this container. Gone: the sandbox, the container or the agent is no more."""
+    """What the runtime could not do. StartError: start this. Gone: the sandbox, container or agent is no more."""
 
 
 class StartError(RuntimeFailure):
