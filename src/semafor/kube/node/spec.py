@@ -3,6 +3,7 @@
 from typing import Literal
 
 from semafor.base.struct import Value
+from semafor.kube.images.mounts import MountOp
 
 OUTBOUND_MARK = 1337  # SO_MARK of what a sidecar sends out
 EXEMPT_MARK = 1338  # SO_MARK of what is never intercepted: a sidecar's calls to its own app, probes, port-forwards
@@ -24,17 +25,6 @@ class Mount(Value, frozen=True):
     size_bytes: int = 0
 
 
-class Root(Value, frozen=True):
-    """A container's root file system: the image's own layers over the machine's, read-only, and a place for changes.
-
-    `layers` are directories, top first; empty means the machine's own files alone. `writable` is an existing directory
-    for the upper layer; what the container changes outlives it there until its owner deletes it.
-    """
-
-    layers: tuple[str, ...] = ()
-    writable: str = ""
-
-
 class Limits(Value, frozen=True):
     """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor."""
 
@@ -46,7 +36,8 @@ class Limits(Value, frozen=True):
 class Container(Value, frozen=True):
     """One process to run, with its own view of files and of processes.
 
-    `root` None means the host's files as they are (the node's own Envoy). `log_path` empty keeps no log.
+    `root` is the plan of its root file system (`images.rootfs.plan`); None means the host's files as they are, for the
+    node's own Envoy. /proc, /dev, /sys and /tmp are added, then `mounts`. `log_path` empty keeps no log.
     `stdin_once` closes stdin when the first client that attached to it goes. `privileged_net` keeps CAP_NET_ADMIN,
     which setting SO_MARK needs: for the proxy only. `uid` and `gid` hold where the machine gives the mesh more than one
     user (see `Runtime.many_users`); elsewhere every process is uid 0 of the pod, which is the ordinary user outside.
@@ -56,7 +47,7 @@ class Container(Value, frozen=True):
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     cwd: str = "/"
-    root: Root | None = None
+    root: tuple[MountOp, ...] | None = None
     mounts: tuple[Mount, ...] = ()
     log_path: str = ""
     stdin: bool = False
