@@ -1,0 +1,60 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up everything they need in .venv.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check unit e2e golden bench docs lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP) ## Make .venv with everything, exactly as the lock file says
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Semafor needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Say which one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "This Python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: setup ## Start the mesh, run the tutorial services, split their traffic 90/10, check, stop
+	$(BIN)/semafor demo
+
+test: setup ## Check the code, then run every test: unit, golden, real Envoy, end to end
+	$(MAKE) --no-print-directory check
+	$(PYTEST) -m "envoy or e2e"
+
+check: setup ## Format, lint, types, layers and the fast tests, in under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q -m "not envoy and not e2e"
+
+unit: setup ## The fast tests alone
+	$(PYTEST) -q -m "not envoy and not e2e"
+
+e2e: setup ## The tests with real kubectl, real Envoy, real sockets
+	$(PYTEST) -m "envoy or e2e"
+
+golden: setup ## Rewrite the golden files; read their diff like code
+	$(PYTEST) -q tests/golden --rewrite
+
+bench: setup ## Measure the budgets and print a table (minutes; wants a quiet machine)
+	$(BIN)/python -m tests.bench
+
+docs: setup ## Check the documents: links, commands, generated reference
+	$(BIN)/python -m tests.documents
+
+lock: ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/python -m piptools compile --quiet --all-build-deps --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
+	  --no-emit-find-links --no-emit-trusted-host --strip-extras --output-file requirements.lock pyproject.toml
+
+clean: ## Forget .venv and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

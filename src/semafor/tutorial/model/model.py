@@ -1,0 +1,56 @@
+"""A stand-in for a language model: the shape of a chat completion, no weights. It says which version answered."""
+
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+VERSION = os.environ.get("MODEL_VERSION", "v1")
+
+
+def complete(question: str) -> str:
+    """Version 1 repeats the question; version 2 also counts its words."""
+    if VERSION == "v1":
+        return f"You asked: {question}"
+    return f"You asked {len(question.split())} words: {question}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`POST /v1/chat/completions` as OpenAI's API shapes it; `GET /health` for the probes."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        status = 200 if self.path == "/health" else 404
+        self.reply(status, {"status": "healthy", "version": VERSION} if status == 200 else {"error": "not found"})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            question = json.loads(body)["messages"][-1]["content"]
+        except (ValueError, LookupError, TypeError) as error:
+            return self.reply(400, {"error": f"not a chat completion request: {error!r}"})
+        choice = {"index": 0, "message": {"role": "assistant", "content": complete(question)}, "finish_reason": "stop"}
+        return self.reply(200, {"object": "chat.completion", "version": VERSION, "choices": [choice]})
+
+    def reply(self, status: int, document: dict) -> None:
+        body = json.dumps(document).encode() + b"\n"
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-model-version", VERSION)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """A line per request would drown the log."""
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+if __name__ == "__main__":
+    print(f"model {VERSION}: listening on port 8080", flush=True)
+    Server(("0.0.0.0", 8080), Handler).serve_forever()
