@@ -1,0 +1,100 @@
+"""ObjectMeta, selectors and conditions. Source: Kubernetes' API reference, apimachinery meta/v1."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from semafor.base.struct import Document
+from semafor.resources.marks import ATOMIC, MERGED_SET, OPEN, Labels, Time, listing
+
+
+class OwnerReference(Document):
+    """An object that owns this one; when the last owner is gone, this object is collected."""
+
+    api_version: Annotated[str, "API version of the owner."]
+    kind: Annotated[str, "Kind of the owner."]
+    name: Annotated[str, "Name of the owner."]
+    uid: Annotated[str, "UID of the owner."]
+    controller: Annotated[bool | None, "Whether the owner is the managing controller; at most one is."] = None
+    block_owner_deletion: Annotated[
+        bool | None, "Whether foreground deletion of the owner waits until this object is gone."
+    ] = None
+
+
+class ManagedFieldsEntry(Document):
+    """Which fields one manager has set, and how."""
+
+    manager: Annotated[str, "Name of the program or person that set the fields."] = ""
+    operation: Annotated[str, "How they were set: Apply or Update."] = ""
+    api_version: Annotated[str, "The version of the API that the field set is written in."] = ""
+    time: Annotated[Time | None, "When the entry was last changed."] = None
+    fields_type: Annotated[str, "The format of the field set; always FieldsV1."] = ""
+    fields_v1: Annotated[dict[str, Any] | None, OPEN, "The set of fields, as a trie."] = msgspec.field(
+        name="fieldsV1", default=None
+    )
+    subresource: Annotated[str, "The subresource through which the fields were set; empty for the object itself."] = ""
+
+
+class ObjectMeta(Document):
+    """What every stored object has: its name, labels, owners and history."""
+
+    name: Annotated[str, "Name, unique within the namespace; it cannot be changed."] = ""
+    generate_name: Annotated[str, "Prefix of a name that the server makes when `name` is empty."] = ""
+    namespace: Annotated[str, "Namespace that the name is unique in; empty for cluster-scoped kinds."] = ""
+    self_link: Annotated[str, "Obsolete; never filled in."] = ""
+    uid: Annotated[str, "Identity in time and space, given by the server."] = ""
+    resource_version: Annotated[str, "Opaque version of the stored object; used to detect conflicting writes."] = ""
+    generation: Annotated[int, "Counts the changes of the desired state; set by the server."] = 0
+    creation_timestamp: Annotated[Time | None, "When the object was made; set by the server."] = None
+    deletion_timestamp: Annotated[Time | None, "When the object will be gone; set when it is being deleted."] = None
+    deletion_grace_period_seconds: Annotated[int | None, "Seconds that a deleted object has to end in good order."] = (
+        None
+    )
+    labels: Annotated[Labels, "Words that selectors find the object by."] = {}
+    annotations: Annotated[Labels, "Notes that tools keep on the object; not used by selectors."] = {}
+    owner_references: Annotated[
+        tuple[OwnerReference, ...], listing("uid", patch_key="uid"), "Objects that this one depends on."
+    ] = ()
+    finalizers: Annotated[
+        tuple[str, ...], MERGED_SET, "What must be done before the object may be removed; each is removed by its doer."
+    ] = ()
+    managed_fields: Annotated[tuple[ManagedFieldsEntry, ...], ATOMIC, "Which manager owns which fields."] = ()
+
+
+class LabelSelectorRequirement(Document):
+    """One condition on a label."""
+
+    key: Annotated[str, "The label's key."]
+    operator: Annotated[Literal["In", "NotIn", "Exists", "DoesNotExist"], "How the label relates to the values."]
+    values: Annotated[tuple[str, ...], ATOMIC, "Values for In and NotIn; empty for Exists and DoesNotExist."] = ()
+
+
+class LabelSelector(Document):
+    """Which objects are meant, by their labels; all conditions must hold. An empty selector means all objects."""
+
+    match_labels: Annotated[Labels, "Labels that must have exactly these values."] = {}
+    match_expressions: Annotated[
+        tuple[LabelSelectorRequirement, ...], ATOMIC, "Conditions that must hold besides."
+    ] = ()
+
+
+class Condition(Document):
+    """One aspect of an object's present state."""
+
+    type: Annotated[str, "Which aspect, in CamelCase."]
+    status: Annotated[Literal["True", "False", "Unknown"], "Whether it holds."]
+    observed_generation: Annotated[int, "The generation of the object that the condition was made for."] = 0
+    last_transition_time: Annotated[Time | None, "When the status last changed."] = None
+    reason: Annotated[str, "A CamelCase word for why the status is as it is."] = ""
+    message: Annotated[str, "The same for people."] = ""
+
+
+class ListMeta(Document):
+    """What every list has."""
+
+    self_link: Annotated[str, "Obsolete; never filled in."] = ""
+    resource_version: Annotated[str, "Version of the store that the list was read at; watches start from it."] = ""
+    continue_: Annotated[str, "Token for the next page; empty on the last one."] = msgspec.field(
+        name="continue", default=""
+    )
+    remaining_item_count: Annotated[int | None, "How many items follow this page."] = None
