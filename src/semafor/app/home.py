@@ -55,6 +55,13 @@ class Home:
             return inside
         return Path(tempfile.gettempdir()) / f"semafor-{os.getuid()}-{self._digest()}"
 
+    def known_entries(self) -> frozenset[str]:
+        """The names of what this program puts into the folder."""
+        return frozenset(
+            {"kubeconfig", "store.db", "store.db-wal", "store.db-shm", "ca", "images", "pods", "cache", "run", "tokens"}
+            | {"daemon.log", "daemon.lock", "state.json", "previous-context"}
+        )
+
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
         for folder in (self.path, self.ca, self.images, self.pods, self.cache, self.sockets):

@@ -25,6 +25,13 @@ class Access:
         return f"Access({self.context!r}, {self.server!r}, token=<redacted>)"
 
 
+def access(config: Config) -> Access:
+    """The access that our own kubeconfig, as written by `document`, describes."""
+    cluster, user = config["clusters"][0], config["users"][0]["user"]
+    ca_pem = base64.b64decode(cluster["cluster"]["certificate-authority-data"]).decode()
+    return Access(cluster["name"], cluster["cluster"]["server"], ca_pem, user["token"])
+
+
 def document(access: Access) -> Config:
     """A complete kubeconfig with one cluster, one user and one context."""
     config: Config = {"apiVersion": "v1", "kind": "Config"}

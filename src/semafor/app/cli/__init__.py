@@ -1,0 +1,66 @@
+"""The command line. Each command is one module below, named in COMMANDS; it talks HTTP to the API, never to the store."""
+
+import importlib
+import sys
+
+import click
+
+from semafor.app.cli import output
+
+# (command, module, one line for the list of commands). Modules load when their command runs: `semafor --help` stays fast.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("up", "up", "Start the mesh, or find the one that runs."),
+    ("demo", "demo", "Start the mesh, run the tutorial services and split their traffic."),
+    ("build", "build", "Build an image from a Dockerfile, without Docker."),
+    ("images", "images", "List the images that were built and the well-known ones."),
+    ("run", "run", "Run a local command as a meshed pod, in the current folder."),
+    ("status", "status", "Say what runs and where."),
+    ("down", "down", "Stop the mesh."),
+    ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
+    ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),
+    ("version", "version", "Print the versions of Semafor and of its Envoy."),
+)
+
+
+class Commands(click.Group):
+    """A group that imports a command's module only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, _, _ in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for name, module, _ in COMMANDS:
+            if name == cmd_name:
+                command = importlib.import_module(f"semafor.app.cli.{module}").command
+                assert isinstance(command, click.Command)
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, _, line in COMMANDS])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def root() -> None:
+    """A service mesh on your machine: Istio's API, the real kubectl, Envoy beside every service.
+
+    Start with `semafor demo`, or with `semafor up` and then `kubectl apply -f ...`. State lives in $SEMAFOR_HOME
+    (default ~/.local/state/semafor). Exit codes: 0 done, 1 failed, 2 wrong usage.
+    """
+
+
+def main() -> None:
+    """Run the command line; failures print one message and end with 1, wrong usage with 2."""
+    try:
+        root.main(prog_name="semafor", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except click.ClickException as error:
+        output.error(error.format_message())
+        sys.exit(1)

@@ -1,0 +1,117 @@
+"""A small client of the Kubernetes API for the commands: plain HTTP, the kubeconfig in the home, no magic."""
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import ryaml
+
+from semafor.app import kubeconfig
+from semafor.app.cli.output import Failure
+from semafor.app.home import Home
+from semafor.resources import registry
+from semafor.resources.kind import Kind
+
+Document = dict[str, Any]
+
+
+class Api:
+    """The API of the mesh in `home`. Refusals raise Failure with the server's own words."""
+
+    def __init__(self, home: Home) -> None:
+        access = _access(home)
+        context = ssl.create_default_context(cadata=access.ca_pem)
+        headers = {"Authorization": f"Bearer {access.token}", "User-Agent": "semafor"}
+        self._http = httpx.Client(base_url=access.server, verify=context, headers=headers, timeout=30, trust_env=False)
+
+    def get(self, kind: Kind, name: str, namespace: str = "default") -> Document | None:
+        """The object, or None when there is none."""
+        response = self._http.get(path(kind, namespace, name))
+        return None if response.status_code == httpx.codes.NOT_FOUND else _checked(response)
+
+    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Document]:
+        """The objects of a namespace, or of all."""
+        items = _checked(self._http.get(path(kind, namespace), params={"labelSelector": labels}))["items"]
+        assert isinstance(items, list)
+        return items
+
+    def create(self, kind: Kind, body: Document) -> Document:
+        """Create the object in the namespace it names."""
+        return _checked(self._http.post(path(kind, body["metadata"].get("namespace", "default")), json=body))
+
+    def apply(self, body: Document, namespace: str = "default") -> Document:
+        """Server-side apply, as `kubectl apply --server-side --force-conflicts` does."""
+        kind = kind_of(body)
+        namespace = body["metadata"].get("namespace", namespace)
+        response = self._http.patch(
+            path(kind, namespace, body["metadata"]["name"]),
+            params={"fieldManager": "semafor", "force": "true", "fieldValidation": "Strict"},
+            content=yaml_bytes(body),
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+        return _checked(response)
+
+    def delete(self, kind: Kind, name: str, namespace: str = "default") -> None:
+        """Delete the object; one that is not there is fine."""
+        response = self._http.delete(path(kind, namespace, name))
+        if response.status_code != httpx.codes.NOT_FOUND:
+            _checked(response)
+
+    def wait(
+        self, probe: Callable[[], str], *, timeout_s: float, what: str, on_wait: Callable[[str], None] | None = None
+    ) -> None:
+        """Ask `probe` until it returns "" (done); it otherwise says in words what is still missing."""
+        deadline = time.monotonic() + timeout_s
+        while missing := probe():
+            if time.monotonic() > deadline:
+                raise Failure(f"{what} took longer than {timeout_s:.0f} s: {missing}")
+            if on_wait:
+                on_wait(missing)
+            time.sleep(0.05)
+
+
+def path(kind: Kind, namespace: str | None, name: str = "") -> str:
+    """The path of a collection or of one object."""
+    version = kind.versions[0]
+    root = f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
+    middle = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    return f"{root}{middle}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def kind_of(body: Document) -> Kind:
+    """The kind that the document names."""
+    group = body["apiVersion"].rpartition("/")[0]
+    kind = registry.by_kind(group, body["kind"])
+    if kind is None:
+        raise Failure(f"unknown kind {body['apiVersion']} {body['kind']}")
+    return kind
+
+
+def documents(file: Path) -> Iterator[Document]:
+    """The objects in a YAML file."""
+    for body in ryaml.loads_all(file.read_text()):
+        if body:
+            yield body
+
+
+def yaml_bytes(body: Document) -> bytes:
+    """JSON is YAML."""
+    return json.dumps(body).encode()
+
+
+def _access(home: Home) -> kubeconfig.Access:
+    if home.running_pid() is None:
+        raise Failure("no mesh is running here", "start it with: semafor up")
+    return kubeconfig.access(kubeconfig.read(home.kubeconfig))
+
+
+def _checked(response: httpx.Response) -> Document:
+    body = response.json()
+    if response.is_error:
+        raise Failure(body.get("message", f"the API answered {response.status_code}"))
+    assert isinstance(body, dict)
+    return body

@@ -1,0 +1,56 @@
+"""How commands speak: plain lines, colour only on a terminal, documents on request."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+
+
+class Failure(click.ClickException):
+    """The command failed: one sentence that says what, and one that says how to mend it. Exit code 1."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(f"{message}\n  {fix}" if fix else message)
+
+
+format_option = click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "json", "yaml"]), default="text", help="The form of the output."
+)
+
+
+def document(form: str, value: Any) -> bool:
+    """Print the value as JSON or YAML; False when the form is text, which the command prints itself."""
+    if form == "json":
+        print(json.dumps(value, ensure_ascii=False))
+    elif form == "yaml":
+        print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+    return form != "text"
+
+
+def error(message: str) -> None:
+    """A failure, on standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/red] {_escape(message)}")
+
+
+def note(message: str) -> None:
+    """Something worth knowing, on standard error so that it never mixes with parsed output."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(_escape(message))
+
+
+@contextmanager
+def waiting(message: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show that something takes time: a spinner on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(message):
+        yield
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")
