@@ -1,0 +1,64 @@
+"""`pilot-agent`, the program in the proxy's container: it starts Envoy, and answers for it.
+
+This file is copied into the container and runs alone, with the standard library and nothing else.
+
+    pilot-agent proxy sidecar|router|discovery [--log-level LEVEL]    become Envoy
+    pilot-agent request METHOD PATH [BODY]                             ask Envoy's admin interface
+    pilot-agent version
+"""
+
+import http.client
+import os
+import sys
+
+ADMIN_PORT = 15000
+ENVOY = "/usr/local/bin/envoy"
+BOOTSTRAP = "/etc/istio/proxy/envoy.json"
+TIMEOUT_S = 10
+
+
+def proxy(arguments: list[str]) -> None:
+    """Replace this process by Envoy: one worker, no hot restart, the bootstrap that the control plane wrote."""
+    level = arguments[arguments.index("--log-level") + 1] if "--log-level" in arguments[:-1] else "warning"
+    argv = [ENVOY, "-c", BOOTSTRAP, "--concurrency", "1", "--disable-hot-restart", "--log-level", level]
+    argv += ["--log-format", "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v", "--drain-time-s", "5", "--drain-strategy", "immediate"]
+    os.execv(ENVOY, argv)  # noqa: S606 - fixed program, no shell
+
+
+def request(arguments: list[str]) -> int:
+    """One request to Envoy's admin interface; the body goes to standard output."""
+    if len(arguments) < 2:
+        return usage()
+    method, path, *body = arguments
+    connection = http.client.HTTPConnection("127.0.0.1", ADMIN_PORT, timeout=TIMEOUT_S)
+    try:
+        connection.request(method.upper(), path if path.startswith("/") else f"/{path}", "".join(body))
+        response = connection.getresponse()
+        content = response.read()
+    except OSError as error:
+        print(f"Envoy's admin interface does not answer: {error}", file=sys.stderr)
+        return 1
+    sys.stdout.buffer.write(content)
+    return 0 if response.status < 400 else 1
+
+
+def usage() -> int:
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def main(arguments: list[str]) -> int:
+    match arguments:
+        case ["proxy", *rest]:
+            proxy(rest)
+            return 0
+        case ["request", *rest]:
+            return request(rest)
+        case ["version"]:
+            os.execv(ENVOY, [ENVOY, "--version"])  # noqa: S606 - fixed program, no shell
+        case _:
+            return usage()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
