@@ -1,0 +1,136 @@
+"""Refusals, as Kubernetes' own Status objects, in its own words where people see them (apimachinery's api/errors).
+
+StatusError   one class; `reason` and `code` tell the cases apart, the functions below make them
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from semafor.resources.errors import FieldError
+from semafor.resources.kind import Kind
+
+
+class StatusError(Exception):
+    """A refusal, carrying the metav1.Status that the client gets."""
+
+    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details or {}
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """The metav1.Status document."""
+        return {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+            "details": self.details,
+            "code": self.code,
+        }
+
+
+def _about(kind: Kind, name: str, **more: Any) -> dict[str, Any]:
+    details = {"name": name, "group": kind.group, "kind": kind.plural, **more}
+    return {key: value for key, value in details.items() if value not in ("", None)}
+
+
+def not_found(kind: Kind, name: str) -> StatusError:
+    return StatusError(404, "NotFound", f'{kind.resource} "{name}" not found', _about(kind, name))
+
+
+def no_such_page() -> StatusError:
+    return StatusError(404, "NotFound", "the server could not find the requested resource")
+
+
+def already_exists(kind: Kind, name: str) -> StatusError:
+    return StatusError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _about(kind, name))
+
+
+STALE = "the object has been modified; please apply your changes to the latest version and try again"
+
+
+def conflict(kind: Kind, name: str, why: str = STALE) -> StatusError:
+    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
+    return StatusError(409, "Conflict", message, _about(kind, name))
+
+
+def apply_conflict(message: str, causes: Sequence[FieldError]) -> StatusError:
+    """Server-side apply found fields that another manager owns."""
+    return StatusError(409, "Conflict", message, {"causes": _causes(causes)})
+
+
+def invalid(kind: Kind, name: str, causes: Sequence[FieldError]) -> StatusError:
+    """The object breaks a rule; every broken rule is one cause."""
+    lines = [str(cause) for cause in causes]
+    what = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
+    qualified = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": _causes(causes)}
+    details = {key: value for key, value in details.items() if value != ""}
+    return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {what}', details)
+
+
+def _causes(causes: Sequence[FieldError]) -> list[dict[str, str]]:
+    return [{"reason": cause.reason, "message": cause.message, "field": cause.path} for cause in causes]
+
+
+def bad_request(message: str) -> StatusError:
+    return StatusError(400, "BadRequest", message)
+
+
+def unauthorized() -> StatusError:
+    return StatusError(401, "Unauthorized", "Unauthorized")
+
+
+def forbidden(kind: Kind, name: str, why: str) -> StatusError:
+    what = f'{kind.resource} "{name}"' if name else kind.resource
+    return StatusError(403, "Forbidden", f"{what} is forbidden: {why}", _about(kind, name))
+
+
+def forbidden_path(message: str) -> StatusError:
+    return StatusError(403, "Forbidden", message)
+
+
+def method_not_allowed() -> StatusError:
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def not_acceptable(accepted: Sequence[str]) -> StatusError:
+    types = ", ".join(accepted)
+    return StatusError(406, "NotAcceptable", f"only the following media types are accepted: {types}")
+
+
+def unsupported_media_type(accepted: Sequence[str]) -> StatusError:
+    message = f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def too_large(max_bytes: int) -> StatusError:
+    return StatusError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {max_bytes}")
+
+
+def gone(message: str) -> StatusError:
+    return StatusError(410, "Expired", message)
+
+
+def too_new(asked: int, current: int) -> StatusError:
+    message = f"Too large resource version: {asked}, current: {current}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return StatusError(504, "Timeout", f"Timeout: {message}", {"causes": [cause], "retryAfterSeconds": 1})
+
+
+def unavailable(message: str) -> StatusError:
+    return StatusError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1})
+
+
+def too_many_requests(message: str) -> StatusError:
+    return StatusError(429, "TooManyRequests", message, {"retryAfterSeconds": 1})
+
+
+def internal(message: str) -> StatusError:
+    return StatusError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
