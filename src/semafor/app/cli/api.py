@@ -61,6 +61,20 @@ class Api:
         if response.status_code != httpx.codes.NOT_FOUND:
             _checked(response)
 
+    def follow_log(self, pod: str, namespace: str) -> Iterator[str]:
+        """The lines of the pod's log as they come, until the container has ended."""
+        with self._http.stream("GET", f"{_pod(pod, namespace)}/log", params={"follow": "true"}, timeout=None) as response:
+            if response.is_error:
+                response.read()
+                _checked(response)
+            yield from response.iter_lines()
+
+    def log_lines(self, pod: Document, container: str) -> list[str]:
+        """The log that a container has written so far."""
+        name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+        response = self._http.get(f"{_pod(name, namespace)}/log", params={"container": container})
+        return [] if response.is_error else response.text.splitlines()
+
     def wait(
         self, probe: Callable[[], str], *, timeout_s: float, what: str, on_wait: Callable[[str], None] | None = None
     ) -> None:
@@ -80,6 +94,10 @@ def path(kind: Kind, namespace: str | None, name: str = "") -> str:
     root = f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
     middle = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
     return f"{root}{middle}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def _pod(name: str, namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/pods/{name}"
 
 
 def kind_of(body: Document) -> Kind:

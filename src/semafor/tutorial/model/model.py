@@ -14,6 +14,16 @@ def complete(question: str) -> str:
     return f"You asked {len(question.split())} words: {question}"
 
 
+_greeted: set[str] = set()
+
+
+def greet(caller: str) -> None:
+    """Say once who calls: the proxy beside this app verified the certificate and tells its identity."""
+    if caller not in _greeted:
+        _greeted.add(caller)
+        print(f"model {VERSION}: first request, caller={caller}", flush=True)
+
+
 class Handler(BaseHTTPRequestHandler):
     """`POST /v1/chat/completions` as OpenAI's API shapes it; `GET /health` for the probes."""
 
@@ -26,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        greet(self.headers.get("x-forwarded-client-cert", "none"))
         try:
             question = json.loads(body)["messages"][-1]["content"]
         except (ValueError, LookupError, TypeError) as error:
