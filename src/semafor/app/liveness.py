@@ -1,0 +1,57 @@
+"""Who has what: a pure count of which generation of the mesh first held an object, and which one each proxy has."""
+
+from collections.abc import Iterable, Mapping
+
+from semafor.base.problem import ObjectRef
+from semafor.base.struct import Value
+
+
+class Count(Value, frozen=True):
+    """An object is in `have` of `of` proxies."""
+
+    have: int
+    of: int
+
+    @property
+    def everywhere(self) -> bool:
+        return self.have == self.of
+
+    def __str__(self) -> str:
+        if self.of == 0:
+            return "no proxy is connected"
+        return f"{self.have} of {self.of} {'proxy has' if self.of == 1 else 'proxies have'} it"
+
+
+class Liveness:
+    """Generations count up with every plan of the mesh. A proxy that settled at 7 has every object first held by <= 7."""
+
+    def __init__(self) -> None:
+        self._since: dict[ObjectRef, int] = {}
+        self._settled: dict[str, int] = {}
+
+    def changed(self, refs: Iterable[ObjectRef], generation: int) -> None:
+        """These objects are new or different from `generation` on."""
+        for ref in refs:
+            self._since[ref] = generation
+
+    def removed(self, refs: Iterable[ObjectRef]) -> None:
+        for ref in refs:
+            self._since.pop(ref, None)
+
+    def joined(self, proxy: str) -> None:
+        """The proxy is connected and has nothing yet."""
+        self._settled.setdefault(proxy, 0)
+
+    def left(self, proxy: str) -> None:
+        self._settled.pop(proxy, None)
+
+    def settled(self, proxy: str, generation: int) -> None:
+        """The proxy has acknowledged everything up to `generation`."""
+        self._settled[proxy] = max(generation, self._settled.get(proxy, 0))
+
+    def count(self, ref: ObjectRef) -> Count:
+        since = self._since.get(ref, 0)
+        return Count(have=sum(at >= since for at in self._settled.values()), of=len(self._settled))
+
+    def counts(self) -> Mapping[ObjectRef, Count]:
+        return {ref: self.count(ref) for ref in self._since}

@@ -1,0 +1,39 @@
+"""What a mesh object's status says: whether it is live, and what is wrong with it. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from semafor.app.liveness import Count
+from semafor.base.problem import Problem
+
+LIVE = "Live"
+_LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
+
+
+def status(old: dict[str, Any], generation: int, count: Count, problems: Sequence[Problem], now: str) -> dict[str, Any]:
+    """The new status of an object of this `generation`; equal to `old` when nothing changed. `now` is RFC 3339."""
+    others = [condition for condition in old.get("conditions") or [] if condition.get("type") != LIVE]
+    before = next((condition for condition in old.get("conditions") or [] if condition.get("type") == LIVE), {})
+    live = _live(count, problems) | {"type": LIVE, "observedGeneration": generation}
+    changed = before.get("status") != live["status"]
+    live["lastTransitionTime"] = now if changed else before.get("lastTransitionTime", now)
+    fresh = old | {"observedGeneration": generation, "conditions": [*others, live]}
+    fresh["validationMessages"] = [_message(problem) for problem in problems]
+    if not problems:
+        del fresh["validationMessages"]
+    return fresh
+
+
+def _live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
+    refused = next((problem for problem in problems if problem.reason == "RefusedByProxy"), None)
+    if refused is not None:
+        return {"status": "False", "reason": "RefusedByProxy", "message": refused.message}
+    if not count.everywhere:
+        return {"status": "False", "reason": "Pushing", "message": str(count)}
+    return {"status": "True", "reason": "EveryProxyHasIt", "message": str(count)}
+
+
+def _message(problem: Problem) -> dict[str, Any]:
+    text = f"{problem.path}: {problem.message}" if problem.path else problem.message
+    message = {"type": {"name": problem.reason}, "level": _LEVELS[problem.severity], "message": text}
+    return message | ({"fix": problem.fix} if problem.fix else {})
