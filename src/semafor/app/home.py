@@ -71,7 +71,7 @@ class Home:
             folder.chmod(0o700)
 
     def running_pid(self) -> int | None:
-        """The process id of the daemon that holds this home, or None. The lock dies with its holder, so it never lies."""
+        """The process id of the daemon that holds this home, or None. The lock dies with its holder: it never lies."""
         try:
             with self.lock.open("r+") as file:
                 try:

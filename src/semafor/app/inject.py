@@ -115,4 +115,6 @@ def _canonical_name(metadata: Mapping[str, Any], labels: Mapping[str, str]) -> s
     owners = metadata.get("ownerReferences") or []
     if owners and owners[0].get("kind") == "ReplicaSet":
         return str(owners[0]["name"]).rsplit("-", 1)[0]
-    return str(owners[0]["name"]) if owners else str(metadata.get("name") or metadata.get("generateName", "")).rstrip("-")
+    return (
+        str(owners[0]["name"]) if owners else str(metadata.get("name") or metadata.get("generateName", "")).rstrip("-")
+    )

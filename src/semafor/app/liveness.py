@@ -23,7 +23,7 @@ class Count(Value, frozen=True):
 
 
 class Liveness:
-    """Generations count up with every plan of the mesh. A proxy that settled at 7 has every object first held by <= 7."""
+    """Generations count up with every plan of the mesh. Who settled at 7 has every object first held by <= 7."""
 
     def __init__(self) -> None:
         self._since: dict[ObjectRef, int] = {}

@@ -21,7 +21,14 @@ def proxy(arguments: list[str]) -> None:
     """Replace this process by Envoy: one worker, no hot restart, the bootstrap that the control plane wrote."""
     level = arguments[arguments.index("--log-level") + 1] if "--log-level" in arguments[:-1] else "warning"
     argv = [ENVOY, "-c", BOOTSTRAP, "--concurrency", "1", "--disable-hot-restart", "--log-level", level]
-    argv += ["--log-format", "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v", "--drain-time-s", "5", "--drain-strategy", "immediate"]
+    argv += [
+        "--log-format",
+        "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v",
+        "--drain-time-s",
+        "5",
+        "--drain-strategy",
+        "immediate",
+    ]
     os.execv(ENVOY, argv)  # noqa: S606 - fixed program, no shell
 
 
@@ -51,11 +58,12 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["proxy", *rest]:
             proxy(rest)
-            return 0
+            return 1  # never reached: the process has become Envoy
         case ["request", *rest]:
             return request(rest)
         case ["version"]:
             os.execv(ENVOY, [ENVOY, "--version"])  # noqa: S606 - fixed program, no shell
+            return 1  # never reached
         case _:
             return usage()
 

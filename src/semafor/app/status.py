@@ -13,7 +13,9 @@ _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
 def status(old: dict[str, Any], generation: int, count: Count, problems: Sequence[Problem], now: str) -> dict[str, Any]:
     """The new status of an object of this `generation`; equal to `old` when nothing changed. `now` is RFC 3339."""
     others = [condition for condition in old.get("conditions") or [] if condition.get("type") != LIVE]
-    before = next((condition for condition in old.get("conditions") or [] if condition.get("type") == LIVE), {})
+    before: dict[str, Any] = next(
+        (condition for condition in old.get("conditions") or [] if condition.get("type") == LIVE), {}
+    )
     live = _live(count, problems) | {"type": LIVE, "observedGeneration": generation}
     changed = before.get("status") != live["status"]
     live["lastTransitionTime"] = now if changed else before.get("lastTransitionTime", now)

@@ -1,11 +1,11 @@
-"""A user's mistake, as a value. Mistakes never raise: they are collected, shown, and never blank another's configuration."""
+"""A user's mistake, as a value: collected, shown, never raised, never in the way of another's configuration."""
 
 from typing import Literal
 
 from semafor.base.struct import Value
 
 
-class ObjectRef(Value):
+class ObjectRef(Value, frozen=True):
     """Which object, in Kubernetes' words. `namespace` is empty for cluster-scoped kinds."""
 
     kind: str
@@ -18,7 +18,7 @@ class ObjectRef(Value):
         return f"{self.kind} {where}"
 
 
-class Problem(Value):
+class Problem(Value, frozen=True):
     """What is wrong, where, and how to mend it.
 
     `path` is the field in the object (`spec.http[0].route[1].destination.subset`), empty for the whole object.

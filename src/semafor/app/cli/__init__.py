@@ -1,4 +1,4 @@
-"""The command line. Each command is one module below, named in COMMANDS; it talks HTTP to the API, never to the store."""
+"""The command line. Each command is one module, named in COMMANDS; it talks HTTP to the API, never to the store."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ import click
 
 from semafor.app.cli import output
 
-# (command, module, one line for the list of commands). Modules load when their command runs: `semafor --help` stays fast.
+# (command, module, one line for the list). Modules load when their command runs: `semafor --help` stays fast.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("up", "up", "Start the mesh, or find the one that runs."),
     ("demo", "demo", "Start the mesh, run the tutorial services and split their traffic."),
@@ -25,10 +25,10 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 class Commands(click.Group):
     """A group that imports a command's module only when it is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         return [name for name, _, _ in COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         for name, module, _ in COMMANDS:
             if name == cmd_name:
                 command = importlib.import_module(f"semafor.app.cli.{module}").command
@@ -36,7 +36,7 @@ class Commands(click.Group):
                 return command
         return None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, _, line in COMMANDS])
 

@@ -33,7 +33,7 @@ class Api:
         response = self._http.get(path(kind, namespace, name))
         return None if response.status_code == httpx.codes.NOT_FOUND else _checked(response)
 
-    def list(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Document]:
+    def objects(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Document]:
         """The objects of a namespace, or of all."""
         items = _checked(self._http.get(path(kind, namespace), params={"labelSelector": labels}))["items"]
         assert isinstance(items, list)
@@ -63,7 +63,9 @@ class Api:
 
     def follow_log(self, pod: str, namespace: str) -> Iterator[str]:
         """The lines of the pod's log as they come, until the container has ended."""
-        with self._http.stream("GET", f"{_pod(pod, namespace)}/log", params={"follow": "true"}, timeout=None) as response:
+        with self._http.stream(
+            "GET", f"{_pod(pod, namespace)}/log", params={"follow": "true"}, timeout=None
+        ) as response:
             if response.is_error:
                 response.read()
                 _checked(response)

@@ -26,7 +26,7 @@ SPLIT = {"v1": 0.90, "v2": 0.10}
 # Four standard deviations of a fair 90/10 split: a right split is refused once in 16,000 runs.
 _DEVIATIONS = 4.0
 _READY_TIMEOUT_S = 60.0
-_IMAGES = (  # (tag, folder, build arguments)
+_IMAGES: tuple[tuple[str, str, dict[str, str]], ...] = (  # (tag, folder, build arguments)
     ("tutorial/model:v1", "model", {"VERSION": "v1"}),
     ("tutorial/model:v2", "model", {"VERSION": "v2"}),
     ("tutorial/agent:latest", "agent", {}),
@@ -47,11 +47,24 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         seconds = {name: round(value, 2) for name, value in self.seconds.items()}
-        return {"requests": self.requests, "split": self.split, "errors": self.errors, "mtls": self.mtls, "seconds": seconds}
+        return {
+            "requests": self.requests,
+            "split": self.split,
+            "errors": self.errors,
+            "mtls": self.mtls,
+            "seconds": seconds,
+        }
 
 
 @click.command()
-@click.option("--requests", "count", type=click.IntRange(1, 1_000_000), default=2000, show_default=True, help="How many requests to send.")
+@click.option(
+    "--requests",
+    "count",
+    type=click.IntRange(1, 1_000_000),
+    default=2000,
+    show_default=True,
+    help="How many requests to send.",
+)
 @click.option("--keep", is_flag=True, help="Leave the mesh and the services running.")
 @output.format_option
 def command(*, count: int, keep: bool, form: str) -> None:
@@ -97,7 +110,13 @@ def _run(home: Home, result: Result, say: _Speaker, started: float) -> None:
     with as_file(files("semafor") / "tutorial") as tutorial:
         _build(home, tutorial, say)
         api.delete(_kind("Pod"), "load", NAMESPACE)
-        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": {"istio-injection": "enabled"}}})
+        api.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": NAMESPACE, "labels": {"istio-injection": "enabled"}},
+            }
+        )
         for file in (*_SERVICES, "split.yaml"):
             for body in documents(tutorial / file):
                 api.apply(body, NAMESPACE)
@@ -116,7 +135,9 @@ def _build(home: Home, tutorial: Path, say: _Speaker) -> None:
 
     async def build() -> None:
         for tag, folder, arguments in _IMAGES:
-            await images.build(tutorial / folder, dockerfile=None, tag=tag, args=arguments, progress=lambda _event: None)
+            await images.build(
+                tutorial / folder, dockerfile=None, tag=tag, args=arguments, progress=lambda _event: None
+            )
 
     began = time.monotonic()
     with output.waiting("building the tutorial's images", quiet=say.quiet):
@@ -126,7 +147,7 @@ def _build(home: Home, tutorial: Path, say: _Speaker) -> None:
 
 def _wait_ready(api: Api, say: _Speaker) -> None:
     def missing() -> str:
-        late = [d["metadata"]["name"] for d in api.list(_kind("Deployment", "apps"), NAMESPACE) if not _available(d)]
+        late = [d["metadata"]["name"] for d in api.objects(_kind("Deployment", "apps"), NAMESPACE) if not _available(d)]
         return f"{', '.join(late)} not available" if late else ""
 
     with output.waiting("waiting for the pods", quiet=say.quiet):
@@ -186,13 +207,17 @@ def _load_waits(api: Api) -> str:
     pod = api.get(_kind("Pod"), "load", NAMESPACE) or {}
     statuses = pod.get("status", {}).get("containerStatuses", [])
     state = statuses[0]["state"] if statuses else {}
-    return "" if "running" in state or "terminated" in state else f"the pod is {pod.get('status', {}).get('phase', 'unknown')}"
+    return (
+        ""
+        if "running" in state or "terminated" in state
+        else f"the pod is {pod.get('status', {}).get('phase', 'unknown')}"
+    )
 
 
 def _mtls(api: Api) -> tuple[bool, str]:
     """Whether the model's proxies saw the agent's certificate; they forward the identity they verified."""
     expected = f"URI=spiffe://cluster.local/ns/{NAMESPACE}/sa/default"
-    seen = [line for pod in api.list(_kind("Pod"), NAMESPACE, "app=model") for line in api.log_lines(pod, "model")]
+    seen = [line for pod in api.objects(_kind("Pod"), NAMESPACE, "app=model") for line in api.log_lines(pod, "model")]
     callers = {line.rpartition("caller=")[2] for line in seen if "caller=" in line}
     proven = bool(callers) and all(expected in caller for caller in callers)
     return proven, next(iter(callers), "the model saw no certificate")
@@ -239,4 +264,3 @@ def _kind(name: str, group: str = "") -> Kind:
     kind = registry.by_kind(group, name)
     assert kind is not None
     return kind
-

@@ -53,7 +53,9 @@ def remove(home: Home) -> None:
     """Delete the state folder. It must look like one, so that a mistyped SEMAFOR_HOME deletes nothing."""
     strange = {entry.name for entry in home.path.iterdir()} - home.known_entries()
     if strange:
-        raise Failure(f"{home.path} holds what Semafor did not put there: {', '.join(sorted(strange))}", "remove it yourself")
+        raise Failure(
+            f"{home.path} holds what Semafor did not put there: {', '.join(sorted(strange))}", "remove it yourself"
+        )
     shutil.rmtree(home.path)
 
 

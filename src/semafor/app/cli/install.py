@@ -10,7 +10,9 @@ _KNOWN = {"profile": ("demo", "default", "minimal")}
 
 
 @click.command()
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting; `profile` is known on one machine.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting; `profile` is known on one machine."
+)
 @click.option("-y", "--skip-confirmation", is_flag=True, help="Ask nothing (one machine never asks).")
 def command(*, settings: tuple[str, ...], skip_confirmation: bool) -> None:  # noqa: ARG001 - istioctl's flag
     """Install the mesh. On one machine `semafor up` has done it; if it does not run yet, it is started.
@@ -29,7 +31,8 @@ def command(*, settings: tuple[str, ...], skip_confirmation: bool) -> None:  # n
         print(f"The mesh is installed already (profile {profile}): `semafor up` did it. Nothing to do.")
     else:
         raise Failure(
-            f"the mesh runs with profile {report['profile']}", f"to change it: semafor down && semafor up --profile {profile}"
+            f"the mesh runs with profile {report['profile']}",
+            f"to change it: semafor down && semafor up --profile {profile}",
         )
     output.note("Look: kubectl get pods -n istio-system")
 

@@ -19,7 +19,12 @@ class Failure(click.ClickException):
 
 
 format_option = click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json", "yaml"]), default="text", help="The form of the output."
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    help="The form of the output.",
 )
 
 

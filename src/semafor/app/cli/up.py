@@ -20,7 +20,9 @@ _START_TIMEOUT_S = 60
 @click.option("--no-kubeconfig", is_flag=True, help="Leave the user's kubeconfig alone; use the one in the home.")
 @click.option("--profile", type=click.Choice(["demo", "default", "minimal"]), default="demo", show_default=True,
               help="Which gateways run: demo both, default the ingress gateway, minimal none.")  # fmt: skip
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the API on 127.0.0.1 (0: choose once, keep it).")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port of the API on 127.0.0.1 (0: choose once, keep it)."
+)
 @output.format_option
 def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     """Start the mesh, or find the one that runs.
@@ -78,7 +80,9 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
     argv = [sys.executable, "-m", "semafor.app.daemon", str(home.path), "--report", str(writer)]
     argv += ["--profile", profile, "--port", str(port)]
     with home.log.open("ab") as log, os.fdopen(reader) as report:
-        daemon = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer], start_new_session=True)
+        daemon = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer], start_new_session=True
+        )
         os.close(writer)
         line = report.readline()
     if not line:

@@ -49,7 +49,9 @@ def main() -> None:
 
 
 def report(counts: Counter, started: float, *, done: bool) -> None:
-    print(json.dumps({"counts": dict(counts), "seconds": round(time.monotonic() - started, 3), "done": done}), flush=True)
+    print(
+        json.dumps({"counts": dict(counts), "seconds": round(time.monotonic() - started, 3), "done": done}), flush=True
+    )
 
 
 if __name__ == "__main__":
