@@ -1,0 +1,144 @@
+"""Short-lived certificates. Pure: who asks, and what time it is, are parameters.
+
+Source: SPIFFE X.509-SVID (exactly one URI SAN, no CA, digitalSignature); RFC 5280 (an empty subject makes the
+SAN critical); Istio's defaults (24 hours).
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from semafor.base.struct import Value
+from semafor.ca import keys
+from semafor.ca.authority import CLOCK_SKEW, Authority, usage
+from semafor.ca.keys import CaError
+
+WORKLOAD_LIFETIME: Final = timedelta(hours=24)
+SERVER_LIFETIME: Final = timedelta(days=365)
+API_SERVER_NAMES: Final = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+                           "kubernetes.default.svc.cluster.local")  # fmt: skip
+API_SERVER_ADDRESSES: Final = ("127.0.0.1", "::1", "10.96.0.1")
+
+_SPIFFE_ID = re.compile(r"spiffe://(?P<trust_domain>[a-z0-9._-]{1,255})(?P<path>(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+)")
+_MAX_ID_BYTES = 2048
+_CURVES = ("secp256r1", "secp384r1")  # what every TLS stack in a mesh can verify
+
+
+class RequestError(CaError):
+    """A certificate request that must not be signed; the message says why."""
+
+
+class Certificate(Value, frozen=True):
+    """A leaf certificate as PEM, without the root, which every verifier has already."""
+
+    pem: bytes
+    not_before: datetime
+    not_after: datetime
+
+
+class Identity(Value, frozen=True):
+    """A certificate with its key: what a proxy or a server presents."""
+
+    certificate: Certificate
+    key: keys.PrivateKey
+
+
+def issue(
+    authority: Authority, csr: bytes, spiffe_id: str, *, now: datetime, lifetime: timedelta = WORKLOAD_LIFETIME
+) -> Certificate:
+    """Sign the key of the request `csr` (PEM) as belonging to `spiffe_id`.
+
+    The identity is what the caller has established; whatever names the request itself holds are dropped.
+    Raises RequestError when the request is not sound or the identity is not one of this trust domain.
+    """
+    _check_id(spiffe_id, authority.trust_domain)
+    san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id)])
+    return _sign(authority, _requested_key(csr), san, now, lifetime)
+
+
+def workload(authority: Authority, spiffe_id: str, *, now: datetime) -> Identity:
+    """A fresh key and its certificate in one step, for a proxy that gets both over its own socket."""
+    key = keys.generate()
+    return Identity(issue(authority, keys.request(key), spiffe_id, now=now), key)
+
+
+def server(
+    authority: Authority,
+    *,
+    now: datetime,
+    dns: Iterable[str] = API_SERVER_NAMES,
+    addresses: Iterable[str] = API_SERVER_ADDRESSES,
+) -> Identity:
+    """The certificate of a TLS server that is known by names and addresses; by default, of the Kubernetes API."""
+    key = keys.generate()
+    entries = [*map(x509.DNSName, dns), *(x509.IPAddress(ip_address(address)) for address in addresses)]
+    public = keys.load(key).public_key()
+    return Identity(_sign(authority, public, x509.SubjectAlternativeName(entries), now, SERVER_LIFETIME), key)
+
+
+def renew_at(certificate: Certificate, jitter: float) -> datetime:
+    """When to replace a certificate: at half its life or up to a tenth earlier, so that a fleet does not renew at once.
+
+    `jitter` is between 0 (half-life) and 1; the caller draws it.
+    """
+    lifetime = certificate.not_after - certificate.not_before
+    return certificate.not_before + lifetime * (0.5 - 0.1 * jitter)
+
+
+def _check_id(spiffe_id: str, trust_domain: str) -> None:
+    found = _SPIFFE_ID.fullmatch(spiffe_id)
+    if not found or len(spiffe_id) > _MAX_ID_BYTES:
+        raise RequestError(f"{spiffe_id!r} is not a SPIFFE ID of a workload")
+    if found["trust_domain"] != trust_domain:
+        raise RequestError(f"{spiffe_id!r} is not of the trust domain {trust_domain}")
+
+
+def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
+    try:
+        request = x509.load_pem_x509_csr(csr)
+        key, is_signed = request.public_key(), request.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise RequestError(f"not a certificate request in PEM: {error}") from None
+    if not is_signed:
+        raise RequestError("the request is not signed by the key that it asks a certificate for")
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _CURVES:
+        raise RequestError("the key must be ECDSA P-256 or P-384")
+    return key
+
+
+def _sign(
+    authority: Authority,
+    key: ec.EllipticCurvePublicKey,
+    san: x509.SubjectAlternativeName,
+    now: datetime,
+    lifetime: timedelta,
+) -> Certificate:
+    root = authority.certificate
+    until = min(now + lifetime, root.not_valid_after_utc)
+    root_id = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    builder = (
+        x509.CertificateBuilder(issuer_name=root.subject, subject_name=x509.Name([]))
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(until)
+        .add_extension(san, critical=True)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage(signs_certificates=False), critical=True)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id), critical=False)
+    )
+    signed = builder.sign(authority.key, hashes.SHA256())
+    pem = signed.public_bytes(serialization.Encoding.PEM)
+    return Certificate(pem, signed.not_valid_before_utc, signed.not_valid_after_utc)

@@ -1,0 +1,97 @@
+"""Private keys: ECDSA P-256, in memory and in files that only their owner can read."""
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import CertificateSigningRequestBuilder, Name
+
+from semafor.base.struct import Value
+
+
+class CaError(Exception):
+    """Anything this package refuses.
+
+    CaError
+     ├ KeyFileError      a key or root file that cannot be used
+     ├ RequestError      a certificate request that must not be signed
+     └ TokenError        a token that proves nothing
+    """
+
+
+class KeyFileError(CaError):
+    """A key or root file that cannot be used; the message says which and what to do."""
+
+
+class PrivateKey(Value, frozen=True):
+    """A private key as PEM (PKCS #8). It never shows itself in a log or a traceback."""
+
+    pem: bytes
+
+    def __repr__(self) -> str:
+        return "PrivateKey(redacted)"
+
+
+def generate() -> PrivateKey:
+    """A new key for a workload or a server."""
+    return PrivateKey(_pem(ec.generate_private_key(ec.SECP256R1())))
+
+
+def request(key: PrivateKey) -> bytes:
+    """A certificate request (PEM) that proves possession of `key`. It names nobody: the issuer knows who asks."""
+    signed = CertificateSigningRequestBuilder().subject_name(Name([])).sign(load(key), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def load(key: PrivateKey) -> ec.EllipticCurvePrivateKey:
+    """Raises KeyFileError when the PEM holds no elliptic-curve key."""
+    try:
+        loaded = serialization.load_pem_private_key(key.pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"not a private key in PEM: {error}") from None
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+        raise KeyFileError("not an elliptic-curve key")
+    return loaded
+
+
+def open_or_create(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The key in the file `path`, made on first use with mode 0600.
+
+    Two processes that start at once end up with the same key. Raises KeyFileError when the file cannot be used or
+    when others may read it.
+    """
+    if not path.exists():
+        with suppress(FileExistsError):
+            write_once(path, _pem(ec.generate_private_key(ec.SECP256R1())), mode=0o600)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise KeyFileError(f"{path}: other users may read this private key (chmod 600 {path}, or delete it)")
+    try:
+        return load(PrivateKey(path.read_bytes()))
+    except KeyFileError as error:
+        raise KeyFileError(f"{path}: {error} (delete it and a new one is made)") from None
+
+
+def write_once(path: Path, content: bytes, *, mode: int) -> None:
+    """Make a file in one step: it appears whole and on disk, or not at all. Raises FileExistsError when it is there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        path.hardlink_to(temporary)  # unlike a rename, fails when another process was first
+    finally:
+        Path(temporary).unlink()
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
