@@ -1,4 +1,4 @@
-"""Container images without Docker: what a Dockerfile builds, what well-known names mean here, and how a root is mounted.
+"""Container images without Docker: what a Dockerfile builds, what known names mean here, how a root is mounted.
 
 In: a folder with a Dockerfile, or the name of an image. Out: an `Image` (its layers as folders, its command, its
 environment) and, for a container, the ordered list of mounts that make its root: the host's system folders, read-only,

@@ -38,7 +38,7 @@ class Host(Value, frozen=True):
     def detect(cls, *, search_path: str = os.defpath) -> "Host":
         """Look at this machine. `search_path` is where `node` is looked for, as in $PATH."""
         folders = [name for name in SYSTEM_FOLDERS if stat.S_ISDIR(_mode(f"/{name}"))]
-        links = [(name, os.readlink(f"/{name}")) for name in SYSTEM_FOLDERS if stat.S_ISLNK(_mode(f"/{name}"))]
+        links = [(name, str(Path(f"/{name}").readlink())) for name in SYSTEM_FOLDERS if stat.S_ISLNK(_mode(f"/{name}"))]
         node = shutil.which("node", path=search_path) or ""
         programs = (python_executable(), node)
         return cls(
@@ -71,7 +71,7 @@ def _prefixes(programs: tuple[str, ...], system: list[str]) -> tuple[tuple[str, 
     found: dict[str, str] = {}
     for program in filter(None, programs):
         for path in (program, os.path.realpath(program)):
-            prefix = os.path.dirname(os.path.dirname(path))
+            prefix = str(Path(path).parent.parent)
             if prefix.count("/") > 1 and prefix.split("/")[1] not in system:
                 found.setdefault(prefix, os.path.realpath(prefix))
     return tuple((source, inside) for inside, source in found.items())

@@ -19,8 +19,8 @@ class Root(Value, frozen=True):
     """What a container's root is made of.
 
     `layers` are the image's folders, top first; none means the host's files alone. `writable` is an existing folder
-    of the container's own: what it changes outlives it there. When empty, the root is read-only. `binds` are (path on the
-    host, path inside) pairs of files or folders to show, read-only.
+    of the container's own: what it changes outlives it there. When empty, the root is read-only. `binds` are pairs
+    (path on the host, path inside) of files or folders to show, read-only.
     """
 
     layers: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ def plan(root: Root, host: Host) -> tuple[MountOp, ...]:
     `host.skeleton` lies below the root's own layers. Without `root.writable` the root is read-only.
     """
     layers = (*root.layers, host.skeleton)
-    whole = MountOp("overlay", "/", lowers=layers, **_writable(root, ""))
+    whole = _overlay(root, "/", layers)
     folders = tuple(_host_folder(root, layers, name) for name in host.folders)
     shown = (*host.prefixes, *root.binds)
     binds = tuple(MountOp("bind", inside, source=source, read_only=True) for source, inside in shown)
@@ -43,19 +43,24 @@ def plan(root: Root, host: Host) -> tuple[MountOp, ...]:
 
 def _host_folder(root: Root, layers: tuple[str, ...], name: str) -> MountOp:
     """One of the host's system folders, such as `usr`, below what the layers add to it."""
-    lowers = (*(f"{layer}/{name}" for layer in layers), f"/{name}")
-    return MountOp("overlay", f"/{name}", lowers=lowers, **_writable(root, name))
+    return _overlay(root, f"/{name}", (*(f"{layer}/{name}" for layer in layers), f"/{name}"))
 
 
-def _writable(root: Root, name: str) -> dict[str, str]:
-    """Where the changes below one mount are kept; "" is the root itself."""
+def _overlay(root: Root, target: str, lowers: tuple[str, ...]) -> MountOp:
     if not root.writable:
-        return {}
-    part = name.replace("/", "-") or "root"
-    return {"upper": f"{root.writable}/upper/{part}", "work": f"{root.writable}/work/{part}"}
+        return MountOp("overlay", target, lowers=lowers)
+    part = _part(target)
+    return MountOp(
+        "overlay", target, lowers=lowers, upper=f"{root.writable}/upper/{part}", work=f"{root.writable}/work/{part}"
+    )
+
+
+def _part(target: str) -> str:
+    """The folder that keeps the changes below one mount: `root`, `usr`, `usr-local`."""
+    return target.strip("/").replace("/", "-") or "root"
 
 
 def committed(writable: str, host: Host) -> tuple[tuple[str, str], ...]:
     """The (from, to) renames that make one layer of a container's changes: afterwards it is `writable`/upper/root."""
     upper = f"{writable}/upper"
-    return tuple((f"{upper}/{name.replace('/', '-')}", f"{upper}/root/{name}") for name in host.folders)
+    return tuple((f"{upper}/{_part(name)}", f"{upper}/root/{name}") for name in host.folders)

@@ -99,8 +99,8 @@ def fingerprint(host: Host) -> str:
     """A short name that changes when the skeleton must be made anew: another machine layout, new certificates."""
     text = [_RECIPE, repr(host)]
     for name in _etc_names():
-        for path in (f"/etc/{name}", f"/etc/{name}/certs", f"/etc/{name}/certs/ca-certificates.crt"):
-            text.append(_stamp(path))
+        paths = (f"/etc/{name}", f"/etc/{name}/certs", f"/etc/{name}/certs/ca-certificates.crt")
+        text.extend(_stamp(path) for path in paths)
     return hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
 
 
@@ -123,7 +123,7 @@ def make(host: Host, folder: Path) -> None:
 
 
 def _etc_names() -> list[str]:
-    others = sorted(name for name in os.listdir("/etc") if name.startswith(_HOST_ETC_PREFIXES))
+    others = sorted(path.name for path in Path("/etc").glob("*") if path.name.startswith(_HOST_ETC_PREFIXES))
     return [*_HOST_ETC, *others]
 
 

@@ -1,0 +1,192 @@
+"""Where layers and images lie on the disk: whole or not at all, also after a kill.
+
+    layers/<key>/   one folder for each step; the key names what the step was made of, so it never changes
+    refs/<name>     one JSON file for each name: an Image
+    work/<name>/    steps under way; a lock tells those of living builds from leftovers
+    cache/          what downloads may share between builds
+
+A layer appears by one rename, a name by another, after its layers. Two builds that make the same layer both win.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from semafor.kube.images.image import Image
+
+
+class Shelf:
+    """The folder of images of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "images"
+        self._layers, self._refs, self._work = (self.folder / name for name in ("layers", "refs", "work"))
+
+    def layer(self, key: str) -> Path | None:
+        """A finished layer; None when there is none. Finding it marks it as used now."""
+        path = self._layers / key
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        return path
+
+    def make_layer(self, key: str, fill: Callable[[Path], None]) -> Path:
+        """The layer, made by `fill` in an empty folder when it is not there yet."""
+        found = self.layer(key)
+        if found:
+            return found
+        with self.workspace() as work:
+            made = work / "layer"
+            made.mkdir(mode=0o755)
+            fill(made)
+            return self.keep(key, made)
+
+    def keep(self, key: str, made: Path) -> Path:
+        """Move a finished folder to its place; when another build was faster, theirs stays."""
+        self._layers.mkdir(parents=True, exist_ok=True)
+        target = self._layers / key
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+        return target
+
+    @contextlib.contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A new folder for work under way, removed at the end; one that a killed process left is removed later."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        path = Path(tempfile.mkdtemp(dir=self._work))
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield path
+        finally:
+            os.close(lock)
+            remove_tree(path)
+
+    def cache(self, name: str) -> Path:
+        """A folder that builds share, such as pip's downloads."""
+        path = self.folder / "cache" / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def read(self, ref: str) -> Image | None:
+        """The image of a full name; None when there is none, or one of its layers is gone."""
+        return self._decode(self._refs / _file_name(ref))
+
+    def write(self, image: Image) -> None:
+        """Give the image its name, in place of whatever had it."""
+        self._refs.mkdir(parents=True, exist_ok=True)
+        with self.workspace() as work:
+            draft = work / "ref"
+            draft.write_bytes(msgspec.json.encode(image))
+            draft.rename(self._refs / _file_name(image.ref))
+
+    def forget(self, ref: str) -> bool:
+        """Take a name away; False when there was none. Its layers stay until `collect`."""
+        path = self._refs / _file_name(ref)
+        existed = path.exists()
+        path.unlink(missing_ok=True)
+        return existed
+
+    def images(self) -> tuple[Image, ...]:
+        """All built images, by name."""
+        found = (self._decode(path) for path in self._refs.glob("*.json"))
+        return tuple(sorted((image for image in found if image), key=lambda image: image.ref))
+
+    def collect(self, *, keep: Collection[str], unused_for_s: float, now: float | None = None) -> int:
+        """Remove layers that no image, and none of the folders in `keep`, uses; the bytes that this frees.
+
+        `unused_for_s` spares those that a build used more recently, because they are its cache. Nothing is removed while
+        a build is under way.
+        """
+        used = {Path(layer).name for image in self.images() for layer in image.layers} | {
+            Path(path).name for path in keep
+        }
+        before = (time.time() if now is None else now) - unused_for_s
+        if self._living():
+            return 0
+        freed = 0
+        for path in self._layers.glob("*"):
+            if path.name not in used and path.stat().st_mtime <= before:
+                freed += tree_size(path)
+                remove_tree(path)
+        return freed
+
+    def clean(self) -> None:
+        """Remove what killed builds left behind."""
+        for path in self._work.glob("*"):
+            with _unless_locked(path) as free:
+                if free:
+                    remove_tree(path)
+
+    def _living(self) -> bool:
+        for path in self._work.glob("*"):
+            with _unless_locked(path) as free:
+                if not free:
+                    return True
+        return False
+
+    def _decode(self, path: Path) -> Image | None:
+        try:
+            image = msgspec.json.decode(path.read_bytes(), type=Image)
+        except (FileNotFoundError, msgspec.MsgspecError):
+            return None
+        return image if all(Path(layer).is_dir() for layer in image.layers) else None
+
+
+@contextlib.contextmanager
+def _unless_locked(path: Path) -> Iterator[bool]:
+    """True when no living process holds the folder's lock; it is ours inside the block."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield False
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(lock)
+
+
+def key(*parts: Any) -> str:
+    """A short name for what a layer is made of (JSON values): equal parts, equal key."""
+    text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"), default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def tree_size(path: Path) -> int:
+    """The bytes that a folder's files take on the disk."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            found = os.lstat(f"{folder}/{name}")
+            total += found.st_blocks * 512 if stat.S_ISREG(found.st_mode) else 0
+    return total
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder whatever its permissions; overlayfs leaves some without any."""
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            below = Path(folder, name)
+            if not below.is_symlink():
+                below.chmod(0o700)
+    shutil.rmtree(path, ignore_errors=True)
