@@ -61,8 +61,13 @@ def conflict(kind: Kind, name: str, why: str = STALE) -> StatusError:
 
 
 def apply_conflict(message: str, causes: Sequence[FieldError]) -> StatusError:
-    """Server-side apply found fields that another manager owns."""
+    """Server-side apply found fields that another manager owns; kubectl shows the causes and how to go on."""
     return StatusError(409, "Conflict", message, {"causes": _causes(causes)})
+
+
+def unprocessable(kind: Kind, name: str, message: str) -> StatusError:
+    """A patch that does not fit the object."""
+    return StatusError(422, "Invalid", message, _about(kind, name))
 
 
 def invalid(kind: Kind, name: str, causes: Sequence[FieldError]) -> StatusError:
@@ -134,3 +139,15 @@ def too_many_requests(message: str) -> StatusError:
 
 def internal(message: str) -> StatusError:
     return StatusError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
+
+
+def no_namespace(name: str) -> StatusError:
+    return StatusError(404, "NotFound", f'namespaces "{name}" not found', {"name": name, "kind": "namespaces"})
+
+
+def namespace_terminating(kind: Kind, name: str, namespace: str) -> StatusError:
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    error = forbidden(kind, name, why)
+    message = f"namespace {namespace} is being terminated"
+    error.details["causes"] = [{"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}]
+    return error

@@ -108,6 +108,10 @@ class Store:
         """Follow the changes after version `since`. Raises Expired, here or while iterating."""
         return Watch(self._log(resource), since, namespace)
 
+    def reaches(self, resource: str, since: int) -> bool:
+        """Whether `watch` from that version would see everything."""
+        return since >= self._log(resource).floor
+
     async def create(self, resource: str, obj: dict[str, Any]) -> dict[str, Any]:
         """Store a new object; return it with its version. Raises Exists."""
         key = _key(obj)

@@ -1,0 +1,273 @@
+"""Objects, written by the rules: the one door to the store, for HTTP requests and for the in-process client alike.
+
+document ─▶ understood (types, unknown fields) ─▶ completed (metadata, defaults, rules) ─▶ admitted ─▶ checked
+         ─▶ owned (managedFields) ─▶ store
+"""
+
+import random
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from semafor.base.struct import Value
+from semafor.kube import store
+from semafor.kube.api import deletion, errors, metadata, patch, patches, rules
+from semafor.kube.api.call import Call, DeleteOptions
+from semafor.kube.api.documents import Understood, understand
+from semafor.kube.api.options import Admission, AdmissionRequest
+from semafor.kube.api.patch import server_side
+from semafor.resources import check
+from semafor.resources.kind import Kind
+from semafor.resources.registry import KINDS
+from semafor.resources.shape import shape_of
+
+Doc = dict[str, Any]
+Change = Callable[[Doc], Doc]
+
+_ATTEMPTS = 8  # of a write without a version of its own, when others write the same object in between
+_NO_NAMESPACE_NEEDED = frozenset({"default"})
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Outcome(Value, frozen=True):
+    """What a write came to. `created` tells an apply that made the object from one that changed it."""
+
+    obj: Doc
+    warnings: tuple[str, ...] = ()
+    created: bool = False
+
+
+class Objects:
+    """All verbs that change objects. Reads go to `store`; nothing it returns may be changed by the caller."""
+
+    def __init__(
+        self,
+        backing: store.Store,
+        *,
+        kinds: Sequence[Kind] = KINDS,
+        admission: Sequence[Admission] = (),
+        now: Callable[[], datetime] = utc_now,
+        source: random.Random | None = None,
+    ) -> None:
+        self.store = backing
+        self.kinds = tuple(kinds)
+        self.now = now
+        self._admission = tuple(admission)
+        self._random = source or random.Random()  # noqa: S311 - names, not secrets
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Doc:
+        """The object. Raises StatusError 404."""
+        obj = self.store.get(kind.resource, namespace, name)
+        if obj is None:
+            raise errors.not_found(kind, name)
+        return obj
+
+    async def create(self, call: Call, doc: Doc) -> Outcome:
+        """Make a new object. Raises StatusError."""
+        understood = understand(call, doc)
+        return await self._create(call, understood, self._track)
+
+    async def update(self, call: Call, change: Change) -> Outcome:
+        """Let `change` turn the stored object into the wanted one, and store that.
+
+        `change` must be pure: it is called again when someone else wrote in between, unless what it returns still has
+        the older version, which the client then insists on. Raises StatusError.
+        """
+        return await self._retried(call, lambda old: self._update(call, old, change(old), self._track))
+
+    async def apply(self, call: Call, applied: Doc) -> Outcome:
+        """Server-side apply: create the object, or merge what this manager wants into it. Raises StatusError."""
+        understood = understand(call, applied)
+        metadata.check_identity(call, understood.doc)
+        if self.store.head(call.kind.resource, call.namespace, call.name) is None:
+            return await self._apply_new(call, understood)
+
+        async def again(old: Doc) -> Outcome:
+            metadata.check_preconditions(call.kind, understood.doc, old)
+            merged = self._merged(call, old, understood.doc)
+            outcome = await self._update(call, old, merged, _keep)
+            return Outcome(obj=outcome.obj, warnings=understood.warnings + outcome.warnings)
+
+        return await self._retried(call, again)
+
+    async def delete(self, call: Call, options: DeleteOptions) -> tuple[Doc, bool]:
+        """Remove the object, or mark it. Return it, and whether it is gone. Raises StatusError."""
+        for _ in range(_ATTEMPTS):
+            old = self._head(call)
+            verdict = deletion.decide(call.kind, old, options, self.now())
+            await self._admit("DELETE", call, None, old)
+            try:
+                return await self._carry_out(call, old, verdict), verdict.remove
+            except store.Conflict:
+                continue
+            except store.Missing:
+                raise errors.not_found(call.kind, call.name) from None
+        raise errors.conflict(call.kind, call.name)
+
+    async def _carry_out(self, call: Call, old: Doc, verdict: deletion.Verdict) -> Doc:
+        if call.dry_run or (verdict.obj is old and not verdict.remove):
+            return verdict.obj
+        expected = int(old["metadata"]["resourceVersion"])
+        if verdict.remove:
+            return await self.store.delete(call.kind.resource, call.namespace, call.name, expected=expected)
+        return await self.store.update(call.kind.resource, verdict.obj, expected=expected)
+
+    async def _create(self, call: Call, understood: Understood, own: "Own") -> Outcome:
+        kind = call.kind
+        metadata.check_identity(call, understood.doc)
+        self._require_namespace(call, understood.doc)
+        obj = metadata.for_create(
+            call, understood.doc, now=self.now(), uid=str(uuid.uuid4()), tail=metadata.suffix(self._random)
+        )
+        obj = rules.of(kind).complete(kind.defaults(obj), None, self._ground())
+        obj, warnings = await self._admit("CREATE", call, obj, None)
+        obj = self._allocated(kind, obj, None)
+        warnings = (*understood.warnings, *warnings, *_verified(kind, obj, None))
+        obj = own(call, None, obj)
+        if call.dry_run:
+            return Outcome(obj=obj, warnings=warnings, created=True)
+        try:
+            stored = await self.store.create(kind.resource, obj)
+        except store.Exists:
+            raise errors.already_exists(kind, obj["metadata"]["name"]) from None
+        return Outcome(obj=stored, warnings=warnings, created=True)
+
+    async def _apply_new(self, call: Call, understood: Understood) -> Outcome:
+        if call.subresource or (understood.doc.get("metadata") or {}).get("uid"):
+            raise errors.not_found(call.kind, call.name)
+        owners = self._merged(call, None, understood.doc)["metadata"].get("managedFields", [])
+
+        def own(_: Call, __: Doc | None, obj: Doc) -> Doc:
+            return {**obj, "metadata": {**obj["metadata"], "managedFields": owners}}
+
+        return await self._create(call, understood, own)
+
+    def _merged(self, call: Call, old: Doc | None, applied: Doc) -> Doc:
+        """What is applied, merged into the live object, as far as the endpoint may write it."""
+        if call.subresource == "status":
+            shown: Doc = {key: value for key, value in applied.items() if key in ("apiVersion", "kind", "status")}
+            shown["metadata"] = {"name": call.name}
+        else:
+            dropped = "status" if "status" in call.kind.subresources else ""
+            shown = {key: value for key, value in applied.items() if key != dropped}
+            skipped = ("resourceVersion", "uid", "managedFields", "creationTimestamp")
+            meta = {key: value for key, value in (applied.get("metadata") or {}).items() if key not in skipped}
+            shown["metadata"] = {**meta, "name": call.name}
+        shape, where = shape_of(call.kind), call.subresource
+        try:
+            return server_side.apply(old, shown, call.manager, call.force, shape, self.now(), subresource=where)
+        except patch.PatchError as error:
+            raise patches.refused(call.kind, call.name, error) from None
+
+    async def _update(self, call: Call, old: Doc, doc: Doc, own: "Own") -> Outcome:
+        kind = call.kind
+        understood = understand(call, doc)
+        metadata.check_identity(call, understood.doc)
+        new = kind.defaults(metadata.for_update(call, understood.doc, old))
+        new = rules.of(kind).complete(new, old, self._ground())
+        new, warnings = await self._admit("UPDATE", call, new, old)
+        new = metadata.with_generation(kind, self._allocated(kind, new, old), old)
+        warnings = (*understood.warnings, *warnings, *_verified(kind, new, old))
+        new = own(call, old, new)
+        if metadata.same(new, old):
+            return Outcome(obj=old, warnings=warnings)
+        if call.dry_run:
+            return Outcome(obj=new, warnings=warnings)
+        return Outcome(obj=await self._replace(kind, new, old), warnings=warnings)
+
+    async def _replace(self, kind: Kind, new: Doc, old: Doc) -> Doc:
+        """Store the object; if it was only waiting for this change to go, let it go."""
+        expected = int(old["metadata"]["resourceVersion"])
+        if deletion.complete(kind, new) and deletion.held(kind, old):
+            meta = new["metadata"]
+            await self.store.delete(kind.resource, meta.get("namespace", ""), meta["name"], expected=expected)
+            return new
+        return await self.store.update(kind.resource, new, expected=expected)
+
+    async def _retried(self, call: Call, attempt: Callable[[Doc], Awaitable[Outcome]]) -> Outcome:
+        for _ in range(_ATTEMPTS):
+            old = self._head(call)
+            try:
+                return await attempt(old)
+            except store.Conflict:
+                continue
+            except store.Missing:
+                raise errors.not_found(call.kind, call.name) from None
+        raise errors.conflict(call.kind, call.name)
+
+    def _head(self, call: Call) -> Doc:
+        old = self.store.head(call.kind.resource, call.namespace, call.name)
+        if old is None:
+            raise errors.not_found(call.kind, call.name)
+        return old
+
+    async def _admit(self, operation: str, call: Call, new: Doc | None, old: Doc | None) -> tuple[Doc, tuple[str, ...]]:
+        """Ask the hooks, then fill in the defaults of what they added."""
+        obj = new
+        warnings: tuple[str, ...] = ()
+        for hook in self._admission if not call.subresource else ():
+            admitted = await hook.admit(_request(operation, call, obj, old))
+            warnings += admitted.warnings
+            obj = admitted.obj if new is not None else None
+        if obj is not None and obj is not new:
+            obj = call.kind.defaults(obj)
+        return obj or {}, warnings
+
+    def _allocated(self, kind: Kind, new: Doc, old: Doc | None) -> Doc:
+        try:
+            return rules.of(kind).allocate(new, old, self._ground())
+        except rules.Refused as refused:
+            raise errors.invalid(kind, new["metadata"]["name"], [refused.error]) from None
+
+    def _ground(self) -> rules.Ground:
+        return rules.Ground(heads=self.store.heads, tail=metadata.suffix(self._random))
+
+    def _track(self, call: Call, old: Doc | None, new: Doc) -> Doc:
+        shape = shape_of(call.kind)
+        return server_side.track(old, new, call.manager, "Update", shape, self.now(), subresource=call.subresource)
+
+    def _require_namespace(self, call: Call, doc: Doc) -> None:
+        if not call.kind.namespaced or call.namespace in _NO_NAMESPACE_NEEDED:
+            return
+        namespace = self.store.head("namespaces", "", call.namespace)
+        if namespace is None:
+            raise errors.no_namespace(call.namespace)
+        if "deletionTimestamp" in namespace["metadata"]:
+            name = (doc.get("metadata") or {}).get("name", "")
+            raise errors.namespace_terminating(call.kind, name, call.namespace)
+
+
+Own = Callable[[Call, Doc | None, Doc], Doc]
+
+
+def _keep(_: Call, __: Doc | None, new: Doc) -> Doc:
+    return new
+
+
+def _request(operation: Any, call: Call, new: Doc | None, old: Doc | None) -> AdmissionRequest:
+    name = call.name or (new or {}).get("metadata", {}).get("name", "")
+    return AdmissionRequest(
+        operation=operation,
+        kind=call.kind,
+        namespace=call.namespace,
+        name=name,
+        new=new,
+        old=old,
+        dry_run=call.dry_run,
+        user=call.user,
+    )
+
+
+def _verified(kind: Kind, new: Doc, old: Doc | None) -> Iterable[str]:
+    """Everything that is wrong, in one refusal; else what to warn of."""
+    report = check.check(kind, new)
+    wrong = [*report.errors, *rules.of(kind).check(new, old)]
+    if old is not None:
+        wrong += metadata.update_errors(new, old)
+    if wrong:
+        raise errors.invalid(kind, new["metadata"].get("name", ""), wrong)
+    return report.warnings

@@ -1,0 +1,59 @@
+"""A PATCH request, as a change of a document. The patching itself is done by `patch`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from semafor.kube.api import bodies, errors, patch
+from semafor.kube.api.call import Call
+from semafor.resources.errors import FieldError
+from semafor.resources.kind import Kind
+from semafor.resources.shape import shape_of
+
+Doc = dict[str, Any]
+Change = Callable[[Doc], Doc]
+
+
+def accepted(kind: Kind) -> tuple[str, ...]:
+    """The patch types that the kind takes, as Kubernetes: custom kinds have no strategic merge."""
+    return tuple(name for name in bodies.PATCHES if not (kind.custom and name == bodies.STRATEGIC_PATCH))
+
+
+def change(call: Call, content_type: str, body: bytes) -> Change:
+    """What the patch does to the stored object, in the version that the client uses. Raises StatusError."""
+    if content_type not in accepted(call.kind) or content_type == bodies.APPLY_PATCH:
+        raise errors.unsupported_media_type(accepted(call.kind))
+    value = bodies.decode_json(body).value
+
+    def applied(old: Doc) -> Doc:
+        live = {**old, "apiVersion": call.api_version}
+        try:
+            patched = _patched(call, content_type, live, value)
+        except patch.PatchError as error:
+            raise refused(call.kind, call.name, error) from None
+        if not isinstance(patched, dict):
+            raise errors.bad_request("the patch leaves no object")
+        return patched
+
+    return applied
+
+
+def _patched(call: Call, content_type: str, live: Doc, value: Any) -> Any:
+    if content_type == bodies.JSON_PATCH:
+        return patch.apply_json_patch(live, value)
+    if not isinstance(value, dict):
+        raise errors.bad_request("the patch must be an object")
+    if content_type == bodies.MERGE_PATCH:
+        return patch.merge(live, value)
+    return patch.strategic(live, value, shape_of(call.kind))
+
+
+def refused(kind: Kind, name: str, error: patch.PatchError) -> errors.StatusError:
+    """The status of a patch that could not be applied."""
+    if isinstance(error, patch.ConflictError):
+        causes = [
+            FieldError(path=cause.field, reason="FieldManagerConflict", message=cause.message) for cause in error.causes
+        ]
+        return errors.apply_conflict(str(error), causes)
+    if isinstance(error, patch.InapplicableError):
+        return errors.unprocessable(kind, name, str(error))
+    return errors.bad_request(str(error))

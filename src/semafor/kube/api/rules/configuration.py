@@ -1,0 +1,47 @@
+"""ConfigMap, Secret and role bindings: what may not change once it is set."""
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from semafor.kube.api.rules.rules import Ground, Rules, at
+from semafor.resources import errors
+from semafor.resources.errors import FieldError
+
+Doc = dict[str, Any]
+
+
+def _frozen(new: Doc, old: Doc | None) -> Iterator[FieldError]:
+    """`immutable: true` cannot be taken back, and freezes the data."""
+    if old is None or not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield errors.forbidden("immutable", "field is immutable when `immutable` is set")
+    for field in ("data", "binaryData"):
+        if (new.get(field) or {}) != (old.get(field) or {}):
+            yield errors.forbidden(field, "field is immutable when `immutable` is set")
+
+
+def _secret(new: Doc, old: Doc | None) -> Iterator[FieldError]:
+    yield from _frozen(new, old)
+    if old is not None and new.get("type") != old.get("type"):
+        yield errors.invalid("type", new.get("type"), "field is immutable")
+
+
+def _encoded(new: Doc, _: Doc | None, __: Ground) -> Doc:
+    """`stringData` is write-only: it becomes part of `data`."""
+    if "stringData" not in new:
+        return new
+    texts = {key: base64.b64encode(text.encode()).decode() for key, text in new["stringData"].items()}
+    kept = {key: value for key, value in new.items() if key != "stringData"}
+    return {**kept, "data": {**new.get("data", {}), **texts}}
+
+
+def _role_binding(new: Doc, old: Doc | None) -> Iterator[FieldError]:
+    if old is not None and at(new, "roleRef") != at(old, "roleRef"):
+        yield errors.invalid("roleRef", new.get("roleRef"), "cannot change roleRef")
+
+
+CONFIG_MAP = Rules(check=_frozen)
+SECRET = Rules(complete=_encoded, check=_secret)
+ROLE_BINDING = Rules(check=_role_binding)
