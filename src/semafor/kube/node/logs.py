@@ -91,7 +91,7 @@ def _time(stamp: bytes) -> datetime:
 
 
 def _seek_tail(file: BinaryIO, tail: int | None) -> None:
-    """Put the file at the start of its last `tail` lines, reading backwards; pieces of a long line count, as in Kubernetes."""
+    """Put the file at the start of its last `tail` lines. Pieces of a long line count, as in Kubernetes."""
     if tail is None:
         return
     end = position = file.seek(0, os.SEEK_END)

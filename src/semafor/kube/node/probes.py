@@ -1,7 +1,7 @@
 """Asking a container how it is: HTTP, TCP, gRPC and exec probes, and the same for lifecycle hooks.
 
 Connections are made inside the pod's network namespace and pass by its sidecar, as the kubelet's do. Messages are
-those of the kubelet, which people know from `kubectl describe`. Sources: k8s.io/kubernetes/pkg/probe/{http,tcp,grpc,exec}.
+those of the kubelet, which people know from `kubectl describe`. Source: k8s.io/kubernetes/pkg/probe.
 """
 
 import asyncio
@@ -58,7 +58,8 @@ async def probe(reach: Reach, where: Target, spec: Json) -> Verdict:
     timeout_s = float(spec.get("timeoutSeconds") or 1)
     for kind, run in _KINDS.items():
         if kind in spec:
-            return await run(reach, where, spec[kind], timeout_s)
+            verdict: Verdict = await run(reach, where, spec[kind], timeout_s)
+            return verdict
     return Verdict(ok=False, message="the probe names no httpGet, tcpSocket, grpc or exec")
 
 
@@ -83,7 +84,7 @@ async def _connected(
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise ConnectionError(f"dial tcp {host}:{port}: connect: {why}") from error
-    connected.setblocking(False)
+    connected.setblocking(False)  # noqa: FBT003
     options: Json = {"ssl": tls, "server_hostname": host} if tls else {}
     reader, writer = await asyncio.open_connection(sock=connected, **options)
     try:
@@ -174,11 +175,7 @@ def _request(path: str, authority: str, headers: list[Json]) -> bytes:
     usual = (("Host", authority), ("User-Agent", AGENT), ("Accept", "*/*"), ("Connection", "close"))
     lines = [f"{name}: {value}" for name, value in usual if name.lower() not in given]
     lines += [f"{header['name']}: {header.get('value', '')}" for header in headers]
-    return (
-        f"GET {path or '/'} HTTP/1.1\r\n{chr(13).join('')}".encode()
-        + "".join(f"{line}\r\n" for line in lines).encode()
-        + b"\r\n"
-    )
+    return "\r\n".join([f"GET {path or '/'} HTTP/1.1", *lines, "", ""]).encode()
 
 
 async def _head(reader: asyncio.StreamReader) -> bytes:
