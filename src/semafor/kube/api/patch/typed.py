@@ -96,7 +96,7 @@ def require_associative(value: Any, shape: Shape | None, path: Path = ()) -> Non
 
 
 def field_set(value: Any, shape: Shape | None) -> Fields:
-    """The paths that a document sets: its leaves, empty objects, keys of maps and elements of lists."""
+    """The paths that a document sets: its leaves, empty objects and lists, keys of maps and elements of lists."""
     return frozenset(_field_set(value, shape, ()))
 
 
@@ -107,7 +107,8 @@ def _field_set(value: Any, shape: Shape | None, path: Path) -> Iterator[Path]:
         return
     for step, child in inside.items():
         yield from _field_set(child.value, child.shape, (*path, step))
-        if not child.declared or child.value == {}:
+        # Upstream forgets an applied empty list, which would then stay for ever once it is no longer applied.
+        if not child.declared or child.value in ({}, []):
             yield (*path, step)
 
 
