@@ -17,6 +17,8 @@ from semafor.app.home import Home
 from semafor.resources.core import pod as pods
 
 IMAGE = "semafor/host"
+# The command starts when its terminal has joined, which sends an empty line, so that none of its output is missed.
+_WAIT_FOR_US = ("/bin/sh", "-c", 'IFS= read -r _; exec "$@"', "--")
 _START_TIMEOUT_S = 60.0
 # What of the user's environment would be wrong inside: the pod has names and folders of its own.
 _NOT_PASSED = frozenset({"HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TMPDIR", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR"})
@@ -65,7 +67,7 @@ def _pod(name: str, namespace: str, argv: tuple[str, ...], environment: dict[str
     container = {
         "name": "main",
         "image": IMAGE,
-        "command": list(argv),
+        "command": [*_WAIT_FOR_US, *argv],
         "workingDir": folder,
         "stdin": True,
         "stdinOnce": True,

@@ -32,21 +32,24 @@ _CHUNK = 64 * 1024
 def attach(access: kubeconfig.Access, path: str, *, interactive: bool) -> int:
     """Join the container behind `path` (.../pods/NAME/attach) until it ends; return its exit code.
 
-    With `interactive` the terminal is raw and follows the window's size; else bytes are passed as they come.
+    With `interactive` the terminal is raw and follows the window's size; else bytes are passed as they come. An empty
+    line is sent first: the container's command waits for it.
     """
     query = {"stdin": "true", "stdout": "true", "stderr": str(not interactive).lower(), "tty": str(interactive).lower()}
     with _connected(access) as stream:
-        session = _Session(stream)
+        session = _Session(stream, echoes=interactive)
         session.open(f"{path}?{urlencode(query)}", urlsplit(access.server).netloc, access.token)
         with _raw() if interactive else contextlib.nullcontext(), _following_size(session, interactive=interactive):
+            session.send(_STDIN, b"\n")
             return session.run()
 
 
 class _Session:
     """One WebSocket: bytes of the container to our outputs, our input to the container."""
 
-    def __init__(self, stream: ssl.SSLSocket) -> None:
+    def __init__(self, stream: ssl.SSLSocket, *, echoes: bool) -> None:
         self._stream = stream
+        self._echo = b"\r\n" if echoes else b""  # of the empty line: a terminal repeats it, nobody wants to see it
         self._socket = WSConnection(ConnectionType.CLIENT)
         self._exit: int | None = None
         self._partial = b""
@@ -109,8 +112,14 @@ class _Session:
             self._exit = _exit_code(data)
         elif channel in (_STDOUT, _STDERR) and data:
             out = sys.stdout if channel == _STDOUT else sys.stderr
-            out.buffer.write(data)
+            out.buffer.write(self._without_echo(data))
             out.buffer.flush()
+
+    def _without_echo(self, data: bytes) -> bytes:
+        while self._echo and data.startswith(self._echo[:1]):
+            self._echo, data = self._echo[1:], data[1:]
+        self._echo = b"" if data else self._echo
+        return data
 
     def _receive(self) -> Iterator[object]:
         data = self._stream.recv(_CHUNK)
@@ -135,9 +144,9 @@ def _connected(access: kubeconfig.Access) -> Iterator[ssl.SSLSocket]:
     address = urlsplit(access.server)
     assert address.hostname is not None
     context = ssl.create_default_context(cadata=access.ca_pem)
-    with socket.create_connection((address.hostname, address.port or 443)) as plain:
-        with context.wrap_socket(plain, server_hostname=address.hostname) as stream:
-            yield stream
+    plain = socket.create_connection((address.hostname, address.port or 443))
+    with plain, context.wrap_socket(plain, server_hostname=address.hostname) as stream:
+        yield stream
 
 
 @contextlib.contextmanager
