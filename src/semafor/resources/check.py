@@ -23,7 +23,7 @@ _LOOKS = {
 }
 
 
-class Report(Value):
+class Report(Value, frozen=True):
     """All that is wrong with a document. `unknown` has the paths of fields that the kind does not have."""
 
     errors: tuple[FieldError, ...] = ()

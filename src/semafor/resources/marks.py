@@ -13,7 +13,7 @@ from semafor.base import duration
 from semafor.base.struct import Value
 
 
-class Listing(Value):
+class Listing(Value, frozen=True):
     """How a list or a map is merged: by server-side apply (`kind`, `keys`) and by strategic merge (`patch_key`)."""
 
     kind: Literal["atomic", "set", "map", "granular"]
@@ -22,7 +22,7 @@ class Listing(Value):
     patch_strategy: str | None = None
 
 
-class Rule(Value):
+class Rule(Value, frozen=True):
     """A constraint on a scalar: `test` returns why the value is wrong, or an empty string."""
 
     name: str
@@ -30,7 +30,7 @@ class Rule(Value):
     openapi: tuple[tuple[str, Any], ...] = ()
 
 
-class Alias(Value):
+class Alias(Value, frozen=True):
     """A wrong word that is accepted as the right one, with a warning."""
 
     wrong: str

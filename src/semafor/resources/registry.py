@@ -3,10 +3,49 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from semafor.resources.core import namespace
+from semafor.resources.apps import controller_revision, daemon_set, deployment, replica_set, stateful_set
+from semafor.resources.core import (
+    binding,
+    config_map,
+    endpoints,
+    event,
+    limit_range,
+    namespace,
+    node,
+    persistent_volume,
+    persistent_volume_claim,
+    pod,
+    replication_controller,
+    resource_quota,
+    secret,
+    service,
+    service_account,
+)
 from semafor.resources.kind import Kind
 
-KINDS: tuple[Kind, ...] = (namespace.KIND,)
+KINDS: tuple[Kind, ...] = (
+    binding.KIND,
+    config_map.KIND,
+    endpoints.KIND,
+    event.KIND,
+    limit_range.KIND,
+    namespace.KIND,
+    node.KIND,
+    persistent_volume_claim.KIND,
+    persistent_volume.KIND,
+    pod.KIND,
+    pod.TEMPLATE,
+    replication_controller.KIND,
+    resource_quota.KIND,
+    secret.KIND,
+    service_account.KIND,
+    service.KIND,
+    controller_revision.KIND,
+    daemon_set.KIND,
+    deployment.KIND,
+    replica_set.KIND,
+    stateful_set.KIND,
+)
 
 _BY_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType({(kind.group, kind.kind): kind for kind in KINDS})
 _BY_PLURAL: Mapping[tuple[str, str], Kind] = MappingProxyType({(kind.group, kind.plural): kind for kind in KINDS})

@@ -1,1 +1,1 @@
-"""Kubernetes' group apps: fields, defaults and rules of its kinds. Documents in, documents and field errors out; never stores."""
+"""Kubernetes' group apps. Documents in, documents with defaults and field errors out; nothing is stored."""

@@ -1,1 +1,1 @@
-"""Kubernetes' core group: fields, defaults and rules of its kinds. Documents in, documents and field errors out; never stores."""
+"""Kubernetes' core group. Documents in, documents with defaults and field errors out; nothing is stored."""

@@ -1,14 +1,15 @@
-"""Namespace. Source: Kubernetes' API reference, core/v1."""
+"""Namespace: a scope for names. Source: Kubernetes' API reference."""
 
 from typing import Annotated, Any, Literal
 
 from semafor.base.struct import Document
+from semafor.resources.defaulting import fill
 from semafor.resources.kind import Kind
-from semafor.resources.marks import ATOMIC, listing
-from semafor.resources.meta.meta import Condition, ObjectMeta
+from semafor.resources.marks import ATOMIC, Time, listing
+from semafor.resources.meta.meta import ObjectMeta
 
 
-class NamespaceSpec(Document):
+class NamespaceSpec(Document, frozen=True):
     """What is wanted of a namespace."""
 
     finalizers: Annotated[
@@ -16,14 +17,28 @@ class NamespaceSpec(Document):
     ] = ()
 
 
-class NamespaceStatus(Document):
+class NamespaceCondition(Document, frozen=True):
+    """One aspect of a namespace's state."""
+
+    type: Annotated[str, "Which aspect."] = ""
+    status: Annotated[Literal["True", "False", "Unknown"] | None, "Whether it holds."] = None
+    last_transition_time: Annotated[Time | None, "When the status last changed."] = None
+    reason: Annotated[str, "A CamelCase word for why it is so."] = ""
+    message: Annotated[str, "The same for people."] = ""
+
+
+class NamespaceStatus(Document, frozen=True):
     """The state of a namespace."""
 
     phase: Annotated[Literal["Active", "Terminating"] | None, "Whether it is in use or being emptied."] = None
-    conditions: Annotated[tuple[Condition, ...], listing("type", patch_key="type"), "What keeps it from going."] = ()
+    conditions: Annotated[
+        tuple[NamespaceCondition, ...],
+        listing("type", patch_key="type"),
+        "Aspects of the present state, told apart by type.",
+    ] = ()
 
 
-class Namespace(Document):
+class Namespace(Document, frozen=True):
     """A scope for names; most kinds of objects live in one."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"
@@ -36,12 +51,12 @@ class Namespace(Document):
 def defaults(doc: dict[str, Any]) -> dict[str, Any]:
     """The label with its own name, so that selectors can name it, and the finalizer that empties it."""
     meta = doc.get("metadata", {})
-    labels = dict(meta.get("labels", {}))
+    labels = {**meta.get("labels", {}), "kubernetes.io/metadata.name": meta.get("name", "")}
     if meta.get("name"):
-        labels["kubernetes.io/metadata.name"] = meta["name"]
-    spec = {"finalizers": ["kubernetes"], **doc.get("spec", {})}
-    status = {"phase": "Active", **doc.get("status", {})}
-    return {**doc, "metadata": {**meta, "labels": labels}, "spec": spec, "status": status}
+        doc = {**doc, "metadata": {**meta, "labels": labels}}
+    spec = fill(doc.get("spec", {}), {"finalizers": ["kubernetes"]})
+    status = fill(doc.get("status", {}), {"phase": "Active"})
+    return {**doc, "spec": spec, "status": status}
 
 
 KIND = Kind(

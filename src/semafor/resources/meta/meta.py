@@ -1,4 +1,4 @@
-"""ObjectMeta, selectors and conditions. Source: Kubernetes' API reference, apimachinery meta/v1."""
+"""ObjectMeta, selectors and conditions. Source: Kubernetes' API reference."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC, MERGED_SET, OPEN, Labels, Time, listing
 
 
-class OwnerReference(Document):
+class OwnerReference(Document, frozen=True):
     """An object that owns this one; when the last owner is gone, this object is collected."""
 
     api_version: Annotated[str, "API version of the owner."]
@@ -21,21 +21,19 @@ class OwnerReference(Document):
     ] = None
 
 
-class ManagedFieldsEntry(Document):
+class ManagedFieldsEntry(Document, frozen=True):
     """Which fields one manager has set, and how."""
 
     manager: Annotated[str, "Name of the program or person that set the fields."] = ""
     operation: Annotated[str, "How they were set: Apply or Update."] = ""
-    api_version: Annotated[str, "The version of the API that the field set is written in."] = ""
+    api_version: Annotated[str, "Version of the API that the field set is written in."] = ""
     time: Annotated[Time | None, "When the entry was last changed."] = None
-    fields_type: Annotated[str, "The format of the field set; always FieldsV1."] = ""
-    fields_v1: Annotated[dict[str, Any] | None, OPEN, "The set of fields, as a trie."] = msgspec.field(
-        name="fieldsV1", default=None
-    )
-    subresource: Annotated[str, "The subresource through which the fields were set; empty for the object itself."] = ""
+    fields_type: Annotated[str, "Format of the field set; always FieldsV1."] = ""
+    fields_v1: Annotated[dict[str, Any], OPEN, "The set of fields, as a trie."] = {}
+    subresource: Annotated[str, "Subresource through which the fields were set; empty for the object itself."] = ""
 
 
-class ObjectMeta(Document):
+class ObjectMeta(Document, frozen=True):
     """What every stored object has: its name, labels, owners and history."""
 
     name: Annotated[str, "Name, unique within the namespace; it cannot be changed."] = ""
@@ -43,7 +41,7 @@ class ObjectMeta(Document):
     namespace: Annotated[str, "Namespace that the name is unique in; empty for cluster-scoped kinds."] = ""
     self_link: Annotated[str, "Obsolete; never filled in."] = ""
     uid: Annotated[str, "Identity in time and space, given by the server."] = ""
-    resource_version: Annotated[str, "Opaque version of the stored object; used to detect conflicting writes."] = ""
+    resource_version: Annotated[str, "Opaque version of the stored object; detects conflicting writes."] = ""
     generation: Annotated[int, "Counts the changes of the desired state; set by the server."] = 0
     creation_timestamp: Annotated[Time | None, "When the object was made; set by the server."] = None
     deletion_timestamp: Annotated[Time | None, "When the object will be gone; set when it is being deleted."] = None
@@ -51,7 +49,7 @@ class ObjectMeta(Document):
         None
     )
     labels: Annotated[Labels, "Words that selectors find the object by."] = {}
-    annotations: Annotated[Labels, "Notes that tools keep on the object; not used by selectors."] = {}
+    annotations: Annotated[Labels, "Notes that tools keep on the object; selectors do not see them."] = {}
     owner_references: Annotated[
         tuple[OwnerReference, ...], listing("uid", patch_key="uid"), "Objects that this one depends on."
     ] = ()
@@ -61,7 +59,7 @@ class ObjectMeta(Document):
     managed_fields: Annotated[tuple[ManagedFieldsEntry, ...], ATOMIC, "Which manager owns which fields."] = ()
 
 
-class LabelSelectorRequirement(Document):
+class LabelSelectorRequirement(Document, frozen=True):
     """One condition on a label."""
 
     key: Annotated[str, "The label's key."]
@@ -69,8 +67,8 @@ class LabelSelectorRequirement(Document):
     values: Annotated[tuple[str, ...], ATOMIC, "Values for In and NotIn; empty for Exists and DoesNotExist."] = ()
 
 
-class LabelSelector(Document):
-    """Which objects are meant, by their labels; all conditions must hold. An empty selector means all objects."""
+class LabelSelector(Document, frozen=True):
+    """Which objects are meant, by their labels; all conditions must hold. An empty selector means all."""
 
     match_labels: Annotated[Labels, "Labels that must have exactly these values."] = {}
     match_expressions: Annotated[
@@ -78,18 +76,18 @@ class LabelSelector(Document):
     ] = ()
 
 
-class Condition(Document):
+class Condition(Document, frozen=True):
     """One aspect of an object's present state."""
 
-    type: Annotated[str, "Which aspect, in CamelCase."]
-    status: Annotated[Literal["True", "False", "Unknown"], "Whether it holds."]
-    observed_generation: Annotated[int, "The generation of the object that the condition was made for."] = 0
+    type: Annotated[str, "Which aspect, in CamelCase."] = ""
+    status: Annotated[Literal["True", "False", "Unknown"] | None, "Whether it holds."] = None
+    observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
     last_transition_time: Annotated[Time | None, "When the status last changed."] = None
-    reason: Annotated[str, "A CamelCase word for why the status is as it is."] = ""
+    reason: Annotated[str, "A CamelCase word for why it is so."] = ""
     message: Annotated[str, "The same for people."] = ""
 
 
-class ListMeta(Document):
+class ListMeta(Document, frozen=True):
     """What every list has."""
 
     self_link: Annotated[str, "Obsolete; never filled in."] = ""

@@ -1,0 +1,259 @@
+"""PersistentVolume: a piece of storage in the cluster. Source: Kubernetes' API reference."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from semafor.base.struct import Document
+from semafor.resources.core.affinity import NodeSelector
+from semafor.resources.core.refs import ObjectReference, SecretReference
+from semafor.resources.core.volume_sources import (
+    AWSElasticBlockStoreVolumeSource,
+    AzureDiskVolumeSource,
+    FCVolumeSource,
+    FlockerVolumeSource,
+    GCEPersistentDiskVolumeSource,
+    HostPathVolumeSource,
+    NFSVolumeSource,
+    PhotonPersistentDiskVolumeSource,
+    PortworxVolumeSource,
+    QuobyteVolumeSource,
+    VsphereVirtualDiskVolumeSource,
+)
+from semafor.resources.defaulting import fill, inside
+from semafor.resources.kind import Kind
+from semafor.resources.marks import ATOMIC, Labels, Resources, Time, within
+from semafor.resources.meta.meta import ObjectMeta
+
+
+class GlusterfsPersistentVolumeSource(Document, frozen=True):
+    """A Gluster file system."""
+
+    endpoints: Annotated[str, "Endpoints object that names the servers."]
+    path: Annotated[str, "Name of the Gluster volume."]
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    endpoints_namespace: Annotated[str | None, "Namespace of the Endpoints object; the claim's when absent."] = None
+
+
+class RBDPersistentVolumeSource(Document, frozen=True):
+    """A Ceph block device."""
+
+    image: Annotated[str, "Name of the RADOS image."]
+    monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    pool: Annotated[str, "Name of the RADOS pool."] = ""
+    user: Annotated[str, "Name of the RADOS user."] = ""
+    keyring: Annotated[str, "Path of the user's key ring on the node."] = ""
+    secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret with the user's credentials, in place of the key ring."
+    ] = None
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+
+
+class ISCSIPersistentVolumeSource(Document, frozen=True):
+    """A disk over iSCSI."""
+
+    target_portal: Annotated[str, "Address of the target, with a port unless it is 3260."]
+    iqn: Annotated[str, "Qualified name of the target."]
+    lun: Annotated[int, within(0, 255), "Number of the logical unit."]
+    iscsi_interface: Annotated[str, "Transport of the initiator; `default` is TCP."] = ""
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    portals: Annotated[tuple[str, ...], ATOMIC, "Further addresses of the target."] = ()
+    chap_auth_discovery: Annotated[bool, "Whether discovery is authenticated by CHAP."] = False
+    chap_auth_session: Annotated[bool, "Whether the session is authenticated by CHAP."] = False
+    secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret with the CHAP credentials."] = None
+    initiator_name: Annotated[str | None, "Name of the initiator, in place of the node's own."] = None
+
+
+class CinderPersistentVolumeSource(Document, frozen=True):
+    """A disk of OpenStack Cinder."""
+
+    volume_id: Annotated[str, "ID of the disk."] = msgspec.field(name="volumeID")
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret with the credentials for OpenStack."] = None
+
+
+class CephFSPersistentVolumeSource(Document, frozen=True):
+    """A Ceph file system."""
+
+    monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
+    path: Annotated[str, "Folder of the file system to mount as the root."] = ""
+    user: Annotated[str, "Name of the RADOS user."] = ""
+    secret_file: Annotated[str, "Path of the user's key ring on the node."] = ""
+    secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret with the user's credentials, in place of the file."
+    ] = None
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+
+
+class FlexPersistentVolumeSource(Document, frozen=True):
+    """A volume made by an external program on the node."""
+
+    driver: Annotated[str, "Name of the driver."]
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret whose content is given to the driver."] = None
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    options: Annotated[Labels, "Further options for the driver."] = {}
+
+
+class AzureFilePersistentVolumeSource(Document, frozen=True):
+    """A share of Azure Files."""
+
+    secret_name: Annotated[str, "Secret with the storage account's name and key."]
+    share_name: Annotated[str, "Name of the share."]
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    secret_namespace: Annotated[str | None, "Namespace of the Secret; the pod's when absent."] = None
+
+
+class ScaleIOPersistentVolumeSource(Document, frozen=True):
+    """A volume of ScaleIO."""
+
+    gateway: Annotated[str, "Address of the ScaleIO gateway."]
+    system: Annotated[str, "Name of the storage system."]
+    secret_ref: Annotated[SecretReference, ATOMIC, "Secret with the user's credentials."]
+    ssl_enabled: Annotated[bool, "Whether the gateway is spoken to over TLS."] = False
+    protection_domain: Annotated[str, "Protection domain of the storage."] = ""
+    storage_pool: Annotated[str, "Storage pool within the domain."] = ""
+    storage_mode: Annotated[str, "ThickProvisioned or ThinProvisioned."] = ""
+    volume_name: Annotated[str, "Name of the volume."] = ""
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+
+
+class LocalVolumeSource(Document, frozen=True):
+    """A disk or folder of one node."""
+
+    path: Annotated[str, "Path on the node."]
+    fs_type: Annotated[str | None, "File system to mount, such as ext4 or xfs."] = None
+
+
+class StorageOSPersistentVolumeSource(Document, frozen=True):
+    """A volume of StorageOS."""
+
+    volume_name: Annotated[str, "Name of the volume, unique within its namespace there."] = ""
+    volume_namespace: Annotated[str, "Namespace within StorageOS."] = ""
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    secret_ref: Annotated[ObjectReference | None, ATOMIC, "Secret with the credentials for the API."] = None
+
+
+class CSIPersistentVolumeSource(Document, frozen=True):
+    """Storage managed by a CSI driver."""
+
+    driver: Annotated[str, "Name of the driver."]
+    volume_handle: Annotated[str, "The driver's own name for the volume."]
+    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
+    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
+    volume_attributes: Annotated[Labels, "Settings that the driver understands."] = {}
+    controller_publish_secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret given to the driver when it attaches the volume."
+    ] = None
+    node_stage_secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret given to the driver when it stages the volume on a node."
+    ] = None
+    node_publish_secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret given to the driver when it publishes the volume."
+    ] = None
+    controller_expand_secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret given to the driver when it grows the volume."
+    ] = None
+    node_expand_secret_ref: Annotated[
+        SecretReference | None, ATOMIC, "Secret given to the driver when it grows the volume on a node."
+    ] = None
+
+
+class VolumeNodeAffinity(Document, frozen=True):
+    """Nodes that can reach the volume."""
+
+    required: Annotated[NodeSelector | None, ATOMIC, "Conditions that a node must meet."] = None
+
+
+class PersistentVolumeSpec(Document, frozen=True):
+    """What a piece of storage is; exactly one source is set."""
+
+    capacity: Annotated[Resources, "Size of the volume."] = {}
+    gce_persistent_disk: Annotated[GCEPersistentDiskVolumeSource | None, "A disk of Google Compute Engine."] = None
+    aws_elastic_block_store: Annotated[AWSElasticBlockStoreVolumeSource | None, "A disk of Amazon EBS."] = None
+    host_path: Annotated[HostPathVolumeSource | None, "A file or folder of the node."] = None
+    glusterfs: Annotated[GlusterfsPersistentVolumeSource | None, "A Gluster file system."] = None
+    nfs: Annotated[NFSVolumeSource | None, "A folder exported by an NFS server."] = None
+    rbd: Annotated[RBDPersistentVolumeSource | None, "A Ceph block device."] = None
+    iscsi: Annotated[ISCSIPersistentVolumeSource | None, "A disk over iSCSI."] = None
+    cinder: Annotated[CinderPersistentVolumeSource | None, "A disk of OpenStack Cinder."] = None
+    cephfs: Annotated[CephFSPersistentVolumeSource | None, "A Ceph file system."] = None
+    fc: Annotated[FCVolumeSource | None, "A disk over Fibre Channel."] = None
+    flocker: Annotated[FlockerVolumeSource | None, "A data set of Flocker."] = None
+    flex_volume: Annotated[FlexPersistentVolumeSource | None, "A volume made by an external program."] = None
+    azure_file: Annotated[AzureFilePersistentVolumeSource | None, "A share of Azure Files."] = None
+    vsphere_volume: Annotated[VsphereVirtualDiskVolumeSource | None, "A disk of vSphere."] = None
+    quobyte: Annotated[QuobyteVolumeSource | None, "A volume of Quobyte."] = None
+    azure_disk: Annotated[AzureDiskVolumeSource | None, "A disk of Azure."] = None
+    photon_persistent_disk: Annotated[PhotonPersistentDiskVolumeSource | None, "A disk of Photon Controller."] = None
+    portworx_volume: Annotated[PortworxVolumeSource | None, "A volume of Portworx."] = None
+    scale_io: Annotated[ScaleIOPersistentVolumeSource | None, "A volume of ScaleIO."] = msgspec.field(
+        name="scaleIO", default=None
+    )
+    local: Annotated[LocalVolumeSource | None, "A disk or folder of one node."] = None
+    storageos: Annotated[StorageOSPersistentVolumeSource | None, "A volume of StorageOS."] = None
+    csi: Annotated[CSIPersistentVolumeSource | None, "Storage managed by a CSI driver."] = None
+    access_modes: Annotated[
+        tuple[Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"], ...],
+        ATOMIC,
+        "How many nodes and pods can read and write.",
+    ] = ()
+    claim_ref: Annotated[ObjectReference | None, ATOMIC, "The claim that the volume is bound to."] = None
+    persistent_volume_reclaim_policy: Annotated[
+        Literal["Recycle", "Delete", "Retain"] | None, "What happens to the volume when its claim is gone."
+    ] = None
+    storage_class_name: Annotated[str, "Storage class that the volume belongs to."] = ""
+    mount_options: Annotated[tuple[str, ...], ATOMIC, "Options of mount, such as ro or soft."] = ()
+    volume_mode: Annotated[
+        Literal["Block", "Filesystem"] | None, "Whether it is a file system or a raw block device."
+    ] = None
+    node_affinity: Annotated[VolumeNodeAffinity | None, "Nodes that can reach the volume."] = None
+    volume_attributes_class_name: Annotated[str | None, "Class of attributes that can be changed later."] = None
+
+
+class PersistentVolumeStatus(Document, frozen=True):
+    """The state of a piece of storage."""
+
+    phase: Annotated[
+        Literal["Pending", "Available", "Bound", "Released", "Failed"] | None,
+        "Whether it is free, bound, released or failed.",
+    ] = None
+    message: Annotated[str, "The same for people."] = ""
+    reason: Annotated[str, "A CamelCase word for why it is so."] = ""
+    last_phase_transition_time: Annotated[Time | None, "When the phase last changed."] = None
+
+
+class PersistentVolume(Document, frozen=True):
+    """A piece of storage in the cluster."""
+
+    api_version: Annotated[str, "API version of the object."] = "v1"
+    kind: Annotated[str, "Kind of the object."] = "PersistentVolume"
+    metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
+    spec: Annotated[PersistentVolumeSpec, "What is wanted."] = PersistentVolumeSpec()
+    status: Annotated[PersistentVolumeStatus, "What is."] = PersistentVolumeStatus()
+
+
+def defaults(doc: dict[str, Any]) -> dict[str, Any]:
+    """Kept when its claim goes, and a file system."""
+    filled = {"persistentVolumeReclaimPolicy": "Retain", "volumeMode": "Filesystem"}
+    doc = inside(doc, "spec", lambda spec: fill(spec, filled))
+    return {**doc, "status": fill(doc.get("status", {}), {"phase": "Pending"})}
+
+
+KIND = Kind(
+    group="",
+    versions=("v1",),
+    kind="PersistentVolume",
+    plural="persistentvolumes",
+    document=PersistentVolume,
+    short=("pv",),
+    namespaced=False,
+    subresources=("status",),
+    effect=False,
+    defaults=defaults,
+)
