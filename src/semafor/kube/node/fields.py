@@ -1,10 +1,12 @@
 """The downward API: what a pod may know of itself, by fieldRef and resourceFieldRef. Pure."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from semafor.kube.node import podspec, quantity
+from semafor.kube.node import podspec
+from semafor.resources import quantity
 
 Json = dict[str, Any]
 
@@ -56,4 +58,5 @@ def resource(pod: Json, container: str, ref: Json, capacity: Mapping[str, str]) 
     amount = (resources.get(part) or {}).get(name)
     if amount is None and part == "requests":
         amount = (resources.get("limits") or {}).get(name, "0")
-    return str(quantity.divided(amount or capacity.get(name, "0"), ref.get("divisor") or "1"))
+    unit = quantity.parse(ref.get("divisor") or "1") or 1
+    return str(math.ceil(quantity.parse(amount or capacity.get(name, "0")) / unit))

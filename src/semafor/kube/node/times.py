@@ -9,6 +9,11 @@ def text(seconds: float) -> str:
     return datetime.fromtimestamp(math.floor(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def micro(seconds_: float) -> str:
+    """With microseconds, as leases have it: `2026-11-22T15:47:03.123456Z`."""
+    return datetime.fromtimestamp(seconds_, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def seconds(stamp: str) -> float:
     """Seconds since the epoch; fractions and offsets are understood."""
     return datetime.fromisoformat(stamp).timestamp()
