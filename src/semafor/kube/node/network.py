@@ -42,10 +42,11 @@ def set_up_node(network: NodeNetwork) -> None:
     _set(_NODE_SETTINGS)
     with Netlink(netlink.ROUTE) as link:
         _up(link, "lo")
-        bridge = nested(_IFLA_LINKINFO, text(1, "bridge"))
-        link.request(
-            "make the bridge", netlink.message(_NEW_LINK, _CREATED, _info(up=True), text(_IFLA_IFNAME, BRIDGE), bridge)
-        )
+        # A fixed address: else a bridge takes its ports' lowest one, and ARP entries go stale as pods come and go.
+        mac = attribute(_IFLA_ADDRESS, _MAC_PREFIX + socket.inet_aton(network.address))
+        kind = nested(_IFLA_LINKINFO, text(1, "bridge"))
+        bridge = netlink.message(_NEW_LINK, _CREATED, _info(up=True), text(_IFLA_IFNAME, BRIDGE), mac, kind)
+        link.request("make the bridge", bridge)
         prefix = ipaddress.IPv4Network(network.pods).prefixlen
         _add_address(link, BRIDGE, network.address, prefix)
         _add_address(link, BRIDGE, network.dns, 32)
