@@ -1,0 +1,176 @@
+"""ir.Cluster -> envoy.config.cluster.v3.Cluster."""
+
+from typing import Any, Final
+
+from semafor import ir
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import endpoints, tls
+from semafor.envoy.render.shape import Fields, mark, seconds, typed, wrap
+
+_HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_NO_LIMIT: Final = 2**32 - 1
+_DISCOVERY: Final = {"eds": "EDS", "original_dst": "ORIGINAL_DST", "static": "STATIC", "strict_dns": "STRICT_DNS"}
+_POLICIES: Final = {
+    "round_robin": "ROUND_ROBIN",
+    "least_request": "LEAST_REQUEST",
+    "random": "RANDOM",
+    "original": "CLUSTER_PROVIDED",
+}
+# A cluster without its endpoints holds up all routes behind it; the server answers at once, so this never passes.
+_FETCH_TIMEOUT_S: Final = 5.0
+
+
+def cluster(pool: Pool, node: ir.Cluster) -> Any:
+    return pool(
+        "envoy.config.cluster.v3.Cluster",
+        name=node.name,
+        connect_timeout=seconds(node.connect_timeout_s),
+        circuit_breakers={"thresholds": [_thresholds(node.limits)]},
+        **_discovery(pool, node),
+        **_balancer(node),
+        **_outlier(node.outlier),
+        **_transport(pool, node),
+        **_connections(node),
+        **_http(pool, node),
+    )
+
+
+def _discovery(pool: Pool, node: ir.Cluster) -> Fields:
+    fields: Fields = {"type": _DISCOVERY[node.discovery]}
+    if node.discovery == "eds":  # by the cluster's own name, on which `xds` relies
+        source = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": seconds(_FETCH_TIMEOUT_S)}
+        fields["eds_cluster_config"] = {"eds_config": source}
+    if node.endpoints is not None:
+        fields["load_assignment"] = endpoints.assignment(pool, node.endpoints)
+    return fields
+
+
+def _balancer(node: ir.Cluster) -> Fields:
+    match node.balancer:
+        case ir.ConsistentHash(algorithm="ring", min_size=size):
+            return {"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": wrap(size)}}
+        case ir.ConsistentHash():
+            return {"lb_policy": "MAGLEV"}
+        case ir.SimpleBalancer(policy=policy, slow_start=slow):
+            fields: Fields = {"lb_policy": _POLICIES[policy]}
+            if slow is not None:
+                fields[f"{policy}_lb_config"] = {"slow_start_config": _slow_start(slow)}
+            return fields
+
+
+def _slow_start(node: ir.SlowStart) -> Fields:
+    return {
+        "slow_start_window": seconds(node.window_s),
+        "aggression": {"default_value": node.aggression, "runtime_key": "slow_start.aggression"},
+        "min_weight_percent": {"value": node.min_percent},
+    }
+
+
+def _thresholds(limits: ir.ConnectionLimits) -> Fields:
+    """Envoy's own defaults are low (1024); no limit means its greatest number."""
+    return {
+        name: wrap(_NO_LIMIT if limit is None else limit)
+        for name, limit in (
+            ("max_connections", limits.max_connections),
+            ("max_pending_requests", limits.max_pending_requests),
+            ("max_requests", limits.max_requests),
+            ("max_retries", limits.max_retries),
+        )
+    }
+
+
+def _outlier(node: ir.OutlierDetection | None) -> Fields:
+    if node is None:
+        return {}
+    fields: Fields = {
+        "interval": seconds(node.interval_s),
+        "base_ejection_time": seconds(node.base_ejection_s),
+        "max_ejection_percent": wrap(node.max_ejection_percent),
+        "enforcing_success_rate": wrap(0),
+        "split_external_local_origin_errors": node.split_local_origin,
+        "enforcing_local_origin_success_rate": wrap(0),
+    }
+    for name, limit in (
+        ("consecutive_5xx", node.consecutive_5xx),
+        ("consecutive_gateway_failure", node.consecutive_gateway),
+        ("consecutive_local_origin_failure", node.consecutive_local_origin),
+    ):
+        fields[f"enforcing_{name}"] = wrap(100 if limit else 0)  # unset means Envoy's default, which is on
+        if limit:
+            fields[name] = wrap(limit)
+    panic = {"healthy_panic_threshold": {"value": float(node.min_health_percent)}}
+    return {"outlier_detection": fields, "common_lb_config": panic}
+
+
+def _transport(pool: Pool, node: ir.Cluster) -> Fields:
+    if node.tls is None:
+        socket = tls.plain(pool)
+        return {"transport_socket": _with_addresses(pool, socket)} if node.proxy_protocol else {}
+    socket = tls.upstream(pool, node.tls)
+    if node.proxy_protocol:
+        socket = _with_addresses(pool, socket)
+    if not node.tls.only_mesh_endpoints:
+        return {"transport_socket": socket}
+    # The socket beside the matches is never used; Envoy looks at it to see whether the cluster can do ALPN.
+    return {"transport_socket": socket, "transport_socket_matches": tls.where_offered(pool, socket)}
+
+
+def _with_addresses(pool: Pool, inner: Fields) -> Fields:
+    """Send the caller's address and where it was going ahead of the bytes (PROXY protocol, version 2)."""
+    return typed(
+        pool,
+        "envoy.transport_sockets.upstream_proxy_protocol",
+        "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+        config={"version": "V2"},
+        transport_socket=inner,
+    )
+
+
+def _connections(node: ir.Cluster) -> Fields:
+    fields: Fields = {}
+    if node.mark:
+        fields["upstream_bind_config"] = mark(node.mark)
+    keepalive = node.limits.keepalive
+    if keepalive is not None:
+        values = {
+            "keepalive_probes": keepalive.probes,
+            "keepalive_time": keepalive.time_s,
+            "keepalive_interval": keepalive.interval_s,
+        }
+        chosen = {name: wrap(value) for name, value in values.items() if value}
+        fields["upstream_connection_options"] = {"tcp_keepalive": chosen}
+    return fields
+
+
+def _http(pool: Pool, node: ir.Cluster) -> Fields:
+    if node.http is None:
+        return {}
+    options = pool(_HTTP_OPTIONS, common_http_protocol_options=_common(node.limits), **_version(node.http))
+    return {"typed_extension_protocol_options": {_HTTP_OPTIONS: pool.any(options)}}
+
+
+def _common(limits: ir.ConnectionLimits) -> Fields:
+    fields: Fields = {}
+    if limits.idle_timeout_s is not None:
+        fields["idle_timeout"] = seconds(limits.idle_timeout_s)
+    if limits.max_connection_duration_s is not None:
+        fields["max_connection_duration"] = seconds(limits.max_connection_duration_s)
+    if limits.max_requests_per_connection:
+        fields["max_requests_per_connection"] = wrap(limits.max_requests_per_connection)
+    return fields
+
+
+def _version(node: ir.UpstreamHttp) -> Fields:
+    h2: Fields = {"allow_connect": True}  # WebSocket over HTTP/2 (RFC 8441)
+    if node.max_streams is not None:
+        h2["max_concurrent_streams"] = wrap(node.max_streams)
+    match node.version:
+        case "h1":
+            return {"explicit_http_config": {"http_protocol_options": {}}}
+        case "h2":
+            return {"explicit_http_config": {"http2_protocol_options": h2}}
+        case "auto":
+            return {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": h2}}
+        case "downstream":
+            options = {"http_protocol_options": {}, "http2_protocol_options": h2}
+            return {"use_downstream_protocol_config": options}

@@ -1,0 +1,56 @@
+"""ir.HttpConnection -> the network filter that speaks HTTP.
+
+Source of the constants: Istio's sidecars, whose clients notice the difference.
+"""
+
+from typing import Final
+
+from semafor import ir
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import http_filters, routes
+from semafor.envoy.render.shape import Fields, seconds, typed, wrap
+
+_CODECS: Final = {"auto": "AUTO", "h1": "HTTP1", "h2": "HTTP2"}
+_FETCH_TIMEOUT_S: Final = 5.0
+
+
+def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
+    return typed(
+        pool,
+        "envoy.filters.network.http_connection_manager",
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=node.stat_prefix,
+        codec_type=_CODECS[node.codec],
+        http_filters=http_filters.for_connection(pool, node),
+        http_protocol_options={"accept_http_10": True},
+        http2_protocol_options={"allow_connect": True},  # WebSocket over HTTP/2 (RFC 8441)
+        upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
+        normalize_path=wrap(True),  # noqa: FBT003
+        stream_idle_timeout=seconds(0),  # long polls and event streams may be silent for as long as they like
+        # No caller is trusted with the x-envoy- headers that change time-outs and retries: this range has no member.
+        internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": wrap(32)}]},
+        **_routes(pool, node),
+        **_identity(node),
+        **_server(node),
+    )
+
+
+def _routes(pool: Pool, node: ir.HttpConnection) -> Fields:
+    if node.routes is not None:
+        return {"route_config": routes.table(pool, node.routes)}
+    source = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": seconds(_FETCH_TIMEOUT_S)}
+    return {"rds": {"route_config_name": node.rds, "config_source": source}}
+
+
+def _identity(node: ir.HttpConnection) -> Fields:
+    """The header x-forwarded-client-cert: set anew from the certificate, or taken away. Never passed on unproven."""
+    if not node.forward_client_identity:
+        return {"forward_client_cert_details": "SANITIZE"}
+    details = {"subject": wrap(True), "uri": True, "dns": True}  # noqa: FBT003
+    return {"forward_client_cert_details": "SANITIZE_SET", "set_current_client_cert_details": details}
+
+
+def _server(node: ir.HttpConnection) -> Fields:
+    if not node.server_name:
+        return {"server_header_transformation": "PASS_THROUGH"}
+    return {"server_name": node.server_name}

@@ -1,0 +1,94 @@
+"""ir.Listener -> envoy.config.listener.v3.Listener."""
+
+from typing import Any, Final
+
+from semafor import ir
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import tls
+from semafor.envoy.render.http_connection import http_connection
+from semafor.envoy.render.shape import Fields, pipe, seconds, socket_address, typed, wrap
+
+_INSPECTORS: Final = {
+    "original_dst": ("original_dst", "original_dst.v3.OriginalDst"),
+    "tls": ("tls_inspector", "tls_inspector.v3.TlsInspector"),
+    "http": ("http_inspector", "http_inspector.v3.HttpInspector"),
+    "proxy_protocol": ("proxy_protocol", "proxy_protocol.v3.ProxyProtocol"),
+}
+_DIRECTIONS: Final = {"inbound": "INBOUND", "outbound": "OUTBOUND"}
+
+
+def listener(pool: Pool, node: ir.Listener) -> Any:
+    fields: Fields = {
+        "name": node.name,
+        "address": pipe(node.pipe) if node.pipe else socket_address(node.address, node.port),
+        "traffic_direction": _DIRECTIONS[node.direction],
+        "listener_filters": [
+            _inspector(pool, inspector)
+            for inspector in node.inspectors
+            if not (node.hand_over and inspector.kind == "original_dst")  # Envoy adds it by itself there
+        ],
+        "listener_filters_timeout": seconds(node.inspection_timeout_s),
+        "continue_on_listener_filters_timeout": node.continue_on_timeout,
+        "filter_chains": [_chain(pool, chain) for chain in node.chains],
+    }
+    if not node.bind:
+        fields["bind_to_port"] = wrap(False)  # noqa: FBT003 a wrapped value
+    if node.hand_over:
+        fields["use_original_dst"] = wrap(True)  # noqa: FBT003 a wrapped value
+    if node.default_chain is not None:
+        fields["default_filter_chain"] = _chain(pool, node.default_chain)
+    return pool("envoy.config.listener.v3.Listener", **fields)
+
+
+def _inspector(pool: Pool, node: ir.Inspector) -> Fields:
+    name, type_name = _INSPECTORS[node.kind]
+    fields = typed(pool, f"envoy.filters.listener.{name}", f"envoy.extensions.filters.listener.{type_name}")
+    if node.skip_ports:
+        fields["filter_disabled"] = _any_port_of(node.skip_ports)
+    return fields
+
+
+def _any_port_of(ports: tuple[int, ...]) -> Fields:
+    rules: list[Fields] = [{"destination_port_range": {"start": port, "end": port + 1}} for port in ports]
+    return rules[0] if len(rules) == 1 else {"or_match": {"rules": rules}}
+
+
+def _chain(pool: Pool, node: ir.FilterChain) -> Fields:
+    fields: Fields = {"name": node.name, "filters": [_filter(pool, node.filter)]}
+    if node.match != ir.ChainMatch():
+        fields["filter_chain_match"] = _match(node.match)
+    if node.tls is not None:
+        fields["transport_socket"] = tls.downstream(pool, node.tls)
+    return fields
+
+
+def _match(node: ir.ChainMatch) -> Fields:
+    fields: Fields = {
+        "prefix_ranges": [_range(text) for text in node.ranges],
+        "server_names": node.server_names,
+        "transport_protocol": node.transport,
+        "application_protocols": node.alpn,
+    }
+    if node.port:
+        fields["destination_port"] = wrap(node.port)
+    return fields
+
+
+def _range(text: str) -> Fields:
+    address, _, bits = text.partition("/")
+    return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
+
+
+def _filter(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> Fields:
+    return http_connection(pool, node) if isinstance(node, ir.HttpConnection) else _tcp_proxy(pool, node)
+
+
+def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:
+    fields: Fields = {"stat_prefix": node.stat_prefix, "idle_timeout": seconds(node.idle_timeout_s or 0)}
+    if len(node.destinations) == 1:
+        fields["cluster"] = node.destinations[0].cluster
+    else:
+        weighted = [{"name": target.cluster, "weight": target.weight} for target in node.destinations]
+        fields["weighted_clusters"] = {"clusters": weighted}
+    type_name = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+    return typed(pool, "envoy.filters.network.tcp_proxy", type_name, **fields)

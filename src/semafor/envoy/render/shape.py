@@ -1,0 +1,43 @@
+"""Spellings that protobuf wants and that recur in every part."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from semafor.envoy.pool import Pool
+
+Fields = dict[str, Any]
+SOL_SOCKET: Final = 1  # Linux: <asm-generic/socket.h>
+SO_MARK: Final = 36
+
+
+def wrap(value: bool | int) -> Fields:  # noqa: FBT001 a value to wrap, not a switch
+    """A value in its google.protobuf wrapper, which can tell 0 from unset."""
+    return {"value": value}
+
+
+def seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+def socket_address(address: str, port: int) -> Fields:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def pipe(path: str) -> Fields:
+    return {"pipe": {"path": path}}
+
+
+def typed(pool: Pool, name: str, type_name: str, **fields: Any) -> Fields:
+    """An extension: the name that it is known by and its configuration."""
+    return {"name": name, "typed_config": pool.any(pool(type_name, **fields))}
+
+
+def string_map(pairs: dict[str, str]) -> Fields:
+    """A google.protobuf.Struct of texts."""
+    return {"fields": {key: {"string_value": value} for key, value in pairs.items()}}
+
+
+def mark(value: int) -> Fields:
+    """Socket options that set SO_MARK before connecting, which the rules of interception look for."""
+    option = {"level": SOL_SOCKET, "name": SO_MARK, "int_value": value, "state": "STATE_PREBIND"}
+    return {"socket_options": [option]}
