@@ -81,7 +81,9 @@ def _complete(deployment: Doc, counts: dict[str, int]) -> bool:
 def _moved(deployment: Doc, before: Doc, counts: dict[str, int]) -> bool:
     """Whether there has been progress since the status was last written: a new template, or other counts."""
     old = deployment.get("status", {})
-    changed = any(old.get(field, 0) != counts[field] for field in ("updatedReplicas", "readyReplicas", "availableReplicas"))
+    changed = any(
+        old.get(field, 0) != counts[field] for field in ("updatedReplicas", "readyReplicas", "availableReplicas")
+    )
     fewer_old = old.get("replicas", 0) - old.get("updatedReplicas", 0) > counts["replicas"] - counts["updatedReplicas"]
     unseen = old.get("observedGeneration") != deployment["metadata"]["generation"]
     return not before or before["reason"] == "NewReplicaSetAvailable" or changed or fewer_old or unseen

@@ -63,7 +63,9 @@ class EndpointSlices:
         if same_labels and all(existing.get(field) == wanted[field] for field in _COMPARED):
             return
         metadata = {**existing["metadata"], "labels": wanted["metadata"]["labels"]}
-        await self._client.update(KIND, {**existing, **{field: wanted[field] for field in _COMPARED}, "metadata": metadata})
+        await self._client.update(
+            KIND, {**existing, **{field: wanted[field] for field in _COMPARED}, "metadata": metadata}
+        )
 
 
 def _labels(pod: Doc) -> dict[str, str]:

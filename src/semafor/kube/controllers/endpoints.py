@@ -26,7 +26,9 @@ def slices(service: Doc, selected: Sequence[Doc], node: str) -> dict[str, Doc]:
     return {each: _slice(service, each, key, groups[key], node) for each, key in zip(names, keys, strict=True)}
 
 
-def _slice(service: Doc, name: str, ports: Iterable[tuple[str, int, str, str]], members: Sequence[Doc], node: str) -> Doc:
+def _slice(
+    service: Doc, name: str, ports: Iterable[tuple[str, int, str, str]], members: Sequence[Doc], node: str
+) -> Doc:
     metadata = service["metadata"]
     labels = {**metadata.get("labels", {}), SERVICE_NAME: metadata["name"]}
     if service["spec"].get("clusterIP") == "None":
@@ -41,7 +43,9 @@ def _slice(service: Doc, name: str, ports: Iterable[tuple[str, int, str, str]], 
             "ownerReferences": [_reference(service)],
         },
         "addressType": "IPv4",
-        "endpoints": [_endpoint(service, pod, node) for pod in sorted(members, key=lambda p: str(p["metadata"]["name"]))],
+        "endpoints": [
+            _endpoint(service, pod, node) for pod in sorted(members, key=lambda p: str(p["metadata"]["name"]))
+        ],
         "ports": [_port(*port) for port in ports],
     }
 
@@ -55,7 +59,12 @@ def _endpoint(service: Doc, pod: Doc, node: str) -> Doc:
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": ready, "serving": serving, "terminating": leaving},
         "nodeName": spec.get("nodeName", node),
-        "targetRef": {"kind": "Pod", "namespace": metadata["namespace"], "name": metadata["name"], "uid": metadata["uid"]},
+        "targetRef": {
+            "kind": "Pod",
+            "namespace": metadata["namespace"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        },
     }
     if spec.get("hostname") and spec.get("subdomain") == service["metadata"]["name"]:
         endpoint["hostname"] = spec["hostname"]

@@ -1,0 +1,28 @@
+"""All controllers, in one list."""
+
+import asyncio
+
+from semafor.kube.api.client import Client
+from semafor.kube.controllers import event_expiry, reconcile
+from semafor.kube.controllers.deployment import Deployments
+from semafor.kube.controllers.endpoint_slice import EndpointSlices
+from semafor.kube.controllers.garbage import Garbage
+from semafor.kube.controllers.namespace import Namespaces
+from semafor.kube.controllers.replica_set import ReplicaSets
+from semafor.kube.controllers.scheduler import Scheduler
+
+
+async def run(client: Client, *, node: str, root_certificate: str) -> None:
+    """Run every controller, for ever; `node` names the one node, `root_certificate` is what pods trust the API by."""
+    controllers: tuple[reconcile.Controller, ...] = (
+        Namespaces(client, root_certificate),
+        Scheduler(client, node),
+        Deployments(client),
+        ReplicaSets(client),
+        EndpointSlices(client, node),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        for controller in controllers:
+            tasks.create_task(reconcile.run(controller, client), name=type(controller).__name__)
+        tasks.create_task(Garbage(client).run(), name="Garbage")
+        tasks.create_task(event_expiry.run(client), name="event expiry")
