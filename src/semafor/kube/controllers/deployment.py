@@ -22,7 +22,11 @@ class Deployments:
     """The controller. `now` is for tests."""
 
     def __init__(self, client: Client, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.watches = (Watch(KIND, own), Watch(REPLICA_SET, owner("Deployment")), Watch(POD, self._of_pod))
+        self.watches: tuple[Watch, ...] = (
+            Watch(KIND, own),
+            Watch(REPLICA_SET, owner("Deployment")),
+            Watch(POD, self._of_pod),
+        )
         self._client = client
         self._now = now
 
@@ -114,7 +118,7 @@ class Deployments:
         latest = self._client.get(KIND, deployment["metadata"]["namespace"], deployment["metadata"]["name"])
         if latest is None:
             return None
-        sets = [each for each in self._client.list(REPLICA_SET, latest["metadata"]["namespace"])]
+        sets = self._client.list(REPLICA_SET, latest["metadata"]["namespace"])
         mine = [each for each in sets if ownership.owned(each, latest)]
         newest = next((each for each in mine if new and each["metadata"]["uid"] == new["metadata"]["uid"]), new)
         status, again_s = deployment_status.status(latest, newest, mine, self._now())

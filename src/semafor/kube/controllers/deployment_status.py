@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from semafor.kube.controllers import pods, rollout
 
@@ -50,32 +50,34 @@ def _counts(new: Doc | None, sets: Sequence[Doc]) -> dict[str, int]:
 def _available(deployment: Doc, available: int) -> Doc:
     fewest = rollout.bounds(deployment)[1]
     if available >= fewest:
-        return _condition("Available", True, "MinimumReplicasAvailable", "Deployment has minimum availability.")
+        return _condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     message = "Deployment does not have minimum availability."
-    return _condition("Available", False, "MinimumReplicasUnavailable", message)
+    return _condition("Available", "False", "MinimumReplicasUnavailable", message)
 
 
 def _progressing(deployment: Doc, new: Doc | None, counts: dict[str, int], now: datetime) -> tuple[Doc, float | None]:
     name = deployment["metadata"]["name"]
     before = pods.condition(deployment, "Progressing")
     if deployment["spec"].get("paused"):
-        return _condition("Progressing", None, "DeploymentPaused", "Deployment is paused"), None
+        return _condition("Progressing", "Unknown", "DeploymentPaused", "Deployment is paused"), None
     what = f'ReplicaSet "{new["metadata"]["name"]}"' if new else f'Deployment "{name}"'
     if _complete(deployment, counts):
-        return _condition("Progressing", True, "NewReplicaSetAvailable", f"{what} has successfully progressed."), None
-    fresh = _condition("Progressing", True, "ReplicaSetUpdated", f"{what} is progressing.")
+        return _condition("Progressing", "True", "NewReplicaSetAvailable", f"{what} has successfully progressed."), None
+    fresh = _condition("Progressing", "True", "ReplicaSetUpdated", f"{what} is progressing.")
     deadline_s = deployment["spec"].get("progressDeadlineSeconds", _DEADLINE_S)
     if deadline_s == _NO_DEADLINE or _moved(deployment, before, counts):
         return fresh, None if deadline_s == _NO_DEADLINE else float(deadline_s)
     left_s = (datetime.fromisoformat(before["lastUpdateTime"]) + timedelta(seconds=deadline_s) - now).total_seconds()
     if left_s <= 0:
-        return _condition("Progressing", False, "ProgressDeadlineExceeded", f"{what} has timed out progressing."), None
+        return _condition(
+            "Progressing", "False", "ProgressDeadlineExceeded", f"{what} has timed out progressing."
+        ), None
     return fresh, left_s + 0.1
 
 
 def _complete(deployment: Doc, counts: dict[str, int]) -> bool:
     wanted = deployment["spec"].get("replicas", 1)
-    return counts["updatedReplicas"] == counts["replicas"] == counts["availableReplicas"] == wanted
+    return bool(counts["updatedReplicas"] == counts["replicas"] == counts["availableReplicas"] == wanted)
 
 
 def _moved(deployment: Doc, before: Doc, counts: dict[str, int]) -> bool:
@@ -89,9 +91,8 @@ def _moved(deployment: Doc, before: Doc, counts: dict[str, int]) -> bool:
     return not before or before["reason"] == "NewReplicaSetAvailable" or changed or fewer_old or unseen
 
 
-def _condition(kind: str, holds: bool | None, reason: str, message: str) -> Doc:  # noqa: FBT001 - True, False, unknown
-    status_ = {True: "True", False: "False", None: "Unknown"}[holds]
-    return {"type": kind, "status": status_, "reason": reason, "message": message}
+def _condition(kind: str, holds: Literal["True", "False", "Unknown"], reason: str, message: str) -> Doc:
+    return {"type": kind, "status": holds, "reason": reason, "message": message}
 
 
 def _dated(deployment: Doc, condition: Doc, now: datetime) -> Doc:
@@ -108,4 +109,4 @@ def _dated(deployment: Doc, condition: Doc, now: datetime) -> Doc:
 
 
 def _seen_progress(deployment: Doc) -> bool:
-    return deployment.get("status", {}).get("observedGeneration") != deployment["metadata"]["generation"]
+    return bool(deployment.get("status", {}).get("observedGeneration") != deployment["metadata"]["generation"])

@@ -18,7 +18,11 @@ class EndpointSlices:
     """The controller; `node` is the name of the one node, for pods that do not say."""
 
     def __init__(self, client: Client, node: str) -> None:
-        self.watches = (Watch(SERVICE, own), Watch(POD, self._selecting), Watch(KIND, owner("Service")))
+        self.watches: tuple[Watch, ...] = (
+            Watch(SERVICE, own),
+            Watch(POD, self._selecting),
+            Watch(KIND, owner("Service")),
+        )
         self._client = client
         self._node = node
         self._selected: dict[str, set[Key]] = {}  # pod's uid -> the services that last selected it

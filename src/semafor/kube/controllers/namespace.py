@@ -23,7 +23,7 @@ class Namespaces:
     """The controller. `root_certificate` is the PEM of the authority behind the API's certificate."""
 
     def __init__(self, client: Client, root_certificate: str) -> None:
-        self.watches = (
+        self.watches: tuple[Watch, ...] = (
             Watch(KIND, own),
             Watch(SERVICE_ACCOUNT, _of("default")),
             Watch(CONFIG_MAP, _of(_ROOT_CERTIFICATES)),

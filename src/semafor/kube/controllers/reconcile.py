@@ -35,7 +35,8 @@ class Watch(NamedTuple):
 class Controller(Protocol):
     """One part of the cluster's behaviour."""
 
-    watches: tuple[Watch, ...]
+    @property
+    def watches(self) -> tuple[Watch, ...]: ...
 
     async def reconcile(self, key: Key) -> float | None:
         """Make it so. Return after how many seconds to look again without a change, or None."""

@@ -19,7 +19,7 @@ class ReplicaSets:
     """The controller. `now` is for tests."""
 
     def __init__(self, client: Client, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.watches = (Watch(KIND, own), Watch(POD, owner("ReplicaSet")))
+        self.watches: tuple[Watch, ...] = (Watch(KIND, own), Watch(POD, owner("ReplicaSet")))
         self._client = client
         self._now = now
 

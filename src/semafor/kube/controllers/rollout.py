@@ -83,7 +83,7 @@ def rolling(deployment: Doc, new: Doc, old: Sequence[Doc]) -> dict[str, int]:
 
 
 def _shrink_old(new: Doc, old: Sequence[Doc], fewest: int) -> dict[str, int]:
-    """How far the old sets may shrink: first pods that are not available anyway, then as many as availability allows."""
+    """How far the old sets may shrink: first by pods that are not available, then by what availability allows."""
     sizes = {each["metadata"]["name"]: _size(each) for each in old}
     unavailable_new = max(0, _size(new) - _available(new))
     spare = sum(sizes.values()) + _size(new) - fewest - unavailable_new

@@ -16,7 +16,7 @@ class Scheduler:
     """The controller; `node` is the name of the one node."""
 
     def __init__(self, client: Client, node: str) -> None:
-        self.watches = (Watch(KIND, _unbound), Watch(NODE, self._waiting))
+        self.watches: tuple[Watch, ...] = (Watch(KIND, _unbound), Watch(NODE, self._waiting))
         self._client = client
         self._node = node
 
