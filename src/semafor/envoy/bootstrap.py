@@ -1,0 +1,251 @@
+"""What an Envoy starts with, as JSON: who it is, where its configuration comes from, and what never changes.
+
+sidecar   in a pod: admin on 127.0.0.1:15000, readiness on 15021
+node      in the node's own network namespace: cluster addresses and the way out
+host      in the host's network namespace: a unix socket through which pods reach the outside
+"""
+
+import json
+from typing import Any, Final
+
+from semafor.base.struct import Value
+
+ADMIN_PORT: Final = 15000
+READY_PORT: Final = 15021
+OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
+_PRIVATE: Final = 0o600
+_TYPES: Final = "type.googleapis.com/envoy."
+_MIB: Final = 1 << 20
+
+Json = dict[str, Any]
+
+
+class Bootstrap(Value, frozen=True, kw_only=True):
+    """One Envoy. Paths are as that Envoy sees them.
+
+    `xds_socket` and `token`: where it asks for its configuration, and what proves who it is. `admin_socket`: besides
+    (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections unmarked. `max_heap_bytes`: above 95 % of it no new requests are
+    taken; `max_connections` bounds what callers can make it hold (about 50 KB each).
+    """
+
+    node_id: str
+    cluster: str
+    token: str
+    xds_socket: str
+    admin_socket: str = ""
+    admin_port: int = ADMIN_PORT
+    ready_port: int = READY_PORT
+    mark: int = OUTBOUND_MARK
+    metadata: tuple[tuple[str, str], ...] = ()
+    max_connections: int = 10_000
+    max_heap_bytes: int = 1024 * _MIB
+
+    def __repr__(self) -> str:
+        return f"Bootstrap({self.node_id!r}, token=redacted)"
+
+
+def sidecar(options: Bootstrap) -> bytes:
+    """The sidecar of a pod."""
+    document = _common(options, mark=options.mark)
+    document["admin"] = {"address": _tcp("127.0.0.1", options.admin_port)}
+    document["static_resources"]["clusters"].append(_cluster("admin", _tcp("127.0.0.1", options.admin_port)))
+    listeners = [_listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes())]  # noqa: S104 the kubelet asks here
+    if options.admin_socket:
+        listeners.append(_listener("admin", _pipe(options.admin_socket), [_to_admin("/")]))
+    document["static_resources"]["listeners"] = listeners
+    return _encode(document)
+
+
+def node(options: Bootstrap) -> bytes:
+    """The Envoy of the node. Its listeners come by ADS."""
+    document = _common(options, mark=options.mark)
+    document["admin"] = {"address": _pipe(options.admin_socket)}
+    return _encode(document)
+
+
+def host(options: Bootstrap, *, exit_socket: str) -> bytes:
+    """The Envoy on the host's side. Gateways' listeners come by ADS.
+
+    On the unix socket `exit_socket` it takes connections that begin with a PROXY header (version 2) and carries each
+    on to the destination in that header. Whoever can open the socket reaches what the host reaches.
+    """
+    document = _common(options, mark=0)  # an ordinary user may not mark; there is no interception here either
+    document["admin"] = {"address": _pipe(options.admin_socket)}
+    document["static_resources"]["listeners"] = [_exit(exit_socket)]
+    document["static_resources"]["clusters"].append(
+        {"name": "exit", "type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED", "connect_timeout": "10s"}
+    )
+    return _encode(document)
+
+
+def argv(envoy: str, config: str, *, concurrency: int = 1, log_level: str = "warning") -> tuple[str, ...]:
+    """The command line. Without hot restart nothing is left in shared memory, and two Envoys cannot collide there."""
+    return (
+        envoy,
+        "--config-path",
+        config,
+        "--concurrency",
+        str(concurrency),
+        "--log-level",
+        log_level,
+        "--disable-hot-restart",
+        "--drain-time-s",
+        "5",
+    )
+
+
+def _common(options: Bootstrap, *, mark: int) -> Json:
+    metadata = dict(options.metadata)
+    document: Json = {
+        "node": {"id": options.node_id, "cluster": options.cluster, "metadata": metadata},
+        "dynamic_resources": _dynamic(options.token),
+        "static_resources": {"clusters": [_xds(options.xds_socket)]},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
+        "overload_manager": _overload(options),
+        "stats_config": _STATS,
+        "deferred_stat_options": {"enable_deferred_creation_stats": True},
+    }
+    if mark:
+        option = {"level": 1, "name": 36, "int_value": mark, "state": "STATE_PREBIND"}  # SOL_SOCKET, SO_MARK
+        document["cluster_manager"] = {"upstream_bind_config": {"socket_options": [option]}}
+    return document
+
+
+# Clusters that fall back to plain text for endpoints without a sidecar cannot do ALPN on all endpoints, which Envoy
+# refuses unless told that it is meant.
+_RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100}
+
+# Every stat of every cluster would cost 12 MB in a mesh of 500 clusters; these are what people and alerts look at.
+_STATS: Final[Json] = {
+    "use_all_default_tags": True,
+    "stats_matcher": {
+        "inclusion_list": {
+            "patterns": [
+                {"prefix": "server."},
+                {"prefix": "cluster_manager."},
+                {"prefix": "listener_manager."},
+                {"prefix": "overload."},
+                {"contains": "ssl."},
+                {"contains": "outlier_detection.ejections_"},
+                {"contains": "membership_"},
+                {
+                    "safe_regex": {
+                        "regex": r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*flow)"
+                    }
+                },
+                {"safe_regex": {"regex": r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)"}},
+                {"safe_regex": {"regex": r".*(up|down)stream_cx_(total|active|destroy|connect_\w+|overflow)"}},
+            ]
+        }
+    },
+}
+
+
+def _dynamic(token: str) -> Json:
+    ads = {"ads": {}, "resource_api_version": "V3"}
+    service = {
+        "envoy_grpc": {
+            "cluster_name": "xds",
+            # A control plane that restarts is back within a second; Envoy's own back-off goes up to 30.
+            "retry_policy": {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}},
+        },
+        "initial_metadata": [{"key": "authorization", "value": f"Bearer {token}"}],
+    }
+    return {
+        "ads_config": {
+            "api_type": "DELTA_GRPC",
+            "transport_api_version": "V3",
+            "set_node_on_first_message_only": True,
+            "grpc_services": [service],
+        },
+        "cds_config": ads,
+        "lds_config": ads,
+    }
+
+
+def _xds(path: str) -> Json:
+    options = {"explicit_http_config": {"http2_protocol_options": {"connection_keepalive": _XDS_KEEPALIVE}}}
+    extension = {"@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions", **options}
+    cluster = _cluster("xds", _pipe(path, mode=None))
+    cluster["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": extension}
+    return cluster
+
+
+_XDS_KEEPALIVE: Final[Json] = {"interval": "30s", "timeout": "10s"}
+
+
+def _overload(options: Bootstrap) -> Json:
+    monitors = "envoy.resource_monitors."
+    heap = {
+        "@type": _TYPES + "extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+        "max_heap_size_bytes": options.max_heap_bytes,
+    }
+    connections = {
+        "@type": _TYPES + "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        "max_active_downstream_connections": options.max_connections,
+    }
+    full = {"name": monitors + "fixed_heap", "threshold": {"value": 0.95}}
+    return {
+        "refresh_interval": "0.5s",
+        "resource_monitors": [
+            {"name": monitors + "fixed_heap", "typed_config": heap},
+            {"name": monitors + "global_downstream_max_connections", "typed_config": connections},
+        ],
+        "actions": [{"name": "envoy.overload_actions.stop_accepting_requests", "triggers": [full]}],
+    }
+
+
+def _cluster(name: str, address: Json) -> Json:
+    endpoint = {"endpoint": {"address": address}}
+    assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+    return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
+
+
+def _listener(name: str, address: Json, routes: list[Json]) -> Json:
+    router = {"@type": _TYPES + "extensions.filters.http.router.v3.Router"}
+    connection = {
+        "@type": _TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": name,
+        "route_config": {"virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}]},
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+    }
+    chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": connection}]}
+    # A proxy that is full must still be able to say so.
+    return {"name": name, "address": address, "filter_chains": [chain], "ignore_global_conn_limit": True}
+
+
+def _ready_routes() -> list[Json]:
+    ready = {"match": {"path": "/healthz/ready"}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
+    return [ready, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
+
+
+def _to_admin(prefix: str) -> Json:
+    return {"match": {"prefix": prefix}, "route": {"cluster": "admin", "timeout": "30s"}}
+
+
+def _exit(path: str) -> Json:
+    addresses = {"@type": _TYPES + "extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"}
+    forward = {
+        "@type": _TYPES + "extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        "stat_prefix": "exit",
+        "cluster": "exit",
+        "idle_timeout": "0s",
+    }
+    return {
+        "name": "exit",
+        "address": _pipe(path),
+        "listener_filters": [{"name": "envoy.filters.listener.proxy_protocol", "typed_config": addresses}],
+        "filter_chains": [{"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": forward}]}],
+    }
+
+
+def _tcp(address: str, port: int) -> Json:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def _pipe(path: str, *, mode: int | None = _PRIVATE) -> Json:
+    return {"pipe": {"path": path} if mode is None else {"path": path, "mode": mode}}
+
+
+def _encode(document: Json) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
