@@ -7,11 +7,16 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import msgspec
+
 from semafor.base.struct import Value
 
 # Folders with programs and libraries. On most machines all but /usr are links into it. /nix and /gnu are where NixOS
 # and Guix keep everything.
 SYSTEM_FOLDERS = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
+
+# Programs that well-known images are made of, or bring themselves where the machine has none.
+_ASKED = ("busybox", "curl", "nginx", "wget")
 
 # File systems whose mounts below a system folder hold ordinary files. Others (proc, devices) are not shown.
 _SPECIAL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "autofs", "nsfs", "tmpfs"})
@@ -23,7 +28,8 @@ class Host(Value, frozen=True):
     `folders` are the system folders that are real folders (`usr`; a mount below one, such as `usr/local`, follows it);
     `links` are those that are links, as (name, where to). `prefixes` are (path, path inside) of interpreters that live
     elsewhere. `python` is the interpreter without any virtual environment; `node` is empty when there is none.
-    `skeleton` is the lowest layer of every root (see skeleton.py).
+    `programs` are those of `_ASKED` that containers find in their $PATH. `skeleton` is the lowest layer of every root
+    (see skeleton.py); `mount_points` another, for the time of a build's step.
     """
 
     folders: tuple[str, ...]
@@ -32,7 +38,9 @@ class Host(Value, frozen=True):
     python: str = ""
     python_version: str = ""
     node: str = ""
+    programs: tuple[str, ...] = ()
     skeleton: str = ""
+    mount_points: str = ""
 
     @classmethod
     def detect(cls, *, search_path: str = os.defpath) -> "Host":
@@ -41,7 +49,7 @@ class Host(Value, frozen=True):
         links = [(name, str(Path(f"/{name}").readlink())) for name in SYSTEM_FOLDERS if stat.S_ISLNK(_mode(f"/{name}"))]
         node = shutil.which("node", path=search_path) or ""
         programs = (python_executable(), node)
-        return cls(
+        host = cls(
             folders=_with_mounts(folders),
             links=tuple(links),
             prefixes=_prefixes(programs, folders + [name for name, _ in links]),
@@ -49,6 +57,8 @@ class Host(Value, frozen=True):
             python_version=sysconfig.get_python_version(),
             node=node,
         )
+        found = tuple(name for name in _ASKED if shutil.which(name, path=host.search_path))
+        return msgspec.structs.replace(host, programs=found)
 
     @property
     def search_path(self) -> str:

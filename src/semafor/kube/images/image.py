@@ -22,9 +22,9 @@ class Image(Value, frozen=True):
     """An image that containers can be started from.
 
     `ref` is its full name, `id` changes whenever its content or configuration does. `layers` are folders, top first.
-    `binds` are pairs (path on the host, path inside) of files to show, read-only. `notes` are sentences for people: what
-    this image is here, where that differs from its name. `built_at` is in seconds since the epoch, 0 for a well-known
-    image. `size_bytes` counts the layers alone, not the host's files under them.
+    `binds` are pairs (path on the host, path inside) of files to show, read-only. `notes` are sentences for people:
+    what this image is here, where that differs from its name. `built_at` is in seconds since the epoch, 0 for a
+    well-known image. `size_bytes` counts the layers alone, not the host's files under them.
     """
 
     ref: str

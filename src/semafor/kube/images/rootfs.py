@@ -33,7 +33,7 @@ def plan(root: Root, host: Host) -> tuple[MountOp, ...]:
 
     `host.skeleton` lies below the root's own layers. Without `root.writable` the root is read-only.
     """
-    layers = (*root.layers, host.skeleton)
+    layers = tuple(filter(None, (*root.layers, host.mount_points, host.skeleton)))
     whole = _overlay(root, "/", layers)
     folders = tuple(_host_folder(root, layers, name) for name in host.folders)
     shown = (*host.prefixes, *root.binds)

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -68,14 +69,21 @@ class Shelf:
     def workspace(self) -> Iterator[Path]:
         """A new folder for work under way, removed at the end; one that a killed process left is removed later."""
         self._work.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=self._work))
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        path, lock = self._locked_folder()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             yield path
         finally:
             os.close(lock)
             remove_tree(path)
+
+    def _locked_folder(self) -> tuple[Path, int]:
+        while True:
+            path = Path(tempfile.mkdtemp(dir=self._work))
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():  # another process may have cleaned it up before it was locked
+                return path, lock
+            os.close(lock)
 
     def cache(self, name: str) -> Path:
         """A folder that builds share, such as pip's downloads."""
@@ -92,7 +100,8 @@ class Shelf:
         self._refs.mkdir(parents=True, exist_ok=True)
         with self.workspace() as work:
             draft = work / "ref"
-            draft.write_bytes(msgspec.json.encode(image))
+            keys = tuple(Path(layer).name for layer in image.layers)
+            draft.write_bytes(msgspec.json.encode(msgspec.structs.replace(image, layers=keys)))
             draft.rename(self._refs / _file_name(image.ref))
 
     def forget(self, ref: str) -> bool:
@@ -110,8 +119,8 @@ class Shelf:
     def collect(self, *, keep: Collection[str], unused_for_s: float, now: float | None = None) -> int:
         """Remove layers that no image, and none of the folders in `keep`, uses; the bytes that this frees.
 
-        `unused_for_s` spares those that a build used more recently, because they are its cache. Nothing is removed while
-        a build is under way.
+        `unused_for_s` spares those that a build used more recently, because they are its cache. Nothing is removed
+        while a build is under way.
         """
         used = {Path(layer).name for image in self.images() for layer in image.layers} | {
             Path(path).name for path in keep
@@ -145,7 +154,9 @@ class Shelf:
             image = msgspec.json.decode(path.read_bytes(), type=Image)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
-        return image if all(Path(layer).is_dir() for layer in image.layers) else None
+        layers = tuple(str(self._layers / name) for name in image.layers)
+        whole = all(Path(layer).is_dir() for layer in layers)
+        return msgspec.structs.replace(image, layers=layers) if whole else None
 
 
 @contextlib.contextmanager
@@ -164,6 +175,10 @@ def _unless_locked(path: Path) -> Iterator[bool]:
         yield True
     finally:
         os.close(lock)
+
+
+def _file_name(ref: str) -> str:
+    return f"{quote(ref, safe='')}.json"
 
 
 def key(*parts: Any) -> str:

@@ -13,7 +13,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from semafor.kube.images import files, mounts, pretend
@@ -50,21 +50,54 @@ def main() -> NoReturn:
 
 def _enter(*, network: bool) -> bool:
     """Enter new namespaces; whether the user namespace has a single user."""
-    users = [line.split() for line in _read("/proc/self/uid_map")]
-    groups = [line.split() for line in _read("/proc/self/gid_map")]
     uid, gid = os.getuid(), os.getgid()
+    single = uid != 0
+    maps = {
+        # Root hands all its users on, unchanged; an ordinary user has only itself, as root inside.
+        "uid_map": f"0 {uid} 1" if single else _unchanged("/proc/self/uid_map"),
+        "gid_map": f"0 {gid} 1" if single else _unchanged("/proc/self/gid_map"),
+    }
+    if single:
+        maps = {"setgroups": "deny", **maps}
+    finish = _map_from_outside(maps)
     flags = _NEW_USER | _NEW_MOUNTS | _NEW_PIDS | _NEW_IPC | (0 if network else _NEW_NET)
     if _libc.unshare(ctypes.c_int(flags)) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"unshare: {os.strerror(number)}")
-    single = uid != 0
-    if single:
-        _write("/proc/self/setgroups", "deny")
-    # Root hands all its users on, unchanged; an ordinary user has only itself, as root inside.
-    _write("/proc/self/uid_map", f"0 {uid} 1" if single else "".join(f"{r[0]} {r[0]} {r[2]}\n" for r in users))
-    _write("/proc/self/gid_map", f"0 {gid} 1" if single else "".join(f"{r[0]} {r[0]} {r[2]}\n" for r in groups))
+    finish()
     mounts.mount(None, "/", None, mounts.MS_REC | mounts.MS_PRIVATE, None)
     return single
+
+
+def _map_from_outside(maps: dict[str, str]) -> Callable[[], None]:
+    """Fork a process that stays outside and writes our maps: only there is more than one user at hand."""
+    pid = os.getpid()
+    reader, writer = os.pipe()
+    helper = os.fork()
+    if helper == 0:
+        os.close(writer)
+        os.read(reader, 1)
+        try:
+            for name, text in maps.items():
+                _write(f"/proc/{pid}/{name}", text)
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    os.close(reader)
+
+    def finish() -> None:
+        os.close(writer)
+        number = os.waitstatus_to_exitcode(os.waitpid(helper, 0)[1])
+        if number != 0:
+            raise OSError(number, f"map users: {os.strerror(number)}")
+
+    return finish
+
+
+def _unchanged(path: str) -> str:
+    """A map that gives each of our users the same number inside."""
+    rows = [line.split() for line in _read(path)]
+    return "".join(f"{row[0]} {row[0]} {row[2]}\n" for row in rows)
 
 
 def _first(job: dict[str, Any], *, single: bool) -> NoReturn:
@@ -136,7 +169,7 @@ def _extract(source: int, items: list[files.Item], destination: str) -> bool:
     tarfile = sys.modules["tarfile"]
     with open(os.open(items[0].source, os.O_RDONLY, dir_fd=source), "rb") as stream:
         try:
-            archive = tarfile.open(fileobj=stream)  # noqa: SIM115
+            archive = tarfile.open(fileobj=stream)
         except tarfile.ReadError:
             return False
         with archive:

@@ -1,0 +1,236 @@
+"""What well-known images are on this machine: one row for each, with its reason. Nothing is ever downloaded.
+
+A row's recipe is made of the host's own programs and of small programs of ours (`programs/`). What a row cannot be on
+this machine it says in a sentence.
+"""
+
+from collections.abc import Callable, Mapping
+
+from semafor.base.struct import Value
+from semafor.kube.images import environment
+from semafor.kube.images.host import Host
+from semafor.kube.images.image import Config
+from semafor.kube.images.recipe import Recipe, program
+from semafor.kube.images.reference import Reference
+
+# Docker's shells run without arguments when a container has no command.
+_SHELL = ("sh",)
+
+
+class Offer(Value, frozen=True):
+    """What a recipe may use: the host, and files of the caller's, as path inside -> path on the host."""
+
+    host: Host
+    tools: tuple[tuple[str, str], ...] = ()
+
+    def has(self, name: str) -> bool:
+        """Whether the host has a program."""
+        return name in self.host.programs
+
+
+class Row(Value, frozen=True):
+    """`names` are repositories, without registry where that is Docker's; `reason` says why the row is here."""
+
+    names: tuple[str, ...]
+    reason: str
+    recipe: Callable[[Offer, Reference], Recipe]
+
+
+def _env(host: Host, **more: str) -> tuple[tuple[str, str], ...]:
+    return (("PATH", host.search_path), *more.items())
+
+
+def _tag_version(ref: Reference) -> str:
+    """The version that a tag asks for: `3.9` of `3.9-slim`, empty for `latest` and `slim`."""
+    version = ref.tag.split("-")[0]
+    return version if version[:1].isdigit() else ""
+
+
+def _python(offer: Offer, ref: Reference) -> Recipe:
+    host = offer.host
+    asked = _tag_version(ref)
+    notes: tuple[str, ...] = ()
+    if asked and asked.split(".")[:2] != host.python_version.split(".")[: len(asked.split(".")[:2])]:
+        notes = (f"{ref.name}:{ref.tag} is this machine's Python {host.python_version} here ({asked} was asked for)",)
+    return Recipe(
+        config=Config(env=environment.variables(host), cmd=("python3",)),
+        links=environment.usual_names(host, asked),
+        notes=notes,
+        python=True,
+    )
+
+
+def _node(offer: Offer, ref: Reference) -> Recipe:
+    if not offer.host.node:
+        return Recipe(missing=f"{ref.name} needs Node.js, which this machine does not have: install it, or use nvm")
+    asked = _tag_version(ref)
+    note = f"{ref.name}:{ref.tag} is this machine's Node.js ({offer.host.node})"
+    return Recipe(config=Config(env=_env(offer.host), cmd=("node",)), notes=(note,) if asked else ())
+
+
+def _host_tools(offer: Offer, ref: Reference) -> Recipe:
+    note = f"{ref.name} is this machine's own programs here, not {ref.name}'s"
+    return Recipe(config=Config(env=_env(offer.host), cmd=_SHELL), files=_wget(offer), notes=(note,))
+
+
+def _busybox(offer: Offer, ref: Reference) -> Recipe:
+    recipe = _host_tools(offer, ref)
+    if offer.has("busybox"):
+        return recipe
+    applet = ("/usr/local/bin/busybox", '#!/bin/sh\n# busybox APPLET ARGS is the machine\'s own APPLET.\nexec "$@"\n')
+    return Recipe(config=recipe.config, files=(*recipe.files, applet), notes=recipe.notes)
+
+
+def _scratch(offer: Offer, _: Reference) -> Recipe:
+    return Recipe(
+        config=Config(env=_env(offer.host)), notes=("scratch has this machine's programs and libraries here",)
+    )
+
+
+_CURL_ENTRYPOINT = """#!/bin/sh
+# As curlimages/curl: options go to curl, anything that is a command runs as it is.
+if [ "${1#-}" != "$1" ] || ! command -v "$1" >/dev/null; then set -- curl "$@"; fi
+exec "$@"
+"""
+
+
+def _curl(offer: Offer, _: Reference) -> Recipe:
+    own = () if offer.has("curl") else program(offer.host, "curl", "/usr/local/bin/curl")
+    return Recipe(
+        config=Config(env=_env(offer.host), entrypoint=("/entrypoint.sh",), cmd=("curl",)),
+        files=(*own, ("/entrypoint.sh", _CURL_ENTRYPOINT)),
+    )
+
+
+def _wget(offer: Offer) -> tuple[tuple[str, str], ...]:
+    return () if offer.has("wget") else program(offer.host, "wget", "/usr/local/bin/wget")
+
+
+# One user and no folders of the machine: a container has neither nginx's user nor its /var/lib.
+_NGINX = """user root;
+worker_processes 1;
+pid /run/nginx.pid;
+error_log /dev/stderr notice;
+events { worker_connections 1024; }
+http {
+    types { text/html html; text/css css; text/javascript js; application/json json; image/svg+xml svg; image/png png; }
+    default_type application/octet-stream;
+    access_log /dev/stdout;
+    client_body_temp_path /tmp/nginx-body;
+    proxy_temp_path /tmp/nginx-proxy;
+    fastcgi_temp_path /tmp/nginx-fastcgi;
+    uwsgi_temp_path /tmp/nginx-uwsgi;
+    scgi_temp_path /tmp/nginx-scgi;
+    include /etc/nginx/conf.d/*.conf;
+}
+"""
+_NGINX_SITE = """server {
+    listen 80;
+    location / { root /usr/share/nginx/html; index index.html; }
+}
+"""
+
+
+def _nginx(offer: Offer, ref: Reference) -> Recipe:
+    if not offer.has("nginx"):
+        return Recipe(missing=f"{ref.name} needs nginx, which this machine does not have: install it")
+    config = Config(env=_env(offer.host), cmd=("nginx", "-g", "daemon off;"), exposed=(80,), stop_signal="SIGQUIT")
+    files = (
+        ("/etc/nginx/nginx.conf", _NGINX),
+        ("/etc/nginx/conf.d/default.conf", _NGINX_SITE),
+        ("/usr/share/nginx/html/index.html", "<h1>Welcome to nginx!</h1>\n"),
+    )
+    return Recipe(config=config, files=files, notes=(f"{ref.name} is this machine's nginx here",))
+
+
+def _helloworld(offer: Offer, ref: Reference) -> Recipe:
+    version = ref.repository.rsplit("-", 1)[-1]
+    command = "/usr/local/bin/helloworld"
+    return Recipe(
+        config=Config(env=_env(offer.host, SERVICE_VERSION=version), cmd=(command,), exposed=(5000,)),
+        files=program(offer.host, "helloworld", command),
+    )
+
+
+def _httpbin(offer: Offer, _: Reference) -> Recipe:
+    """Istio's sample starts it as `gunicorn -b 0.0.0.0:8080 httpbin:app -k gevent`, so that is the program's name."""
+    command = "/usr/local/bin/gunicorn"
+    arguments = (command, "-b", "0.0.0.0:80", "httpbin:app")
+    return Recipe(
+        config=Config(env=_env(offer.host), cmd=arguments, exposed=(80,)),
+        files=program(offer.host, "httpbin", command),
+    )
+
+
+def _go_httpbin(offer: Offer, _: Reference) -> Recipe:
+    command = "/bin/go-httpbin"
+    (source, script) = program(offer.host, "httpbin", "/usr/local/bin/go-httpbin")
+    return Recipe(
+        config=Config(env=_env(offer.host, HTTPBIN_STYLE="go"), cmd=("/usr/local/bin/go-httpbin",), exposed=(8080,)),
+        files=(source, script, (f"/usr{command}", script[1])),
+    )
+
+
+def _tcp_echo(offer: Offer, _: Reference) -> Recipe:
+    command = "/usr/local/bin/tcp-echo"
+    return Recipe(
+        config=Config(env=_env(offer.host), entrypoint=(command,), cmd=("9000", "hello")),
+        files=program(offer.host, "tcp_echo", command),
+    )
+
+
+def _pause(offer: Offer, _: Reference) -> Recipe:
+    script = ("/pause", "#!/bin/sh\nexec sleep infinity\n")
+    return Recipe(config=Config(env=_env(offer.host), entrypoint=("/pause",)), files=(script,))
+
+
+def _proxy(offer: Offer, _: Reference) -> Recipe:
+    binds = tuple((source, inside) for inside, source in offer.tools)
+    config = Config(env=_env(offer.host), entrypoint=("/usr/local/bin/pilot-agent",))
+    return Recipe(config=config, binds=binds)
+
+
+ROWS: tuple[Row, ...] = (
+    Row(names=("python",), recipe=_python, reason="the base of most agents: the host's interpreter with a fresh venv"),
+    Row(names=("node",), recipe=_node, reason="the base of the other agents: the host's Node.js"),
+    Row(names=("curlimages/curl", "curl/curl"), recipe=_curl, reason="every mesh tutorial calls services from it"),
+    Row(names=("busybox",), recipe=_busybox, reason="debugging pods, init containers"),
+    Row(
+        names=("alpine", "debian", "ubuntu", "buildpack-deps", "bitnami/minideb", "fedora", "rockylinux", "almalinux"),
+        recipe=_host_tools,
+        reason="bases of images that bring their own programs, and shells",
+    ),
+    Row(names=("scratch",), recipe=_scratch, reason="FROM scratch: images of one static program"),
+    Row(names=("nginx",), recipe=_nginx, reason="the web server of most Kubernetes examples"),
+    Row(
+        names=("istio/examples-helloworld-v1", "istio/examples-helloworld-v2"),
+        recipe=_helloworld,
+        reason="Istio's sample helloworld, unchanged",
+    ),
+    Row(
+        names=("kennethreitz/httpbin", "kong/httpbin"),
+        recipe=_httpbin,
+        reason="Istio's sample httpbin, unchanged",
+    ),
+    Row(names=("mccutchen/go-httpbin",), recipe=_go_httpbin, reason="Istio's sample httpbin of newer releases"),
+    Row(names=("istio/tcp-echo-server",), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
+    Row(
+        names=("registry.k8s.io/pause", "k8s.gcr.io/pause"),
+        recipe=_pause,
+        reason="a container that only waits, as in scheduling examples",
+    ),
+    Row(names=("semafor/proxyv2", "istio/proxyv2"), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
+)
+
+
+def find(ref: Reference, host: Host, tools: Mapping[str, str]) -> Recipe | None:
+    """The recipe of a well-known image; None when the name is not in the table."""
+    for row in ROWS:
+        if ref.name in row.names:
+            return row.recipe(Offer(host=host, tools=tuple(tools.items())), ref)
+    return None
+
+
+def names() -> tuple[str, ...]:
+    """All names of the table, for messages."""
+    return tuple(name for row in ROWS for name in row.names)

@@ -1,0 +1,63 @@
+"""How a well-known image is made of this machine: a value, so that equal recipes share a layer."""
+
+import importlib.resources
+import shlex
+from pathlib import Path
+
+from semafor.base.struct import Value
+from semafor.kube.images import environment, shelf
+from semafor.kube.images.host import Host
+from semafor.kube.images.image import Config
+
+_PROGRAMS = "/usr/local/lib/semafor"
+
+
+class Recipe(Value, frozen=True):
+    """What an image is made of. `missing` is a sentence when this machine cannot have it; then nothing else counts.
+
+    `files` are (path inside, content) pairs, all executable; `links` are (path inside, where to) pairs; `python` adds
+    the virtual environment below them.
+    """
+
+    config: Config = Config()
+    files: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    binds: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    python: bool = False
+    missing: str = ""
+
+
+def program(host: Host, name: str, command: str) -> tuple[tuple[str, str], ...]:
+    """The files that give an image a program of ours, `programs/<name>.py`, as the command `command` (a path inside).
+
+    It runs on the host's interpreter without any packages.
+    """
+    source = importlib.resources.files("semafor.kube.images.programs").joinpath(f"{name}.py").read_text("utf-8")
+    path = f"{_PROGRAMS}/{name}.py"
+    script = f'#!/bin/sh\nexec {shlex.quote(host.python)} -I -S {path} "$@"\n'
+    return ((path, source), (command, script))
+
+
+def layers(recipe: Recipe, host: Host, store: shelf.Shelf) -> tuple[str, ...]:
+    """The layers of a recipe, top first; made when they are not there yet."""
+    made = []
+    if recipe.files or recipe.links:
+        key = shelf.key("recipe", recipe.files, recipe.links)
+        made.append(store.make_layer(key, lambda folder: _write(recipe, folder)))
+    if recipe.python:
+        key = shelf.key(environment.recipe(host))
+        made.append(store.make_layer(key, lambda folder: environment.make(host, folder)))
+    return tuple(str(layer) for layer in made)
+
+
+def _write(recipe: Recipe, folder: Path) -> None:
+    for path, content in recipe.files:
+        target = folder / path.removeprefix("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, "utf-8")
+        target.chmod(0o755)
+    for path, where in recipe.links:
+        target = folder / path.removeprefix("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(where)
