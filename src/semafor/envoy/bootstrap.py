@@ -24,8 +24,8 @@ class Bootstrap(Value, frozen=True, kw_only=True):
     """One Envoy. Paths are as that Envoy sees them.
 
     `xds_socket` and `token`: where it asks for its configuration, and what proves who it is. `admin_socket`: besides
-    (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections unmarked. `max_heap_bytes`: above 95 % of it no new requests are
-    taken; `max_connections` bounds what callers can make it hold (about 50 KB each).
+    (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections unmarked. Above 95 % of
+    `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB each.
     """
 
     node_id: str
@@ -115,6 +115,11 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
 # refuses unless told that it is meant.
 _RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100}
 
+_STAT_REGEXES: Final = (
+    r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*overflow)",
+    r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)",
+    r".*(up|down)stream_cx_(total|active|destroy|connect_\w+|overflow)",
+)
 # Every stat of every cluster would cost 12 MB in a mesh of 500 clusters; these are what people and alerts look at.
 _STATS: Final[Json] = {
     "use_all_default_tags": True,
@@ -128,13 +133,7 @@ _STATS: Final[Json] = {
                 {"contains": "ssl."},
                 {"contains": "outlier_detection.ejections_"},
                 {"contains": "membership_"},
-                {
-                    "safe_regex": {
-                        "regex": r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*flow)"
-                    }
-                },
-                {"safe_regex": {"regex": r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)"}},
-                {"safe_regex": {"regex": r".*(up|down)stream_cx_(total|active|destroy|connect_\w+|overflow)"}},
+                *({"safe_regex": {"regex": regex}} for regex in _STAT_REGEXES),
             ]
         }
     },
