@@ -49,8 +49,12 @@ class Liveness:
         """The proxy has acknowledged everything up to `generation`."""
         self._settled[proxy] = max(generation, self._settled.get(proxy, 0))
 
+    def since(self, ref: ObjectRef) -> int:
+        """The generation that first held the object as it is; 0 for one that is not known."""
+        return self._since.get(ref, 0)
+
     def count(self, ref: ObjectRef) -> Count:
-        since = self._since.get(ref, 0)
+        since = self.since(ref)
         return Count(have=sum(at >= since for at in self._settled.values()), of=len(self._settled))
 
     def counts(self) -> Mapping[ObjectRef, Count]:

@@ -1,0 +1,72 @@
+"""The mesh's say in writes: pods get their sidecar, rules are judged before they are stored."""
+
+from typing import Any
+
+import yaml
+
+from semafor.app import inject, mesh_config
+from semafor.app.pipeline import RULES, Pipeline
+from semafor.base.problem import Problem
+from semafor.kube.api.client import Client
+from semafor.kube.api.options import Admitted, AdmissionRequest
+from semafor.resources import DecodeError
+from semafor.resources.core import config_map, namespace, pod
+
+Doc = dict[str, Any]
+
+
+class Injection:
+    """Sidecars for new pods, as their namespace and their own labels ask."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def admit(self, request: AdmissionRequest) -> Admitted:
+        new = request.new
+        if new is None or request.kind is not pod.KIND or request.operation != "CREATE":
+            return Admitted(new or {})
+        warnings = tuple(str(problem) for problem in inject.problems(new))
+        home = self._client.get(namespace.KIND, "", request.namespace) or {"metadata": {}}
+        if inject.wanted(new, home["metadata"].get("labels") or {}):
+            return Admitted(inject.inject(new), warnings)
+        return Admitted(new, warnings)
+
+
+class Judgement:
+    """What is wrong with a rule, said at once, as kubectl's warnings. Nothing is refused here: the schema has done that."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    async def admit(self, request: AdmissionRequest) -> Admitted:
+        new = request.new
+        if new is None:
+            return Admitted({})
+        if request.kind in RULES:
+            return Admitted(new, tuple(_worded(problem) for problem in self._problems(request, new)))
+        if request.kind is config_map.KIND and (request.namespace, request.name) == (
+            mesh_config.NAMESPACE,
+            mesh_config.NAME,
+        ):
+            return Admitted(new, _judge_options(new))
+        return Admitted(new)
+
+    def _problems(self, request: AdmissionRequest, new: Doc) -> tuple[Problem, ...]:
+        try:
+            return self._pipeline.judge(request.kind, new)
+        except DecodeError:
+            return ()  # the schema check names it better
+
+
+def _judge_options(obj: Doc) -> tuple[str, ...]:
+    try:
+        _, problems = mesh_config.read(yaml.safe_load((obj.get("data") or {}).get("mesh", "")) or {})
+    except (yaml.YAMLError, mesh_config.Unusable) as error:
+        return (f"the mesh configuration stays as it was: {error}",)
+    return tuple(_worded(problem) for problem in problems)
+
+
+def _worded(problem: Problem) -> str:
+    """A problem of the object that kubectl is about to name: the field, what is wrong, how to mend it."""
+    text = f"{problem.path}: {problem.message}" if problem.path else problem.message
+    return f"{text} ({problem.fix})" if problem.fix else text

@@ -1,0 +1,62 @@
+"""The mesh configuration: ConfigMap `istio` in `istio-system`, key `mesh`, in Istio's words (MeshConfig). Pure.
+
+Keys below `semafor` are ours: the switches between Semafor's behaviour and Istio's.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from semafor.base.problem import ObjectRef, Problem
+from semafor.planner.options import Options
+
+NAMESPACE = "istio-system"
+NAME = "istio"
+_REF = ObjectRef(kind="ConfigMap", name=NAME, namespace=NAMESPACE)
+
+# path in the document -> (field of Options, allowed values; none: any text)
+_KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
+    ("outboundTrafficPolicy", "mode"): ("outbound", ("ALLOW_ANY", "REGISTRY_ONLY")),
+    ("rootNamespace",): ("root_namespace", ()),
+    ("semafor", "severalVirtualServices"): ("several_virtual_services", ("layered", "oldest")),
+    ("semafor", "holdRoutes"): ("hold", (True, False)),
+}
+_FIXED = {("trustDomain",): "cluster.local"}  # settable with the security settings; until then only this value
+
+
+class Unusable(Exception):  # noqa: N818 - named for what the document is
+    """The document cannot be used at all."""
+
+
+def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
+    """The options that the document sets, and what of it is not understood or not supported.
+
+    A key that is not understood keeps its default; the others take effect.
+    """
+    if not isinstance(document, Mapping):
+        raise Unusable("the key `mesh` has to hold a mapping")
+    options: dict[str, Any] = {}
+    problems = []
+    for path, value in _leaves(document):
+        if path in _FIXED and value == _FIXED[path]:
+            continue
+        field, allowed = _KEYS.get(path, ("", ()))
+        if not field:
+            problems.append(_problem(path, "UnsupportedKey", "is not supported and has no effect", "remove it"))
+        elif allowed and value not in allowed:
+            words = " or ".join(str(each) for each in allowed)
+            problems.append(_problem(path, "InvalidValue", f"cannot be {value!r}", f"write {words}"))
+        else:
+            options[field] = value
+    return Options(**options), tuple(problems)
+
+
+def _leaves(document: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    found = []
+    for key, value in document.items():
+        path = (*prefix, str(key))
+        found += _leaves(value, path) if isinstance(value, Mapping) and value else [(path, value)]
+    return found
+
+
+def _problem(path: tuple[str, ...], reason: str, message: str, fix: str) -> Problem:
+    return Problem(ref=_REF, path=f"data.mesh {'.'.join(path)}", reason=reason, message=message, fix=fix)

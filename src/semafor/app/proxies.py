@@ -1,0 +1,74 @@
+"""Which pods are proxies, and what each is called: read off pod documents. Pure, apart from the table of tokens."""
+
+import secrets
+from typing import Any
+
+from semafor.app import inject
+from semafor.planner.proxy import Proxy, Workload
+
+Pod = dict[str, Any]
+
+NODE = "node"  # the id of the node's own Envoy
+
+
+def role(pod: Pod) -> str:
+    """What the pod's proxy is: "sidecar", "router", "discovery", or "" when it has none."""
+    spec = pod["spec"]
+    for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
+        if is_proxy(container):
+            arguments = container.get("args") or ()
+            return str(arguments[1]) if len(arguments) > 1 else "sidecar"
+    return ""
+
+
+def is_proxy(container: Pod) -> bool:
+    """Whether the container runs Envoy for the mesh: by its image, whatever tag it carries."""
+    return bool(container["image"].split(":")[0] == inject.IMAGE)
+
+
+def proxy(pod: Pod) -> Proxy | None:
+    """The sidecar of the pod as the planner wants it; None before the pod has an address, or without a sidecar."""
+    ip = pod.get("status", {}).get("podIP", "")
+    if role(pod) != "sidecar" or not ip:
+        return None
+    metadata, spec = pod["metadata"], pod["spec"]
+    workload = Workload(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        ip=ip,
+        labels=tuple(sorted((metadata.get("labels") or {}).items())),
+        service_account=spec.get("serviceAccountName") or "default",
+        ports=_ports(spec),
+    )
+    return Proxy(id=metadata["uid"], role="sidecar", workloads=(workload,))
+
+
+def _ports(spec: Pod) -> tuple[tuple[str, int], ...]:
+    """The named ports of the app's containers."""
+    return tuple(
+        (port.get("name", ""), int(port["containerPort"]))
+        for container in spec["containers"]
+        if not is_proxy(container)
+        for port in container.get("ports") or ()
+    )
+
+
+class ProxyTokens:
+    """Who may ask for which configuration: a random token for each proxy, known to it and to us alone.
+
+    They live in memory. Pods end with the daemon, so a new daemon makes new ones.
+    """
+
+    def __init__(self) -> None:
+        self._proxies: dict[str, str] = {}
+
+    def mint(self, proxy_id: str) -> str:
+        token = secrets.token_urlsafe(32)
+        self._proxies[token] = proxy_id
+        return token
+
+    def proxy(self, token: str) -> str | None:
+        return self._proxies.get(token)
+
+    def revoke(self, proxy_id: str) -> None:
+        self._proxies = {token: known for token, known in self._proxies.items() if known != proxy_id}

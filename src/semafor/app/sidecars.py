@@ -1,0 +1,108 @@
+"""What the mesh adds to pods on this node: Envoy's bootstrap, its socket, the redirect, and a stop without loss.
+
+Implements kube.node.roles.Hooks.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from semafor.app import inject, proxies
+from semafor.app.pipeline import Pipeline
+from semafor.envoy import bootstrap
+from semafor.kube.node.spec import Interception, Mount
+from semafor.planner import Mesh
+
+Pod = dict[str, Any]
+
+BOOTSTRAP = "/etc/istio/proxy/envoy.json"
+XDS_SOCKET = "/var/run/semafor/xds.sock"
+DEBUG_SOCKET = "/var/run/semafor/debug.sock"
+_LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
+_TRAFFIC = "traffic.sidecar.istio.io/"
+
+
+class Sidecars:
+    """`sockets` is the folder of the daemon's unix sockets on the host."""
+
+    def __init__(self, pipeline: Pipeline, tokens: proxies.ProxyTokens, sockets: Path) -> None:
+        self._pipeline = pipeline
+        self._tokens = tokens
+        self._sockets = sockets
+
+    def is_proxy(self, pod: Pod, container: str) -> bool:
+        return any(proxies.is_proxy(each) for each in _containers(pod) if each["name"] == container)
+
+    def files(self, pod: Pod, container: str) -> Mapping[str, bytes]:
+        """Envoy's bootstrap, with a token of this pod's own."""
+        if not self.is_proxy(pod, container):
+            return {}
+        return {BOOTSTRAP: self._bootstrap(pod)}
+
+    def _bootstrap(self, pod: Pod) -> bytes:
+        role = proxies.role(pod)
+        if role == "discovery":
+            return bootstrap.front(DEBUG_SOCKET)
+        metadata, uid = pod["metadata"], pod["metadata"]["uid"]
+        self._tokens.revoke(uid)
+        kind = "sidecar" if role == "sidecar" else "router"
+        ip = pod.get("status", {}).get("podIP", "")
+        name, namespace = metadata["name"], metadata["namespace"]
+        return bootstrap.sidecar(
+            node_id=f"{kind}~{ip}~{name}.{namespace}~{namespace}.svc.cluster.local",
+            cluster=(metadata.get("labels") or {}).get("service.istio.io/canonical-name", name) + f".{namespace}",
+            xds_socket=XDS_SOCKET,
+            token=self._tokens.mint(uid),
+        )
+
+    def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
+        if not self.is_proxy(pod, container):
+            return ()
+        source, target = ("debug.sock", DEBUG_SOCKET) if proxies.role(pod) == "discovery" else ("xds.sock", XDS_SOCKET)
+        return (Mount(source=str(self._sockets / source), target=target),)
+
+    def interception(self, pod: Pod) -> Interception | None:
+        """The redirect to the sidecar. Source: Istio's reference of resource annotations, traffic.sidecar.istio.io."""
+        if proxies.role(pod) != "sidecar":
+            return None
+        annotations = pod["metadata"].get("annotations") or {}
+        if annotations.get("sidecar.istio.io/interceptionMode") == "NONE":
+            return None
+
+        def listed(name: str) -> tuple[str, ...]:
+            return tuple(part.strip() for part in annotations.get(_TRAFFIC + name, "").split(",") if part.strip())
+
+        def ports(name: str) -> tuple[int, ...]:
+            return tuple(int(part) for part in listed(name) if part.isdigit())
+
+        include_ports = annotations.get(_TRAFFIC + "includeInboundPorts", "*")
+        return Interception(
+            include_outbound_cidrs=tuple(each for each in listed("includeOutboundIPRanges") if each != "*"),
+            exclude_outbound_cidrs=listed("excludeOutboundIPRanges"),
+            exclude_outbound_ports=ports("excludeOutboundPorts"),
+            include_inbound_ports=None if include_ports == "*" else ports("includeInboundPorts"),
+            exclude_inbound_ports=(*ports("excludeInboundPorts"), inject.HEALTH_PORT),
+        )
+
+    async def before_stop(self, pod: Pod) -> None:
+        """Wait until no proxy would send the pod another request; at most a moment, for none may hang."""
+        name = (pod["metadata"]["namespace"], pod["metadata"]["name"])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_TIMEOUT_S):
+                await self._pipeline.everywhere(_without(name))
+
+
+def _without(name: tuple[str, str]) -> Callable[[Mesh], bool]:
+    """Whether no service of the mesh sends anything to the pod."""
+
+    def holds(mesh: Mesh) -> bool:
+        addresses = (address for piece in mesh.slices.values() for address in piece.addresses)
+        return not any(address.pod == name and address.ready for address in addresses)
+
+    return holds
+
+
+def _containers(pod: Pod) -> list[Pod]:
+    return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
