@@ -8,7 +8,7 @@ from semafor.app import inject, mesh_config
 from semafor.app.pipeline import RULES, Pipeline
 from semafor.base.problem import Problem
 from semafor.kube.api.client import Client
-from semafor.kube.api.options import Admitted, AdmissionRequest
+from semafor.kube.api.options import AdmissionRequest, Admitted
 from semafor.resources import DecodeError
 from semafor.resources.core import config_map, namespace, pod
 
@@ -33,7 +33,7 @@ class Injection:
 
 
 class Judgement:
-    """What is wrong with a rule, said at once, as kubectl's warnings. Nothing is refused here: the schema has done that."""
+    """What is wrong with a rule, said at once as a warning. Refusing is the work of the schema check before this."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline

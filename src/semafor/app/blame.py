@@ -1,4 +1,4 @@
-"""Which objects are behind a resource that an Envoy refused: the plan knows where each of its nodes comes from. Pure."""
+"""Which objects are behind a resource that an Envoy refused: every node of the plan knows its origin. Pure."""
 
 from collections.abc import Iterator
 from typing import Any

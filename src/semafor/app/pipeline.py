@@ -62,6 +62,7 @@ class Pipeline:
         self.mesh = Mesh()
         self.liveness = Liveness()
         self.told = asyncio.Event()  # set whenever a status may have changed
+        self._heard = asyncio.Event()  # the same, for those who wait; replaced each time
         self._client = client
         self._renderer = renderer
         self._identities = identities_
@@ -74,6 +75,8 @@ class Pipeline:
         self._refusals: dict[tuple[str, str, str], Refusal] = {}  # proxy, type, name
         self._inbox: dict[ObjectRef, Document | None] = {}
         self._specs: dict[ObjectRef, Any] = {}
+        self._numbers: dict[ObjectRef, int] = {}  # metadata.generation of what is in the mesh
+        self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
         self._arrived = asyncio.Event()
 
     def serve(self, server_: server.Server) -> None:
@@ -108,6 +111,7 @@ class Pipeline:
             del self._specs[ref]
         else:
             self._specs[ref] = essence
+            self._numbers[ref] = metadata.get("generation", 0)
         try:
             self._inbox[ref] = None if gone else resources.decode(kind, obj)
         except resources.DecodeError as error:
@@ -120,6 +124,9 @@ class Pipeline:
         if gone:
             self._forget(uid)
             return
+        if proxies.role(obj) == "router" and uid not in self._routers and self._server is not None:
+            self._routers.add(uid)
+            self._server.push(uid, Resources({}), 1)
         found = proxies.proxy(obj)
         if found is not None and self._proxies.get(uid) != found:
             self._proxies[uid] = found
@@ -127,6 +134,7 @@ class Pipeline:
 
     def _forget(self, uid: str) -> None:
         self._proxies.pop(uid, None)
+        self._routers.discard(uid)
         self._plans.pop(uid, None)
         self._problems.pop(uid, None)
         self._identities.forget(uid)
@@ -180,7 +188,7 @@ class Pipeline:
         self.liveness.removed(drop)
         for proxy in self._proxies.values():
             self._push(proxy)
-        self.told.set()
+        self._tell()
 
     def _push(self, proxy: Proxy) -> None:
         """Plan and push for one proxy. A fault of ours leaves it with what it has, and the others untouched."""
@@ -210,7 +218,96 @@ class Pipeline:
 
     def connected(self, proxy: str, node_id: str) -> None:
         log.info("proxy %s (%s) is connected", proxy, node_id)
-        if proxy != proxies.NODE:
+        if proxy in self._proxies and proxy != proxies.NODE:
+            self.liveness.joined(proxy)
+            self._tell()
+
+    def disconnected(self, proxy: str) -> None:
+        log.info("proxy %s has gone", proxy)
+        self.liveness.left(proxy)
+        self._drop_refusals(proxy)
+        self._tell()
+
+    def acked(self, proxy: str, type_url: str, generation: int) -> None:
+        """Nothing hangs on single acknowledgements; `settled` tells when they are complete."""
+
+    def refused(self, proxy: str, event: session.Refused) -> None:
+        plan = self._plans.get(proxy)
+        for name in event.names:
+            behind = objects(plan, event.type_url, name) if plan else frozenset()
+            refusal = Refusal(event.generation, event.message, self._suspects(behind))
+            self._refusals[proxy, event.type_url, name] = refusal
+            log.warning("proxy %s refused %s: %s", proxy, name, event.message)
+        self._tell()
+
+    def settled(self, proxy: str, event: session.Settled) -> None:
+        still = {(proxy, *each) for each in event.refused}
+        for key in [key for key in self._refusals if key[0] == proxy and key not in still]:
+            del self._refusals[key]
+        if proxy in self._proxies and proxy != proxies.NODE:
+            self.liveness.settled(proxy, event.generation)
+        self._tell()
+
+    def _suspects(self, behind: Iterable[ObjectRef]) -> frozenset[ObjectRef]:
+        """Of the rules behind a refused resource those that changed last: the others were accepted before."""
+        rules = [ref for ref in behind if _is_rule(ref)]
+        latest = max((self.liveness.since(ref) for ref in rules), default=0)
+        return frozenset(ref for ref in rules if self.liveness.since(ref) == latest)
+
+    def _drop_refusals(self, proxy: str) -> None:
+        self._refusals = {key: refusal for key, refusal in self._refusals.items() if key[0] != proxy}
+
+    # --- what is asked of it -------------------------------------------------------------------------------------
+
+    def planned_generation(self, ref: ObjectRef) -> int:
+        """The `metadata.generation` of the object as it is in the mesh."""
+        return self._numbers.get(ref, 0)
+
+    def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]:
+        """What is wrong, by object, each problem once."""
+        found: dict[ObjectRef, dict[Problem, None]] = {}
+        for problem in (*planner.check(self.mesh), *(p for each in self._problems.values() for p in each)):
+            found.setdefault(problem.ref, {})[problem] = None
+        for refusal in self._refusals.values():
+            for ref in refusal.objects:
+                found.setdefault(ref, {})[_refused(ref, refusal.message)] = None
+        return {ref: tuple(problems) for ref, problems in found.items()}
+
+    def judge(self, kind: Kind, obj: Doc) -> tuple[Problem, ...]:
+        """What would be wrong with the object if it were applied now."""
+        document = resources.decode(kind, obj)
+        ref = ObjectRef(
+            kind=kind.kind, namespace=obj["metadata"]["namespace"], name=obj["metadata"]["name"], group=kind.group
+        )
+        return tuple(problem for problem in planner.check(self.mesh.replace([document])) if problem.ref == ref)
+
+    async def everywhere(self, ready: Callable[[Mesh], bool]) -> None:
+        """Wait until the mesh is as `ready` wants it and every connected proxy has that."""
+        while not ready(self.mesh):
+            await self._next_word()
+        generation = self._generation
+        while self._server is not None and not all(
+            self._server.settled(proxy) >= generation for proxy in self._server.connected
+        ):
+            await self._next_word()
+
+    async def _next_word(self) -> None:
+        """Wait until something has been planned, or a proxy has said something."""
+        await self._heard.wait()
+
+    def _tell(self) -> None:
+        self.told.set()
+        heard, self._heard = self._heard, asyncio.Event()
+        heard.set()
+
+
+_RENEWAL_CHECK_S)
+
+    # --- what the proxies say ------------------------------------------------------------------------------------
+
+    def connected(self, proxy: str, node_id: str) -> None:
+        log.info("proxy %s (%s) is connected", proxy, node_id)
+        if proxy in self._proxies and proxy != proxies.NODE:
             self.liveness.joined(proxy)
             self.told.set()
 
@@ -236,7 +333,7 @@ class Pipeline:
         still = {(proxy, *each) for each in event.refused}
         for key in [key for key in self._refusals if key[0] == proxy and key not in still]:
             del self._refusals[key]
-        if proxy != proxies.NODE:
+        if proxy in self._proxies and proxy != proxies.NODE:
             self.liveness.settled(proxy, event.generation)
         self.told.set()
 
@@ -251,9 +348,9 @@ class Pipeline:
 
     # --- what is asked of it -------------------------------------------------------------------------------------
 
-    @property
-    def generation(self) -> int:
-        return self._generation
+    def planned_generation(self, ref: ObjectRef) -> int:
+        """The `metadata.generation` of the object as it is in the mesh."""
+        return self._numbers.get(ref, 0)
 
     def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]:
         """What is wrong, by object, each problem once."""

@@ -1,0 +1,51 @@
+"""Writes the status of rules whenever it says something new. `status.py` decides what it says."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from semafor.app import status
+from semafor.app.pipeline import RULES, Pipeline
+from semafor.base.problem import ObjectRef
+from semafor.kube.api.client import Client
+from semafor.kube.api.errors import StatusError
+
+log = logging.getLogger(__name__)
+
+_QUIET_S = 0.01  # acknowledgements that come together make one write
+_LONGEST_UNTOLD_S = 1.0
+
+
+async def run(pipeline: Pipeline, client: Client) -> None:
+    """Keep the status of every rule up to date, for ever."""
+    while True:
+        await pipeline.told.wait()
+        await asyncio.sleep(_QUIET_S)
+        pipeline.told.clear()
+        try:
+            await _write(pipeline, client)
+        except Exception:
+            log.exception("statuses could not be written")
+            await asyncio.sleep(_LONGEST_UNTOLD_S)
+            pipeline.told.set()
+
+
+async def _write(pipeline: Pipeline, client: Client) -> None:
+    problems = pipeline.problems()
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for kind in RULES:
+        for obj in client.list(kind):
+            metadata = obj["metadata"]
+            ref = ObjectRef(kind=kind.kind, namespace=metadata["namespace"], name=metadata["name"], group=kind.group)
+            if pipeline.liveness.since(ref) == 0:
+                continue  # not planned yet
+            old = obj.get("status") or {}
+            generation = pipeline.planned_generation(ref)
+            fresh = status.status(old, generation, pipeline.liveness.count(ref), problems.get(ref, ()), now)
+            if fresh == old:
+                continue
+            patch = {"status": fresh | dict.fromkeys(old.keys() - fresh.keys())}
+            try:
+                await client.patch(kind, metadata["namespace"], metadata["name"], patch, subresource="status")
+            except StatusError as error:
+                log.debug("status of %s: %s", ref, error)  # gone or changed meanwhile; its watch brings it back
