@@ -1,0 +1,128 @@
+"""`Upgrade: SPDY/3.1` under uvicorn: an HTTP/1.1 protocol that can hand its connection to the application.
+
+ASGI has no words for upgrades other than WebSocket. `Protocol` offers one in the request's scope; an endpoint that
+wants it calls `accept` and has the raw connection from then on. The server runs with `http=Protocol`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from semafor.kube.api.streams.wire import Gone
+
+_OFFER = "semafor.upgrade"
+_SPDY = b"spdy/3.1"
+_MAX_UNREAD_BYTES = 256 * 1024
+
+
+class Tunnel:
+    """An upgraded connection: raw bytes both ways. A `Wire`."""
+
+    def __init__(self, protocol: "Protocol") -> None:
+        self._protocol = protocol
+        self._arrived: deque[bytes] = deque()
+        self._unread_bytes = 0
+        self._has_ended = False
+        self._changed = asyncio.Event()
+
+    async def read(self) -> bytes:
+        while not self._arrived:
+            if self._has_ended:
+                return b""
+            self._changed.clear()
+            await self._changed.wait()
+        data = self._arrived.popleft()
+        self._unread_bytes -= len(data)
+        if self._unread_bytes <= _MAX_UNREAD_BYTES // 2 and not self._has_ended:
+            self._protocol.flow.resume_reading()
+        return data
+
+    async def write(self, data: bytes) -> None:
+        if self._has_ended or self._protocol.transport.is_closing():
+            raise Gone
+        self._protocol.transport.write(data)
+        await self._protocol.flow.drain()
+
+    async def close(self) -> None:
+        self._protocol.transport.close()
+
+    def take(self, data: bytes) -> None:
+        """Bytes from the client."""
+        self._arrived.append(data)
+        self._unread_bytes += len(data)
+        if self._unread_bytes > _MAX_UNREAD_BYTES:
+            self._protocol.flow.pause_reading()
+        self._changed.set()
+
+    def take_end(self) -> None:
+        """The client has gone."""
+        self._has_ended = True
+        self._changed.set()
+
+
+class Offer:
+    """The way for an endpoint to take the connection over."""
+
+    def __init__(self, protocol: "Protocol") -> None:
+        self._protocol = protocol
+
+    def accept(self, headers: Mapping[str, str]) -> Tunnel:
+        """Answer 101 with these headers beside the necessary ones; nothing may be sent through ASGI any more."""
+        return self._protocol.take_over(headers)
+
+
+def offer_in(scope: Scope) -> Offer | None:
+    """The offer that came with a request; None when it did not ask for SPDY, or the server cannot upgrade."""
+    offer = (scope.get("extensions") or {}).get(_OFFER)
+    return offer if isinstance(offer, Offer) else None
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's HTTP/1.1 protocol, able to upgrade to SPDY/3.1."""
+
+    _is_offered = False
+    _tunnel: Tunnel | None = None
+
+    def on_headers_complete(self) -> None:
+        self._is_offered = bool(self.parser.should_upgrade()) and self._get_upgrade() == _SPDY
+        if self._is_offered:
+            scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+            scope["extensions"] = {_OFFER: Offer(self)}
+        super().on_headers_complete()
+        if self._is_offered:
+            # The parser takes no further request: when the endpoint refuses, its answer is the last.
+            self.cycle.keep_alive = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel is not None:
+            self._tunnel.take(data)
+        else:
+            super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._tunnel is not None:
+            self._tunnel.take_end()
+
+    def take_over(self, headers: Mapping[str, str]) -> Tunnel:
+        """Leave HTTP; see Offer.accept."""
+        lines = ["HTTP/1.1 101 Switching Protocols", "connection: Upgrade", "upgrade: SPDY/3.1"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode("ascii"))
+        self.cycle.response_started = self.cycle.response_complete = True
+        self._tunnel = Tunnel(self)
+        if self.cycle.disconnected:
+            self._tunnel.take_end()
+        self.flow.resume_reading()
+        return self._tunnel
+
+    def _unsupported_upgrade_warning(self) -> None:
+        if not self._is_offered:
+            super()._unsupported_upgrade_warning()
+            return
+        # The client waits for our 101; what it might send before would reach a parser that is done.
+        self.flow.pause_reading()
