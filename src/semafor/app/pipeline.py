@@ -1,21 +1,20 @@
 """Objects in, pushed configuration out.
 
 watches ─▶ inbox ─5 ms of quiet─▶ Mesh.replace ─▶ configure(mesh, proxy) for every proxy ─▶ xds.push
-                                       └─▶ problems, and who has what ─▶ statuses
+                                                                      feedback ◀─ ACK, NACK ─┘
 """
 
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import yaml
 
 from semafor import ir, planner, resources
 from semafor.app import identities, mesh_config, proxies
-from semafor.app.blame import objects
-from semafor.app.liveness import Liveness
+from semafor.app.feedback import Feedback
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
 from semafor.base.xds import Resources
@@ -27,16 +26,17 @@ from semafor.resources.core import config_map, pod, service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule, virtual_service
 from semafor.resources.kind import Kind
-from semafor.xds import server, session
+from semafor.xds.server import Server
 
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
-# What plans are made of. Objects of RULES get a status; the others only have an effect.
+# What plans are made of. Objects of RULES have a status that tells whether they are live.
 RULES: tuple[Kind, ...] = (virtual_service.KIND, destination_rule.KIND)
 KINDS: tuple[Kind, ...] = (service.KIND, endpoint_slice.KIND, pod.KIND, *RULES)
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
+_RENEWAL_CHECK_S = 30.0
 
 
 def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, ir.Plan, tuple[Problem, ...]]:
@@ -45,43 +45,31 @@ def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, 
     return renderer.render(plan), plan, problems
 
 
-class Refusal(NamedTuple):
-    """An Envoy's word on resources that it did not take."""
-
-    generation: int
-    message: str
-    objects: frozenset[ObjectRef]
-
-
 class Pipeline:
-    """Keeps every connected proxy's configuration what the objects say. Implements xds.server.Observer."""
+    """Keeps every proxy's configuration what the objects say. `serve_by` names the server that delivers it."""
 
     def __init__(
-        self, client: Client, renderer: Renderer, identities_: identities.Identities, tokens: proxies.ProxyTokens
+        self, client: Client, renderer: Renderer, own: identities.Identities, tokens: proxies.ProxyTokens
     ) -> None:
         self.mesh = Mesh()
-        self.liveness = Liveness()
-        self.told = asyncio.Event()  # set whenever a status may have changed
-        self._heard = asyncio.Event()  # the same, for those who wait; replaced each time
+        self.feedback = Feedback(self._sidecar_plan)
         self._client = client
         self._renderer = renderer
-        self._identities = identities_
+        self._identities = own
         self._tokens = tokens
-        self._server: server.Server | None = None
+        self._server: Server | None = None
         self._generation = 0
         self._proxies: dict[str, Proxy] = {}
+        self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
         self._plans: dict[str, ir.Plan] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
-        self._refusals: dict[tuple[str, str, str], Refusal] = {}  # proxy, type, name
         self._inbox: dict[ObjectRef, Document | None] = {}
-        self._specs: dict[ObjectRef, Any] = {}
-        self._numbers: dict[ObjectRef, int] = {}  # metadata.generation of what is in the mesh
-        self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
+        self._seen: dict[ObjectRef, _Seen] = {}
         self._arrived = asyncio.Event()
 
-    def serve(self, server_: server.Server) -> None:
-        """Push through this server from now on."""
-        self._server = server_
+    def serve_by(self, server: Server) -> None:
+        """Deliver through this server; before `run`."""
+        self._server = server
 
     async def run(self, node_proxy: Proxy) -> None:
         """Watch and plan, for ever. `node_proxy` is the node's own Envoy."""
@@ -93,30 +81,26 @@ class Pipeline:
             tasks.create_task(self._plan_forever(), name="pipeline")
             tasks.create_task(self._renew_forever(), name="certificates")
 
-    # --- what comes in -------------------------------------------------------------------------------------------
+    # --- what comes in ---
 
     async def _watch(self, kind: Kind) -> None:
         async for change, obj in self._client.watch(kind):
+            if kind is pod.KIND:
+                self._take_pod(obj, gone=change == "DELETED")
             self._take(kind, obj, gone=change == "DELETED")
 
     def _take(self, kind: Kind, obj: Doc, *, gone: bool) -> None:
-        metadata = obj["metadata"]
-        ref = ObjectRef(kind=kind.kind, namespace=metadata["namespace"], name=metadata["name"], group=kind.group)
-        if kind is pod.KIND:
-            self._take_pod(obj, gone=gone)
+        ref = reference(kind, obj)
         essence = None if gone else _essence(obj)
-        if self._specs.get(ref) == essence:
+        before = self._seen.get(ref)
+        if before is not None and before.essence == essence:
             return  # only its status changed, which is our own doing
         if gone:
-            del self._specs[ref]
-        else:
-            self._specs[ref] = essence
-            self._numbers[ref] = metadata.get("generation", 0)
-        try:
-            self._inbox[ref] = None if gone else resources.decode(kind, obj)
-        except resources.DecodeError as error:
-            log.warning("%s is passed over: %s", ref, error)
+            self._seen.pop(ref, None)
             self._inbox[ref] = None
+        else:
+            self._seen[ref] = _Seen(essence, obj["metadata"].get("generation", 0))
+            self._inbox[ref] = _decoded(kind, obj)
         self._arrived.set()
 
     def _take_pod(self, obj: Doc, *, gone: bool) -> None:
@@ -133,14 +117,12 @@ class Pipeline:
             self._arrived.set()
 
     def _forget(self, uid: str) -> None:
-        self._proxies.pop(uid, None)
+        for table in (self._proxies, self._plans, self._problems):
+            table.pop(uid, None)  # type: ignore[attr-defined]
         self._routers.discard(uid)
-        self._plans.pop(uid, None)
-        self._problems.pop(uid, None)
         self._identities.forget(uid)
         self._tokens.revoke(uid)
-        self.liveness.left(uid)
-        self._drop_refusals(uid)
+        self.feedback.forget(uid)
         if self._server is not None:
             self._server.forget(uid)
 
@@ -161,7 +143,7 @@ class Pipeline:
             self.mesh = dataclasses.replace(self.mesh, options=options, memo=Memo())
             self._arrived.set()
 
-    # --- what goes out -------------------------------------------------------------------------------------------
+    # --- what goes out ---
 
     async def _plan_forever(self) -> None:
         while True:
@@ -184,11 +166,10 @@ class Pipeline:
         drop = [ref for ref, document in inbox.items() if document is None]
         self.mesh = self.mesh.replace(put, drop)
         self._generation += 1
-        self.liveness.changed((ref for ref, document in inbox.items() if document and _is_rule(ref)), self._generation)
-        self.liveness.removed(drop)
+        changed = [ref for ref, document in inbox.items() if document is not None and _is_rule(ref)]
         for proxy in self._proxies.values():
             self._push(proxy)
-        self._tell()
+        self.feedback.planned(changed, drop, self._generation)
 
     def _push(self, proxy: Proxy) -> None:
         """Plan and push for one proxy. A fault of ours leaves it with what it has, and the others untouched."""
@@ -208,201 +189,74 @@ class Pipeline:
         """Push again whenever a certificate has come to the middle of its life."""
         while True:
             due = self._identities.next_renewal()
-            now = identities.utc_now()
-            if due is not None and due <= now:
-                for proxy in list(self._proxies.values()):
-                    self._push(proxy)
+            if due is not None and due <= identities.utc_now():
+                self._arrived.set()
             await asyncio.sleep(_RENEWAL_CHECK_S)
 
-    # --- what the proxies say ------------------------------------------------------------------------------------
+    def _sidecar_plan(self, proxy: str) -> ir.Plan | None:
+        return self._plans.get(proxy) if proxy != proxies.NODE else None
 
-    def connected(self, proxy: str, node_id: str) -> None:
-        log.info("proxy %s (%s) is connected", proxy, node_id)
-        if proxy in self._proxies and proxy != proxies.NODE:
-            self.liveness.joined(proxy)
-            self._tell()
-
-    def disconnected(self, proxy: str) -> None:
-        log.info("proxy %s has gone", proxy)
-        self.liveness.left(proxy)
-        self._drop_refusals(proxy)
-        self._tell()
-
-    def acked(self, proxy: str, type_url: str, generation: int) -> None:
-        """Nothing hangs on single acknowledgements; `settled` tells when they are complete."""
-
-    def refused(self, proxy: str, event: session.Refused) -> None:
-        plan = self._plans.get(proxy)
-        for name in event.names:
-            behind = objects(plan, event.type_url, name) if plan else frozenset()
-            refusal = Refusal(event.generation, event.message, self._suspects(behind))
-            self._refusals[proxy, event.type_url, name] = refusal
-            log.warning("proxy %s refused %s: %s", proxy, name, event.message)
-        self._tell()
-
-    def settled(self, proxy: str, event: session.Settled) -> None:
-        still = {(proxy, *each) for each in event.refused}
-        for key in [key for key in self._refusals if key[0] == proxy and key not in still]:
-            del self._refusals[key]
-        if proxy in self._proxies and proxy != proxies.NODE:
-            self.liveness.settled(proxy, event.generation)
-        self._tell()
-
-    def _suspects(self, behind: Iterable[ObjectRef]) -> frozenset[ObjectRef]:
-        """Of the rules behind a refused resource those that changed last: the others were accepted before."""
-        rules = [ref for ref in behind if _is_rule(ref)]
-        latest = max((self.liveness.since(ref) for ref in rules), default=0)
-        return frozenset(ref for ref in rules if self.liveness.since(ref) == latest)
-
-    def _drop_refusals(self, proxy: str) -> None:
-        self._refusals = {key: refusal for key, refusal in self._refusals.items() if key[0] != proxy}
-
-    # --- what is asked of it -------------------------------------------------------------------------------------
+    # --- what is asked of it ---
 
     def planned_generation(self, ref: ObjectRef) -> int:
         """The `metadata.generation` of the object as it is in the mesh."""
-        return self._numbers.get(ref, 0)
+        seen = self._seen.get(ref)
+        return seen.generation if seen else 0
 
     def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]:
         """What is wrong, by object, each problem once."""
         found: dict[ObjectRef, dict[Problem, None]] = {}
-        for problem in (*planner.check(self.mesh), *(p for each in self._problems.values() for p in each)):
+        planned = (problem for each in self._problems.values() for problem in each)
+        refused = (problem for each in self.feedback.problems().values() for problem in each)
+        for problem in (*planner.check(self.mesh), *planned, *refused):
             found.setdefault(problem.ref, {})[problem] = None
-        for refusal in self._refusals.values():
-            for ref in refusal.objects:
-                found.setdefault(ref, {})[_refused(ref, refusal.message)] = None
         return {ref: tuple(problems) for ref, problems in found.items()}
 
     def judge(self, kind: Kind, obj: Doc) -> tuple[Problem, ...]:
-        """What would be wrong with the object if it were applied now."""
-        document = resources.decode(kind, obj)
-        ref = ObjectRef(
-            kind=kind.kind, namespace=obj["metadata"]["namespace"], name=obj["metadata"]["name"], group=kind.group
-        )
-        return tuple(problem for problem in planner.check(self.mesh.replace([document])) if problem.ref == ref)
+        """What would be wrong with the object if it were applied now. Raises resources.DecodeError."""
+        ref = reference(kind, obj)
+        imagined = self.mesh.replace([resources.decode(kind, obj)])
+        return tuple(problem for problem in planner.check(imagined) if problem.ref == ref)
 
     async def everywhere(self, ready: Callable[[Mesh], bool]) -> None:
         """Wait until the mesh is as `ready` wants it and every connected proxy has that."""
         while not ready(self.mesh):
-            await self._next_word()
+            await self.feedback.news()
         generation = self._generation
         while self._server is not None and not all(
-            self._server.settled(proxy) >= generation for proxy in self._server.connected
+            self._server.settled(proxy) >= generation for proxy in self._server.connected if proxy in self._proxies
         ):
-            await self._next_word()
-
-    async def _next_word(self) -> None:
-        """Wait until something has been planned, or a proxy has said something."""
-        await self._heard.wait()
-
-    def _tell(self) -> None:
-        self.told.set()
-        heard, self._heard = self._heard, asyncio.Event()
-        heard.set()
+            await self.feedback.news()
 
 
-_RENEWAL_CHECK_S)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Seen:
+    """What plans depend on of an object, and its generation."""
 
-    # --- what the proxies say ------------------------------------------------------------------------------------
-
-    def connected(self, proxy: str, node_id: str) -> None:
-        log.info("proxy %s (%s) is connected", proxy, node_id)
-        if proxy in self._proxies and proxy != proxies.NODE:
-            self.liveness.joined(proxy)
-            self.told.set()
-
-    def disconnected(self, proxy: str) -> None:
-        log.info("proxy %s has gone", proxy)
-        self.liveness.left(proxy)
-        self._drop_refusals(proxy)
-        self.told.set()
-
-    def acked(self, proxy: str, type_url: str, generation: int) -> None:
-        """Nothing hangs on single acknowledgements; `settled` tells when they are complete."""
-
-    def refused(self, proxy: str, event: session.Refused) -> None:
-        plan = self._plans.get(proxy)
-        for name in event.names:
-            behind = objects(plan, event.type_url, name) if plan else frozenset()
-            refusal = Refusal(event.generation, event.message, self._suspects(behind))
-            self._refusals[proxy, event.type_url, name] = refusal
-            log.warning("proxy %s refused %s: %s", proxy, name, event.message)
-        self.told.set()
-
-    def settled(self, proxy: str, event: session.Settled) -> None:
-        still = {(proxy, *each) for each in event.refused}
-        for key in [key for key in self._refusals if key[0] == proxy and key not in still]:
-            del self._refusals[key]
-        if proxy in self._proxies and proxy != proxies.NODE:
-            self.liveness.settled(proxy, event.generation)
-        self.told.set()
-
-    def _suspects(self, behind: Iterable[ObjectRef]) -> frozenset[ObjectRef]:
-        """Of the rules behind a refused resource those that changed last: the others were accepted before."""
-        rules = [ref for ref in behind if _is_rule(ref)]
-        latest = max((self.liveness.since(ref) for ref in rules), default=0)
-        return frozenset(ref for ref in rules if self.liveness.since(ref) == latest)
-
-    def _drop_refusals(self, proxy: str) -> None:
-        self._refusals = {key: refusal for key, refusal in self._refusals.items() if key[0] != proxy}
-
-    # --- what is asked of it -------------------------------------------------------------------------------------
-
-    def planned_generation(self, ref: ObjectRef) -> int:
-        """The `metadata.generation` of the object as it is in the mesh."""
-        return self._numbers.get(ref, 0)
-
-    def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]:
-        """What is wrong, by object, each problem once."""
-        found: dict[ObjectRef, dict[Problem, None]] = {}
-        for problem in (*planner.check(self.mesh), *(p for each in self._problems.values() for p in each)):
-            found.setdefault(problem.ref, {})[problem] = None
-        for refusal in self._refusals.values():
-            for ref in refusal.objects:
-                found.setdefault(ref, {})[_refused(ref, refusal.message)] = None
-        return {ref: tuple(problems) for ref, problems in found.items()}
-
-    def judge(self, kind: Kind, obj: Doc) -> tuple[Problem, ...]:
-        """What would be wrong with the object if it were applied now."""
-        document = resources.decode(kind, obj)
-        ref = ObjectRef(
-            kind=kind.kind, namespace=obj["metadata"]["namespace"], name=obj["metadata"]["name"], group=kind.group
-        )
-        return tuple(problem for problem in planner.check(self.mesh.replace([document])) if problem.ref == ref)
-
-    async def everywhere(self, ready: Callable[[Mesh], bool]) -> None:
-        """Wait until the mesh is as `ready` wants it and every connected proxy has that."""
-        while not ready(self.mesh):
-            await asyncio.sleep(_QUIET_S)
-        generation = self._generation
-        while self._server is not None and not all(
-            self._server.settled(proxy) >= generation for proxy in self._server.connected
-        ):
-            await asyncio.sleep(_QUIET_S)
+    essence: Any
+    generation: int
 
 
-_RENEWAL_CHECK_S = 30.0
+def reference(kind: Kind, obj: Doc) -> ObjectRef:
+    """The object, as problems name it."""
+    metadata = obj["metadata"]
+    return ObjectRef(kind=kind.kind, namespace=metadata.get("namespace", ""), name=metadata["name"])
 
 
 def _essence(obj: Doc) -> Any:
-    """What of an object plans depend on: everything but its bookkeeping and, for rules, its status."""
-    metadata = obj["metadata"]
-    kept = {
-        key: metadata.get(key) for key in ("uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
-    }
-    return kept, {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+    """What of an object plans depend on: everything but its bookkeeping and its status."""
+    kept = ("uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
+    metadata = {key: obj["metadata"].get(key) for key in kept}
+    return metadata, {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _decoded(kind: Kind, obj: Doc) -> Document | None:
+    try:
+        return resources.decode(kind, obj)
+    except resources.DecodeError as error:
+        log.warning("%s %s is passed over: %s", kind.kind, obj["metadata"]["name"], error)
+        return None
 
 
 def _is_rule(ref: ObjectRef) -> bool:
-    return any(kind.kind == ref.kind and kind.group == ref.group for kind in RULES)
-
-
-def _refused(ref: ObjectRef, message: str) -> Problem:
-    return Problem(
-        ref=ref,
-        path="spec",
-        reason="RefusedByProxy",
-        message=f"Envoy refused the configuration made of this object and keeps the last good one: {message}",
-        fix="mend the field that Envoy names",
-        severity="error",
-    )
+    return any(kind.kind == ref.kind for kind in RULES)

@@ -5,8 +5,7 @@ import logging
 from datetime import UTC, datetime
 
 from semafor.app import status
-from semafor.app.pipeline import RULES, Pipeline
-from semafor.base.problem import ObjectRef
+from semafor.app.pipeline import RULES, Pipeline, reference
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 
@@ -19,15 +18,15 @@ _LONGEST_UNTOLD_S = 1.0
 async def run(pipeline: Pipeline, client: Client) -> None:
     """Keep the status of every rule up to date, for ever."""
     while True:
-        await pipeline.told.wait()
+        await pipeline.feedback.told.wait()
         await asyncio.sleep(_QUIET_S)
-        pipeline.told.clear()
+        pipeline.feedback.told.clear()
         try:
             await _write(pipeline, client)
         except Exception:
             log.exception("statuses could not be written")
             await asyncio.sleep(_LONGEST_UNTOLD_S)
-            pipeline.told.set()
+            pipeline.feedback.told.set()
 
 
 async def _write(pipeline: Pipeline, client: Client) -> None:
@@ -35,13 +34,12 @@ async def _write(pipeline: Pipeline, client: Client) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for kind in RULES:
         for obj in client.list(kind):
-            metadata = obj["metadata"]
-            ref = ObjectRef(kind=kind.kind, namespace=metadata["namespace"], name=metadata["name"], group=kind.group)
-            if pipeline.liveness.since(ref) == 0:
+            metadata, ref = obj["metadata"], reference(kind, obj)
+            if not pipeline.feedback.is_planned(ref):
                 continue  # not planned yet
             old = obj.get("status") or {}
             generation = pipeline.planned_generation(ref)
-            fresh = status.status(old, generation, pipeline.liveness.count(ref), problems.get(ref, ()), now)
+            fresh = status.status(old, generation, pipeline.feedback.count(ref), problems.get(ref, ()), now)
             if fresh == old:
                 continue
             patch = {"status": fresh | dict.fromkeys(old.keys() - fresh.keys())}
