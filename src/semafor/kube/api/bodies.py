@@ -56,7 +56,7 @@ def decode_yaml(body: bytes) -> Body:
     if body.lstrip().startswith(b"{"):
         return decode_json(body)
     try:
-        value = ryaml.loads(body.decode())  # type: ignore[attr-defined]
+        value = ryaml.loads(body.decode())
     except (ValueError, RecursionError) as error:
         raise errors.bad_request(f"error decoding YAML: {_plain(error)}") from None
     return Body(value=_sane(_jsonable(value), body))

@@ -86,11 +86,15 @@ def for_update(call: Call, doc: Doc, old: Doc) -> Doc:
     check_preconditions(call.kind, doc, old)
     if call.subresource == "status":
         return _with_managed({**old, "status": doc.get("status", {})}, doc)
+    if call.subresource == "finalize":
+        return {**old, "spec": doc.get("spec", {})}
     meta = {key: value for key, value in (doc.get("metadata") or {}).items() if key not in (*_KEPT, "resourceVersion")}
     meta |= {key: old["metadata"][key] for key in (*_KEPT, "resourceVersion") if key in old["metadata"]}
     new = _assembled(call.kind, doc, meta, without_status="status" in call.kind.subresources)
     if "status" in call.kind.subresources and "status" in old:
         new["status"] = old["status"]
+    if call.kind.resource == "namespaces":
+        new["spec"] = old.get("spec", {})  # its finalizers are the business of the subresource `finalize`
     return new
 
 

@@ -37,6 +37,24 @@ def change(call: Call, content_type: str, body: bytes) -> Change:
     return applied
 
 
+def plain(content_type: str, body: bytes) -> Change:
+    """What a patch does to a document without lists that merge, such as a Scale. Raises StatusError."""
+    if content_type not in bodies.PATCHES:
+        raise errors.unsupported_media_type(bodies.PATCHES)
+    value = bodies.decode_yaml(body).value if content_type == bodies.APPLY_PATCH else bodies.decode_json(body).value
+
+    def applied(old: Doc) -> Doc:
+        try:
+            patched = (
+                patch.apply_json_patch(old, value) if content_type == bodies.JSON_PATCH else patch.merge(old, value)
+            )
+        except patch.PatchError as error:
+            raise errors.bad_request(str(error)) from None
+        return patched if isinstance(patched, dict) else {}
+
+    return applied
+
+
 def _patched(call: Call, content_type: str, live: Doc, value: Any) -> Any:
     if content_type == bodies.JSON_PATCH:
         return patch.apply_json_patch(live, value)

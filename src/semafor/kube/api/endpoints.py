@@ -1,0 +1,184 @@
+"""HTTP on resources: each method, from the request to the response."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from semafor.kube.api import accept, answers, bodies, call, errors, patches, paths, reading, watching
+from semafor.kube.api.accept import Form
+from semafor.kube.api.call import Call
+from semafor.kube.api.objects import Objects
+from semafor.kube.api.options import Options
+from semafor.kube.api.requests import duplicates, optional_object, read_body, read_object
+from semafor.kube.api.subresources import Subresources
+from semafor.kube.api.views import View
+
+Doc = dict[str, Any]
+
+Method = Callable[[Request, Call], Awaitable[Response]]
+
+_MAIN = ("", "status")
+
+
+class Endpoints:
+    """Every method on every kind; `handle` is the door."""
+
+    def __init__(self, objects: Objects, options: Options) -> None:
+        self._objects = objects
+        self._kinds = {(kind.group, kind.plural): kind for kind in objects.kinds}
+        self._subresources = Subresources(objects, options)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request below /api/v1 or /apis/GROUP/VERSION. Raises StatusError."""
+        about = self._call(request)
+        method = self._method(request.method, about)
+        return await method(request, about)
+
+    def _call(self, request: Request) -> Call:
+        target = paths.parse(
+            request.scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or request.url.path
+        )
+        kind = self._kinds.get((target.group, target.plural)) if target else None
+        if target is None or kind is None or target.version not in kind.versions:
+            raise errors.no_such_page()
+        if target.namespace and not kind.namespaced:
+            raise errors.no_such_page()
+        query = request.query_params
+        return Call(
+            kind=kind,
+            version=target.version,
+            namespace=target.namespace,
+            name=target.name,
+            subresource=target.subresource,
+            user=request.state.user,
+            manager=call.manager(query.get("fieldManager", ""), request.headers.get("user-agent", "")),
+            dry_run=call.dry_run(query.get("dryRun", "")),
+            validation=call.validation(query.get("fieldValidation", "")),
+            force=call.flag(query, "force"),
+        )
+
+    def _method(self, method: str, about: Call) -> Method:
+        if about.subresource not in _MAIN or about.kind.virtual:
+            return self._subresources.method(method, about)
+        if about.subresource and about.subresource not in about.kind.subresources:
+            raise errors.no_such_page()
+        table = self._of_object(about) if about.name else self._of_collection(about)
+        if method not in table:
+            raise errors.method_not_allowed()
+        return table[method]
+
+    def _of_object(self, about: Call) -> Mapping[str, Method]:
+        methods = {"GET": self._get, "PUT": self._replace, "PATCH": self._patch}
+        return methods if about.subresource else {**methods, "DELETE": self._delete}
+
+    def _of_collection(self, about: Call) -> Mapping[str, Method]:
+        reads = {"GET": self._list}
+        if about.kind.namespaced and not about.namespace:
+            return reads
+        return {**reads, "POST": self._create, "DELETE": self._delete_collection}
+
+    async def _get(self, request: Request, about: Call) -> Response:
+        if about.kind.namespaced and not about.namespace:
+            raise errors.no_such_page()
+        obj = self._objects.get(about.kind, about.namespace, about.name)
+        view = self._view(request, about)
+        return answers.document(view.one(obj), form=view.form)
+
+    async def _list(self, request: Request, about: Call) -> Response:
+        options = reading.list_options(request.query_params)
+        view = self._view(request, about)
+        namespace = about.namespace or None
+        if options.watch:
+            lines = watching.start(self._objects.store, view, namespace, options)
+            return StreamingResponse(lines, media_type=accept.JSON, headers={"Cache-Control": "no-cache, private"})
+        page = reading.page(self._objects.store, about.kind, namespace, options)
+        meta: Doc = {"resourceVersion": str(page.version)}
+        if page.continue_at:
+            meta["continue"] = page.continue_at
+        if page.remaining is not None:
+            meta["remainingItemCount"] = page.remaining
+        body = view.many(page.entries, meta)
+        if view.form.media_type == accept.YAML:
+            return answers.document(bodies.decode_json(body).value, form=view.form)
+        return answers.raw(body)
+
+    async def _create(self, request: Request, about: Call) -> Response:
+        form = self._form(request)
+        doc, warnings = await read_object(request, about)
+        outcome = await self._objects.create(about, doc)
+        return self._written(request, about, outcome.obj, form, (*warnings, *outcome.warnings), code=201)
+
+    async def _replace(self, request: Request, about: Call) -> Response:
+        form = self._form(request)
+        doc, warnings = await read_object(request, about)
+        outcome = await self._objects.update(about, lambda _: doc)
+        return self._written(request, about, outcome.obj, form, (*warnings, *outcome.warnings))
+
+    async def _patch(self, request: Request, about: Call) -> Response:
+        form = self._form(request)
+        content_type = bodies.media_type(request.headers.get("content-type", ""))
+        body = await read_body(request)
+        if content_type == bodies.APPLY_PATCH:
+            return await self._apply(request, about, body, form)
+        outcome = await self._objects.update(about, patches.change(about, content_type, body))
+        return self._written(request, about, outcome.obj, form, outcome.warnings)
+
+    async def _apply(self, request: Request, about: Call, body: bytes, form: Form) -> Response:
+        if not request.query_params.get("fieldManager"):
+            raise errors.bad_request(
+                "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
+            )
+        decoded = bodies.decode_yaml(body)
+        warnings = duplicates(about, decoded)
+        outcome = await self._objects.apply(about, bodies.as_object(decoded))
+        code = 201 if outcome.created else 200
+        return self._written(request, about, outcome.obj, form, (*warnings, *outcome.warnings), code=code)
+
+    async def _delete(self, request: Request, about: Call) -> Response:
+        options = call.delete_options(await optional_object(request), request.query_params)
+        obj, gone = await self._objects.delete(about, options)
+        form = self._form(request)
+        if gone:
+            return answers.document(answers.success(about.kind, obj), form=form)
+        return self._written(request, about, obj, form, ())
+
+    async def _delete_collection(self, request: Request, about: Call) -> Response:
+        options = call.delete_options(await optional_object(request), request.query_params)
+        listing = reading.list_options(request.query_params)
+        page = reading.page(self._objects.store, about.kind, about.namespace or None, listing)
+        for entry in page.entries:
+            meta = entry.object["metadata"]
+            one = _named(about, meta.get("namespace", ""), meta["name"])
+            await _ignoring_absence(self._objects.delete(one, options))
+        return answers.document({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
+
+    def _form(self, request: Request) -> Form:
+        return accept.choose(request.headers.get("accept", ""), shapes=accept.OBJECTS)
+
+    def _view(self, request: Request, about: Call) -> View:
+        include = request.query_params.get("includeObject", "")
+        if include not in ("", "Metadata", "Object", "None"):
+            raise errors.bad_request(f'invalid includeObject: Unsupported value: "{include}"')
+        return View(about.kind, about.version, self._form(request), include, self._objects.now())
+
+    def _written(
+        self, request: Request, about: Call, obj: Doc, form: Form, warnings: tuple[str, ...], *, code: int = 200
+    ) -> Response:
+        view = View(about.kind, about.version, form, request.query_params.get("includeObject", ""), self._objects.now())
+        return answers.document(view.one(obj), code=code, form=form, warnings=warnings)
+
+
+def _named(about: Call, namespace: str, name: str) -> Call:
+    return Call(
+        kind=about.kind, version=about.version, namespace=namespace, name=name, user=about.user, dry_run=about.dry_run
+    )
+
+
+async def _ignoring_absence(deletion: Awaitable[Any]) -> None:
+    try:
+        await deletion
+    except errors.StatusError as error:
+        if error.code != 404:
+            raise

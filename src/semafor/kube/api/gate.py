@@ -1,0 +1,110 @@
+"""The gate in front of every route: who is it, may they, and no exception leaves as anything but a Status.
+
+ASGI middleware, so that it also stands before WebSockets (exec, port-forward).
+"""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from semafor.kube.api import answers, errors, paths, rbac
+from semafor.kube.api.options import ANONYMOUS, Authenticate, User
+from semafor.kube.store import StoreError
+
+_log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+May = Callable[[User, rbac.Attributes], bool]
+
+
+class Gate:
+    """Wraps an ASGI application. The user is put under `user` into the scope's state."""
+
+    def __init__(self, app: ASGIApp, authenticate: Authenticate, may: May) -> None:
+        self._app = app
+        self._authenticate = authenticate
+        self._may = may
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        watched = _Watched(send)
+        try:
+            self._admit(scope)
+            await self._app(scope, receive, watched)
+        except errors.StatusError as error:
+            await _refuse(answers.refusal(error), scope, receive, watched)
+        except StoreError as error:
+            await _refuse(answers.refusal(errors.unavailable(str(error))), scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - the edge: logged once, answered as a Status
+            _log.exception("%s %s failed", scope.get("method", "WebSocket"), scope["path"])
+            await _refuse(answers.refusal(errors.internal(str(error))), scope, receive, watched)
+
+    def _admit(self, scope: Scope) -> None:
+        user = self._user(scope)
+        scope.setdefault("state", {})["user"] = user
+        attributes = attributes_of(scope)
+        if user.is_admin or attributes.path in OPEN_PATHS:
+            return
+        if user == ANONYMOUS:
+            raise errors.unauthorized()
+        if not self._may(user, attributes):
+            raise rbac.refusal(user, attributes)
+
+    def _user(self, scope: Scope) -> User:
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                scheme, _, token = value.decode("latin-1").partition(" ")
+                user = self._authenticate(token.strip()) if scheme.lower() == "bearer" else None
+                if user is None:
+                    raise errors.unauthorized()
+                return user
+        return ANONYMOUS
+
+
+def attributes_of(scope: Scope) -> rbac.Attributes:
+    """What a request wants to do, in RBAC's words."""
+    path = scope["path"]
+    target = paths.parse(_raw_path(scope))
+    method = scope.get("method", "GET")
+    if target is None:
+        return rbac.Attributes(verb=method.lower(), path=path)
+    verb = _VERBS.get(method, method.lower())
+    if not target.name:
+        watching = parse_qs(scope["query_string"].decode("latin-1")).get("watch", [""])[-1] in ("true", "1")
+        verb = {"get": "watch" if watching else "list", "delete": "deletecollection"}.get(verb, verb)
+    return rbac.Attributes(
+        verb=verb,
+        group=target.group,
+        resource=target.plural,
+        subresource=target.subresource,
+        namespace=target.name if target.plural == "namespaces" else target.namespace,
+        name=target.name,
+    )
+
+
+def _raw_path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.partition(b"?")[0].decode("latin-1")
+
+
+class _Watched:
+    """Remembers whether an answer has begun: after that, an error can only end the connection."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+async def _refuse(response: Response, scope: Scope, receive: Receive, send: _Watched) -> None:
+    if not send.begun:
+        await response(scope, receive, send)

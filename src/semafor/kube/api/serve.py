@@ -1,0 +1,71 @@
+"""Serve the API over TLS, in the running event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+MAX_WAIT_S = 2.0  # for open requests when the server stops; watches and followed logs never end by themselves
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the daemon, and tells when it has begun to serve."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.serving.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    certfile: Path,
+    keyfile: Path,
+    http_protocol: type[asyncio.Protocol] | None = None,
+) -> AsyncIterator[int]:
+    """Serve while the context lasts; yield the port (of the system's choice when `port` is 0).
+
+    `http_protocol` replaces uvicorn's own, for upgrades that it does not know. Raises OSError when the port is taken.
+    """
+    listener = socket.create_server((host, port), backlog=2048)
+    config = uvicorn.Config(
+        app,
+        http=http_protocol or "httptools",
+        ws="wsproto",
+        ssl_certfile=str(certfile),
+        ssl_keyfile=str(keyfile),
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=90,  # longer than clients keep idle connections, so that they close first
+    )
+    server = _Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    started = asyncio.ensure_future(server.serving.wait())
+    try:
+        await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+        yield listener.getsockname()[1]
+    finally:
+        started.cancel()
+        server.should_exit = True
+        await asyncio.wait([serving], timeout=MAX_WAIT_S)
+        listener.close()

@@ -1,0 +1,124 @@
+"""The API as an ASGI application: its routes, behind the gate."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from semafor.kube.api import accept, answers, discovery, errors, rbac, streams
+from semafor.kube.api.endpoints import Endpoints
+from semafor.kube.api.gate import Gate
+from semafor.kube.api.objects import Objects
+from semafor.kube.api.openapi import OpenApi
+from semafor.kube.api.options import Options, User
+
+Doc = dict[str, Any]
+Handler = Callable[[Request], Awaitable[Response]]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def app(objects: Objects, options: Options) -> ASGIApp:
+    """The API over these objects. Lifespan events are accepted and mean nothing."""
+    public = _Public(objects, options)
+    endpoints = Endpoints(objects, options)
+    routes: list[BaseRoute] = [
+        Route("/healthz", public.alive),
+        Route("/livez", public.alive),
+        Route("/readyz", public.ready),
+        Route("/version", public.version),
+        Route("/api", public.core),
+        Route("/apis", public.groups),
+        Route("/api/{version}", public.resources),
+        Route("/apis/{group}", public.group),
+        Route("/apis/{group}/{version}", public.resources),
+        Route("/openapi/v2", public.openapi_v2),
+        Route("/openapi/v3", public.openapi_index),
+        Route("/openapi/v3/{path:path}", public.openapi),
+        *_stream_routes(objects, options),
+        Route("/{path:path}", endpoints.handle, methods=_METHODS),
+    ]
+    return Gate(Starlette(routes=routes), options.authenticate, _may(objects))
+
+
+def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:
+    if options.node is None:
+        return []
+
+    def find_pod(namespace: str, name: str) -> Doc:
+        pods = next(kind for kind in objects.kinds if kind.resource == "pods")
+        return objects.get(pods, namespace, name)
+
+    return list(streams.routes(options.node, find_pod))
+
+
+def _may(objects: Objects) -> Callable[[User, rbac.Attributes], bool]:
+    def listed(resource: str) -> list[Doc]:
+        return objects.store.list(resource)[0]
+
+    return lambda user, wanted: rbac.may(user, wanted, listed)
+
+
+class _Public:
+    """What the API says of itself."""
+
+    def __init__(self, objects: Objects, options: Options) -> None:
+        self._kinds = objects.kinds
+        self._options = options
+        self._openapi = OpenApi(objects.kinds, options.version.git_version)
+
+    async def alive(self, _: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    async def ready(self, _: Request) -> Response:
+        ready = self._options.ready is None or await self._options.ready()
+        return PlainTextResponse("ok" if ready else "not ready", status_code=200 if ready else 503)
+
+    async def version(self, _: Request) -> Response:
+        return answers.document(discovery.version_info(self._options.version))
+
+    async def core(self, request: Request) -> Response:
+        return self._discovered(request, discovery.api_versions(), core=True)
+
+    async def groups(self, request: Request) -> Response:
+        return self._discovered(request, discovery.api_group_list(self._kinds), core=False)
+
+    def _discovered(self, request: Request, plain: Doc, *, core: bool) -> Response:
+        form = accept.choose(request.headers.get("accept", ""), shapes=accept.DISCOVERY)
+        if not form.shape:
+            return answers.document(plain, form=form)
+        response = answers.document(discovery.aggregated(self._kinds, core=core, version=form.version))
+        media_type = f"application/json;g=apidiscovery.k8s.io;v={form.version};as=APIGroupDiscoveryList"
+        response.headers["Content-Type"] = media_type  # clients tell the forms apart by this
+        response.headers["Vary"] = "Accept"
+        return response
+
+    async def group(self, request: Request) -> Response:
+        return _found(discovery.api_group(self._kinds, request.path_params["group"]))
+
+    async def resources(self, request: Request) -> Response:
+        group, version = request.path_params.get("group", ""), request.path_params["version"]
+        return _found(discovery.api_resource_list(self._kinds, group, version))
+
+    async def openapi_index(self, _: Request) -> Response:
+        return answers.document(self._openapi.index())
+
+    async def openapi(self, request: Request) -> Response:
+        body = self._openapi.document(request.path_params["path"])
+        if body is None:
+            raise errors.no_such_page()
+        return answers.raw(body)
+
+    async def openapi_v2(self, request: Request) -> Response:
+        accept.choose(request.headers.get("accept", ""))  # protobuf is refused: clients then ask for v3, or for JSON
+        return answers.raw(self._openapi.v2())
+
+
+def _found(doc: Doc | None) -> Response:
+    if doc is None:
+        raise errors.no_such_page()
+    return answers.document(doc)
