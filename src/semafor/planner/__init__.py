@@ -1,0 +1,30 @@
+"""From what the user wrote to what it means: typed objects in, the frozen plan of one proxy and the mistakes out.
+
+    Mesh.of(objects) ─▶ plan(mesh, proxy) ─▶ ir.Plan, problems        mesh.replace(...) after a change
+                     └▶ check(mesh) ─▶ problems
+
+    objects   service, instances, virtual_service (http_match, http_action), destination_rule (policy): read once each
+    index     mesh (by host, by namespace), hosts, memo
+    rules     layering (which VirtualService first), resolve (is a destination live), http_routes
+    parts     outbound (outbound_http, outbound_tcp, headless, passthrough, clusters), inbound, dns: a sidecar; node
+
+Never: input or output, time, protobuf, or an exception for a user's mistake. It is a pure function; the caches that
+`Mesh` carries change how fast it answers, never what.
+"""
+
+from semafor.base.problem import Problem
+from semafor.ir import Plan
+from semafor.planner import node, sidecar
+from semafor.planner.check import check
+from semafor.planner.mesh import Mesh
+from semafor.planner.options import Options
+from semafor.planner.proxy import Proxy, Workload
+
+__all__ = ["Mesh", "Options", "Proxy", "Workload", "check", "plan"]
+
+_ROLES = {"sidecar": sidecar.plan, "node": node.plan}
+
+
+def plan(mesh: Mesh, proxy: Proxy) -> tuple[Plan, tuple[Problem, ...]]:
+    """The plan of the proxy, and the problems of the objects that it is made of."""
+    return _ROLES[proxy.role](mesh, proxy), check(mesh)

@@ -1,0 +1,187 @@
+"""What comes in: mutual TLS from sidecars, and plain text from everyone else (Istio's PERMISSIVE).
+
+15006 ─ port 8080 ─ TLS, hello of a sidecar ─ end TLS ─ HTTP or bytes ─┐
+                  ├ TLS of another kind ─ bytes, the app ends it ──────┤
+                  └ plain text ─ HTTP or bytes ────────────────────────┴▶ inbound|8080||, the app
+any other port: the same, as for a port with an undeclared protocol
+"""
+
+from collections.abc import Iterator
+
+from semafor.base import names
+from semafor.base.struct import Value
+from semafor.ir import (
+    ChainMatch,
+    Cluster,
+    Destination,
+    DownstreamTls,
+    FilterChain,
+    Forward,
+    HttpConnection,
+    Inspector,
+    Listener,
+    Origin,
+    Retry,
+    Route,
+    RouteMatch,
+    RouteTable,
+    TcpProxy,
+    UpstreamHttp,
+    VirtualHost,
+)
+from semafor.planner import passthrough, service
+from semafor.planner.clusters import ISTIO, ISTIO_HTTP
+from semafor.planner.mesh import Mesh
+from semafor.planner.outbound_http import HTTP_ALPN
+from semafor.planner.protocol import Protocol
+from semafor.planner.proxy import Proxy, Workload
+
+INBOUND_PORT = 15006
+# The mark of connections to the app itself, which the interception leaves alone even on the loopback interface.
+_MARK = 1338
+# A keep-alive connection that the app closes while a request is on its way to it. Source: Istio 1.24's inbound retries.
+_RETRY = Retry(attempts=2, retry_on=("reset-before-request",), other_hosts=False)
+
+
+class Entry(Value, frozen=True):
+    """A port of the workload and what it speaks; port 0 stands for every port that no service names."""
+
+    port: int
+    protocol: Protocol
+    origin: Origin | None = None
+
+    @property
+    def cluster(self) -> str:
+        return names.cluster_name("inbound", self.port, "", "") if self.port else passthrough.INBOUND
+
+
+def entries(mesh: Mesh, proxy: Proxy) -> tuple[Entry, ...]:
+    """The ports that services name, sorted. A port with two protocols counts as undeclared."""
+    found: dict[int, Entry] = {}
+    for workload in proxy.workloads:
+        for entry in _named(mesh, workload):
+            other = found.get(entry.port)
+            if other is None:
+                found[entry.port] = entry
+            elif other.protocol is not entry.protocol:
+                found[entry.port] = Entry(port=entry.port, protocol=Protocol.SNIFFED, origin=other.origin)
+    return tuple(found[port] for port in sorted(found))
+
+
+def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:
+    for known in mesh.by_host.values():
+        if service.selects(known, workload):
+            for port in known.ports:
+                if number := service.target_port(port, workload):
+                    yield Entry(port=number, protocol=port.protocol, origin=known.origin)
+
+
+def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
+    """Where the kernel redirects what comes for the workloads."""
+    declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
+    rest = Entry(port=0, protocol=Protocol.SNIFFED)
+    trust = mesh.options.trust_domain
+    return Listener(
+        name="virtualInbound",
+        address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
+        port=INBOUND_PORT,
+        direction="inbound",
+        inspectors=(
+            Inspector(kind="original_dst"),
+            Inspector(kind="tls"),
+            Inspector(kind="http", skip_ports=declared),
+        ),
+        inspection_timeout_s=mesh.options.inbound_detection_s,
+        continue_on_timeout=True,
+        chains=(_no_loop(), *(chain for entry in (*named, rest) for chain in mesh.memo(_chains, entry, trust))),
+    )
+
+
+def _no_loop() -> FilterChain:
+    """A caller that means the listener's own port would be handed round for ever."""
+    hole = TcpProxy(stat_prefix=passthrough.BLACK_HOLE, destinations=(Destination(cluster=passthrough.BLACK_HOLE),))
+    return FilterChain(name="virtualInbound-blackhole", match=ChainMatch(port=INBOUND_PORT), filter=hole)
+
+
+def _chains(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:
+    """The chains of one port, by what a connection turns out to be."""
+    port, protocol = entry.port, entry.protocol
+    request_tls = _tls(trust_domain, "h2", "http/1.1")
+    bytes_tls = _tls(trust_domain)
+    request_mesh = (ISTIO_HTTP, ISTIO) if protocol.is_http else (ISTIO_HTTP,)
+    bytes_mesh = (ISTIO,) if protocol is Protocol.SNIFFED else (ISTIO_HTTP, ISTIO)
+    found = []
+    if protocol.is_http or protocol is Protocol.SNIFFED:
+        plain = () if protocol.is_http else HTTP_ALPN
+        found += [
+            _chain(entry, "http-mtls", ChainMatch(port=port, transport="tls", alpn=request_mesh), request_tls),
+            _chain(entry, "http", ChainMatch(port=port, transport="raw_buffer", alpn=plain), None),
+        ]
+    if not protocol.is_http:
+        found += [
+            _chain(entry, "tcp-mtls", ChainMatch(port=port, transport="tls", alpn=bytes_mesh), bytes_tls),
+            _chain(entry, "tcp", ChainMatch(port=port, transport="raw_buffer"), None),
+        ]
+    return (*found, _chain(entry, "tls", ChainMatch(port=port, transport="tls"), None))
+
+
+def _chain(entry: Entry, kind: str, match: ChainMatch, tls: DownstreamTls | None) -> FilterChain:
+    carries_requests = kind.startswith("http")
+    return FilterChain(
+        name=f"{entry.port or 'any'}-{kind}",
+        match=match,
+        tls=tls,
+        filter=_http(entry, mutual=tls is not None) if carries_requests else _tcp(entry),
+        origin=entry.origin,
+    )
+
+
+def _tls(trust_domain: str, *alpn: str) -> DownstreamTls:
+    return DownstreamTls(trust_domains=(trust_domain,), alpn=alpn)
+
+
+def _tcp(entry: Entry) -> TcpProxy:
+    return TcpProxy(stat_prefix=entry.cluster, destinations=(Destination(cluster=entry.cluster),))
+
+
+def _http(entry: Entry, *, mutual: bool) -> HttpConnection:
+    """Without a time-out: the caller's sidecar has the one that was asked for."""
+    action = Forward(destinations=(Destination(cluster=entry.cluster),), retry=_RETRY)
+    name = f"inbound|http|{entry.port}"
+    host = VirtualHost(
+        name=name,
+        domains=("*",),
+        routes=(Route(name="default", match=RouteMatch(), action=action, origin=entry.origin),),
+        origin=entry.origin,
+    )
+    return HttpConnection(
+        stat_prefix=f"inbound_0.0.0.0_{entry.port}",
+        direction="inbound",
+        routes=RouteTable(name=name, hosts=(host,)),
+        forward_client_identity=mutual,
+    )
+
+
+def clusters(named: tuple[Entry, ...]) -> tuple[Cluster, ...]:
+    """The app, at the address and port that the caller meant."""
+    return tuple(_cluster(entry) for entry in (*named, Entry(port=0, protocol=Protocol.SNIFFED)))
+
+
+def _cluster(entry: Entry) -> Cluster:
+    return Cluster(
+        name=entry.cluster,
+        discovery="original_dst",
+        balancer=passthrough.ORIGINAL,
+        http=_version(entry.protocol),
+        mark=_MARK,
+        origin=entry.origin,
+    )
+
+
+def _version(protocol: Protocol) -> UpstreamHttp | None:
+    """To the app: HTTP/1.1 where `http` is declared, HTTP/2 where that is, else what the caller speaks."""
+    if protocol.is_http2:
+        return UpstreamHttp(version="h2")
+    if protocol is Protocol.HTTP:
+        return UpstreamHttp(version="h1")
+    return UpstreamHttp(version="downstream") if protocol is Protocol.SNIFFED else None

@@ -1,0 +1,159 @@
+"""Instances: the pods behind a service, with what the planner has to know of each."""
+
+from semafor.base import names
+from semafor.base.struct import Value
+from semafor.ir import Endpoint, EndpointSet, Locality, LocalityEndpoints
+from semafor.planner.proxy import Labels
+from semafor.planner.service import Port
+from semafor.resources.core import pod as core
+from semafor.resources.discovery import endpoint_slice as discovery
+
+Key = tuple[str, str]  # namespace, name
+
+SIDECAR = "istio-proxy"
+_TLS_MODE_LABEL = "security.istio.io/tlsMode"
+
+
+class Pod(Value, frozen=True, cache_hash=True):
+    """`in_mesh`: a sidecar answers for the pod, with mutual TLS."""
+
+    labels: Labels
+    service_account: str
+    in_mesh: bool
+
+
+class Address(Value, frozen=True, cache_hash=True):
+    """One endpoint of a slice. `ports` maps the service's port names to numbers; `pod` is empty for others."""
+
+    ip: str
+    ports: tuple[tuple[str, int], ...]
+    pod: Key
+    ready: bool
+    leaving: bool
+    hostname: str
+    zone: str
+
+
+class Slice(Value, frozen=True, cache_hash=True):
+    """The addresses of one EndpointSlice, and the service they are of."""
+
+    service: Key
+    addresses: tuple[Address, ...]
+
+
+class Instance(Value, frozen=True, cache_hash=True):
+    """One address of a service that may be called now."""
+
+    ip: str
+    ports: tuple[tuple[str, int], ...]
+    labels: Labels = ()
+    workload: str = ""
+    identity: tuple[str, str] = ("", "")  # namespace, service account; empty without a sidecar
+    hostname: str = ""
+    zone: str = ""
+
+    @property
+    def in_mesh(self) -> bool:
+        return self.identity != ("", "")
+
+    def port(self, name: str) -> int:
+        """The number of the named port; 0 when the instance lacks it."""
+        return next((number for known, number in self.ports if known == name), 0)
+
+
+def read_pod(document: core.Pod) -> Pod:
+    """What the planner needs of a pod."""
+    spec = document.spec or core.PodSpec(containers=())
+    containers = (*spec.init_containers, *spec.containers)
+    labels = document.metadata.labels
+    return Pod(
+        labels=tuple(sorted(labels.items())),
+        service_account=spec.service_account_name or "default",
+        in_mesh=labels.get(_TLS_MODE_LABEL) == "istio" or any(c.name == SIDECAR for c in containers),
+    )
+
+
+def read_slice(document: discovery.EndpointSlice) -> Slice:
+    """What the planner needs of an EndpointSlice."""
+    meta = document.metadata
+    ports = tuple(sorted((port.name or "", port.port or 0) for port in document.ports))
+    return Slice(
+        service=(meta.namespace, meta.labels.get("kubernetes.io/service-name", "")),
+        addresses=tuple(
+            _address(endpoint, ip, ports, meta.namespace)
+            for endpoint in document.endpoints
+            for ip in endpoint.addresses
+        ),
+    )
+
+
+def _address(endpoint: discovery.Endpoint, ip: str, ports: tuple[tuple[str, int], ...], namespace: str) -> Address:
+    target, conditions = endpoint.target_ref, endpoint.conditions
+    ready = conditions.ready is not False  # Kubernetes: an unknown state is to be taken as ready
+    return Address(
+        ip=ip,
+        ports=ports,
+        pod=(target.namespace or namespace, target.name) if target and target.kind == "Pod" else ("", ""),
+        ready=ready,
+        leaving=bool(conditions.terminating and conditions.serving),
+        hostname=endpoint.hostname or "",
+        zone=endpoint.zone or "",
+    )
+
+
+def of(slices: tuple[Slice, ...], pods: tuple[tuple[Key, Pod], ...]) -> tuple[Instance, ...]:
+    """The instances that may be called, sorted: the ready ones; while there is none, those that still serve but leave.
+
+    Source: Kubernetes' KEP-1669, which keeps a service answering while its last pods are replaced.
+    """
+    known = dict(pods)
+    addresses = [address for piece in slices for address in piece.addresses]
+    usable = [a for a in addresses if a.ready] or [a for a in addresses if a.leaving]
+    return tuple(sorted({_instance(address, known.get(address.pod)) for address in usable}, key=lambda i: i.ip))
+
+
+def _instance(address: Address, pod: Pod | None) -> Instance:
+    return Instance(
+        ip=address.ip,
+        ports=address.ports,
+        labels=pod.labels if pod else (),
+        workload="/".join(address.pod) if pod else "",
+        identity=(address.pod[0], pod.service_account) if pod and pod.in_mesh else ("", ""),
+        hostname=address.hostname,
+        zone=address.zone,
+    )
+
+
+def with_labels(instances: tuple[Instance, ...], labels: Labels) -> tuple[Instance, ...]:
+    """The instances of a subset."""
+    wanted = set(labels)
+    return tuple(instance for instance in instances if wanted <= set(instance.labels))
+
+
+def identities(instances: tuple[Instance, ...], trust_domain: str) -> tuple[str, ...]:
+    """The identities that a server behind these instances may prove, sorted."""
+    accounts = {instance.identity for instance in instances if instance.in_mesh}
+    return tuple(sorted(names.spiffe_id(namespace, name, trust_domain) for namespace, name in accounts))
+
+
+def endpoints(cluster: str, port: Port, instances: tuple[Instance, ...]) -> EndpointSet:
+    """The endpoint set of one port, grouped by zone."""
+    zones: dict[str, list[Endpoint]] = {}
+    for instance in instances:
+        if number := instance.port(port.name):
+            zones.setdefault(instance.zone, []).append(_endpoint(instance, number))
+    return EndpointSet(
+        cluster=cluster,
+        localities=tuple(
+            LocalityEndpoints(locality=Locality(zone=zone), endpoints=tuple(zones[zone])) for zone in sorted(zones)
+        ),
+    )
+
+
+def _endpoint(instance: Instance, port: int) -> Endpoint:
+    return Endpoint(
+        address=instance.ip,
+        port=port,
+        tls_mode="istio" if instance.in_mesh else "",
+        workload=instance.workload,
+    )

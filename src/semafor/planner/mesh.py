@@ -1,0 +1,187 @@
+"""The mesh as the planner sees it: an immutable index over typed objects. A change makes a new one, cheaply."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, Protocol, TypeVar
+
+from semafor.base.problem import ObjectRef, Problem
+from semafor.ir import Origin
+from semafor.planner import destination_rule, hosts, instances, problems, service, virtual_service
+from semafor.planner.destination_rule import DestinationRule
+from semafor.planner.instances import Instance, Key, Pod, Slice
+from semafor.planner.memo import Memo
+from semafor.planner.options import DEFAULTS, Options
+from semafor.planner.service import Service
+from semafor.planner.virtual_service import VirtualService
+from semafor.resources.meta.meta import ObjectMeta
+
+T = TypeVar("T")
+
+
+class Object(Protocol):
+    """What every typed document has."""
+
+    @property
+    def api_version(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def metadata(self) -> ObjectMeta: ...
+
+
+_ISTIO = "networking.istio.io"
+# Group and kind -> where the mesh keeps it, and what the planner reads of it.
+_TABLES: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
+    ("", "Service"): ("services", service.read),
+    ("", "Pod"): ("pods", instances.read_pod),
+    ("discovery.k8s.io", "EndpointSlice"): ("slices", instances.read_slice),
+    (_ISTIO, "VirtualService"): (
+        "virtual_services",
+        lambda object_: virtual_service.read(object_.metadata, object_.spec),
+    ),
+    (_ISTIO, "DestinationRule"): (
+        "destination_rules",
+        lambda object_: destination_rule.read(object_.metadata, object_.spec),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Everything that plans are made of. Tables are by (namespace, name) and never change after they are made."""
+
+    options: Options = DEFAULTS
+    services: Mapping[Key, Service] = field(default_factory=dict)
+    slices: Mapping[Key, Slice] = field(default_factory=dict)
+    pods: Mapping[Key, Pod] = field(default_factory=dict)
+    virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
+    destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
+    unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
+    memo: Memo = field(default_factory=Memo, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, objects: Iterable[Object], options: Options = DEFAULTS) -> "Mesh":
+        """The mesh of these typed documents. Kinds that no plan depends on are passed over."""
+        return cls(options=options).replace(objects)
+
+    def replace(self, put: Iterable[Object] = (), drop: Iterable[ObjectRef] = ()) -> "Mesh":
+        """The mesh with these objects added or changed, and those gone. This mesh stays as it is."""
+        tables: dict[str, dict[Any, Any]] = {"unreadable": dict(self.unreadable)}
+        for ref in drop:
+            if known := _TABLES.get((ref.group, ref.kind)):
+                self._own(tables, known[0]).pop((ref.namespace, ref.name), None)
+                tables["unreadable"].pop(ref, None)
+        for one in put:
+            group = one.api_version.rpartition("/")[0]
+            if known := _TABLES.get((group, one.kind)):
+                _put(self._own(tables, known[0]), one, known[1], tables["unreadable"])
+        return Mesh(**{**self._fields(), **tables, "memo": Memo(self.memo)})
+
+    def _own(self, tables: dict[str, dict[Any, Any]], name: str) -> dict[Any, Any]:
+        """The next mesh's own copy of a table."""
+        if name not in tables:
+            tables[name] = dict(getattr(self, name))
+        return tables[name]
+
+    def _fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @cached_property
+    def by_host(self) -> Mapping[str, Service]:
+        """All services by host, sorted by host."""
+        return {known.host: known for known in sorted(self.services.values(), key=lambda known: known.host)}
+
+    @cached_property
+    def _slices_of(self) -> Mapping[Key, tuple[Slice, ...]]:
+        grouped: dict[Key, list[Slice]] = {}
+        for key in sorted(self.slices):
+            piece = self.slices[key]
+            grouped.setdefault(piece.service, []).append(piece)
+        return {key: tuple(pieces) for key, pieces in grouped.items()}
+
+    @cached_property
+    def _instances(self) -> dict[Key, tuple[Instance, ...]]:
+        return {}
+
+    def instances(self, of: Service) -> tuple[Instance, ...]:
+        """The instances of the service that may be called now."""
+        key = (of.namespace, of.name)
+        if key not in self._instances:
+            slices = self._slices_of.get(key, ())
+            behind = {address.pod for piece in slices for address in piece.addresses}
+            pods = tuple((pod, self.pods[pod]) for pod in sorted(behind) if pod in self.pods)
+            self._instances[key] = self.memo(instances.of, slices, pods)
+        return self._instances[key]
+
+    @cached_property
+    def _rules(self) -> "_ByHost[DestinationRule]":
+        return _ByHost((rule.host, rule) for rule in self.destination_rules.values())
+
+    def rule(self, host: str, namespace: str, of: str) -> DestinationRule | None:
+        """What DestinationRules say of the host of a service of the namespace `of` to callers of `namespace`."""
+        seen = tuple(
+            rule
+            for _, rule in self._rules.covering(host)
+            if hosts.visible(rule.export_to, rule.origin.ref.namespace, namespace)
+        )
+        return self.memo(destination_rule.choose, seen, (namespace, of, self.options.root_namespace)) if seen else None
+
+    @cached_property
+    def _routing(self) -> "_ByHost[VirtualService]":
+        pairs = ((host, vs) for vs in self.virtual_services.values() if vs.in_mesh for host in vs.hosts)
+        return _ByHost(pairs)
+
+    def routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
+        """The VirtualServices for the host that callers of `namespace` see, the newest first.
+
+        Those with the most specific host that covers it; the others do not count.
+        """
+        seen = [
+            (pattern, vs)
+            for pattern, vs in self._routing.covering(host)
+            if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)
+        ]
+        if not seen:
+            return ()
+        best = max((pattern for pattern, _ in seen), key=hosts.specificity)
+        chosen = {vs for pattern, vs in seen if pattern == best}
+        return tuple(sorted(chosen, key=lambda vs: vs.age, reverse=True))
+
+    @cached_property
+    def once(self) -> dict[Any, Any]:
+        """Results that hold for this generation alone, by whoever computes them."""
+        return {}
+
+
+def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreadable: dict[ObjectRef, Problem]) -> None:
+    """Read the object into the table; one that can not be read is told of, and counts as absent."""
+    meta = one.metadata
+    group = one.api_version.rpartition("/")[0]
+    ref = ObjectRef(kind=one.kind, namespace=meta.namespace, name=meta.name, group=group)
+    table.pop((meta.namespace, meta.name), None)
+    unreadable.pop(ref, None)
+    try:
+        value = read(one)
+    except ValueError as error:
+        unreadable[ref] = problems.invalid(Origin(ref=ref), str(error))
+        return
+    if value is not None:
+        table[meta.namespace, meta.name] = value
+
+
+class _ByHost(Generic[T]):
+    """Values by the exact or wildcard host that they are for."""
+
+    def __init__(self, pairs: Iterable[tuple[str, T]]) -> None:
+        self._exact: dict[str, list[tuple[str, T]]] = {}
+        self._wildcards: list[tuple[str, T]] = []
+        for host, value in pairs:
+            if host.startswith("*"):
+                self._wildcards.append((host, value))
+            else:
+                self._exact.setdefault(host, []).append((host, value))
+
+    def covering(self, host: str) -> list[tuple[str, T]]:
+        """The values whose host covers `host`, each with its own host."""
+        return self._exact.get(host, []) + [pair for pair in self._wildcards if hosts.covers(pair[0], host)]

@@ -1,0 +1,31 @@
+"""What the administrator of the mesh decides for all of it. Every switch back to Istio's behaviour is here."""
+
+from typing import Literal
+
+from semafor.base import names
+from semafor.base.struct import Value
+
+
+class Options(Value, frozen=True):
+    """Options of the mesh; the defaults are Semafor's.
+
+    `outbound`: whether destinations that the mesh does not know may be called. `root_namespace` holds objects that
+    apply to the whole mesh. `resolvers` answer the names that a sidecar does not know.
+    `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: keep the previous routing until a
+    subset is live; False routes at once, as Istio does. Both are described in docs/decisions/.
+    `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
+    taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
+    TLS hello that came late on a busy machine would be taken for plain text.
+    """
+
+    outbound: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = "ALLOW_ANY"
+    trust_domain: str = names.TRUST_DOMAIN
+    root_namespace: str = "istio-system"
+    resolvers: tuple[str, ...] = ("10.96.0.10",)
+    several_virtual_services: Literal["layered", "oldest"] = "layered"
+    hold: bool = True
+    outbound_detection_s: float = 0.1
+    inbound_detection_s: float = 1.0
+
+
+DEFAULTS = Options()

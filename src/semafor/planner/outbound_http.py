@@ -1,0 +1,148 @@
+"""Requests to declared HTTP ports: a listener and a route table for each port number, a virtual host for each host.
+
+app ─▶ 0.0.0.0_80 ─ is it HTTP? ─ yes ─▶ route table "80" ─ by host ─▶ cluster outbound|80||reviews...
+                                └ no ──▶ where the caller was going, or nowhere
+"""
+
+from collections.abc import Iterable, Iterator
+
+from semafor.ir import (
+    ChainMatch,
+    Fail,
+    FilterChain,
+    HttpConnection,
+    Inspector,
+    Listener,
+    Route,
+    RouteMatch,
+    RouteTable,
+    VirtualHost,
+)
+from semafor.planner import headless, hosts, http_routes, passthrough, resolve
+from semafor.planner.mesh import Mesh
+from semafor.planner.options import Options
+from semafor.planner.service import Port, Service
+from semafor.planner.view import View
+from semafor.planner.virtual_service import VirtualService
+
+HTTP_ALPN = ("http/1.0", "http/1.1", "h2c")
+_STRAY_PORT = 80  # where hosts that the mesh does not know are routed; as Istio
+
+
+def listener(port: int, options: Options) -> Listener:
+    """Takes every connection to the port, whatever its address, that has no listener of its own."""
+    name = f"0.0.0.0_{port}"
+    requests = FilterChain(
+        name="http",
+        match=ChainMatch(transport="raw_buffer", alpn=HTTP_ALPN),
+        filter=HttpConnection(stat_prefix=f"outbound_{name}", direction="outbound", rds=str(port)),
+    )
+    return Listener(
+        name=name,
+        address="0.0.0.0",  # noqa: S104 -- a pattern of destinations, not a socket
+        port=port,
+        bind=False,
+        inspectors=(Inspector(kind="http"),),
+        continue_on_timeout=True,
+        chains=(requests,),
+        default_chain=passthrough.chain(options),
+    )
+
+
+def tables(mesh: Mesh, view: View) -> tuple[RouteTable, ...]:
+    """One table for each port number that some service declares for HTTP."""
+    found: dict[int, list[VirtualHost]] = {}
+    for service in mesh.by_host.values():
+        for port in service.ports:
+            if port.protocol.is_http:
+                found.setdefault(port.number, []).extend(virtual_hosts(mesh, view, service, port))
+    for stray in _stray_hosts(mesh, view):
+        found.setdefault(_STRAY_PORT, []).append(stray)
+    last = passthrough.host(mesh.options)
+    return tuple(RouteTable(name=str(port), hosts=_distinct([*found[port], last])) for port in sorted(found))
+
+
+def virtual_hosts(mesh: Mesh, view: View, service: Service, port: Port) -> Iterator[VirtualHost]:
+    """The virtual host of the service at this port, and for a headless one those of its named pods."""
+    yield VirtualHost(
+        name=f"{service.host}:{port.number}",
+        domains=mesh.memo(domains, service, port.number, view.namespace),
+        routes=routes(mesh, view, service, port),
+        origin=service.origin,
+    )
+    if service.headless:
+        yield from headless.virtual_hosts(mesh, view, service, port)
+
+
+def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route, ...]:
+    """What VirtualServices say of the host, and the service itself for the rest."""
+    said = http_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number)
+    if said and said[-1].match.is_catch_all:
+        return said
+    return (*said, http_routes.default(mesh, view, service, port))
+
+
+def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
+    """What callers of `namespace` may call the service, each with and without the port.
+
+    Source: Istio's generateVirtualHostDomains.
+    """
+    full = f"{service.name}.{service.namespace}"
+    bare = [service.host, f"{full}.svc", full]
+    if service.namespace == namespace:
+        bare.append(service.name)
+    if service.address:
+        bare.append(service.address)
+    return tuple(name for host in bare for name in (host, f"{host}:{port}"))
+
+
+def _stray_hosts(mesh: Mesh, view: View) -> Iterator[VirtualHost]:
+    """Hosts of VirtualServices that are no service's."""
+    named = {host for vs in mesh.virtual_services.values() if vs.in_mesh for host in vs.hosts}
+    for host in sorted(named):
+        if not any(hosts.covers(host, known) for known in _known(mesh, host)):
+            services = mesh.routing(host, view.namespace)
+            if services:
+                yield VirtualHost(
+                    name=f"{host}:{_STRAY_PORT}",
+                    domains=(host, f"{host}:{_STRAY_PORT}") if host != "*" else (host,),
+                    routes=_stray_routes(mesh, view, services),
+                    origin=services[0].origin,
+                )
+
+
+def _known(mesh: Mesh, host: str) -> Iterable[str]:
+    """The services' hosts that the host or pattern could cover."""
+    if host.startswith("*"):
+        return mesh.by_host
+    return (host,) if host in mesh.by_host else ()
+
+
+def _stray_routes(mesh: Mesh, view: View, services: tuple[VirtualService, ...]) -> tuple[Route, ...]:
+    """There is no service to fall back to, so a host all of whose routes are held says why."""
+    said = http_routes.of(mesh, view, services, _STRAY_PORT)
+    if said and said[-1].match.is_catch_all:
+        return said
+    wrong = [
+        problem
+        for vs in services
+        for step in vs.steps
+        for problem in resolve.mistakes(mesh, view.namespace, step, _STRAY_PORT)
+    ]
+    if not wrong:
+        return said
+    return (*said, Route(match=RouteMatch(), action=Fail(reason=str(wrong[0])), origin=services[0].origin))
+
+
+def _distinct(found: list[VirtualHost]) -> tuple[VirtualHost, ...]:
+    """Without domains that an earlier host has: Envoy refuses a whole table for one that is there twice."""
+    seen: set[str] = set()
+    kept = []
+    for host in found:
+        fresh = tuple(domain for domain in host.domains if domain not in seen)
+        seen.update(fresh)
+        if fresh == host.domains:
+            kept.append(host)
+        elif fresh:
+            kept.append(VirtualHost(name=host.name, domains=fresh, routes=host.routes, origin=host.origin))
+    return tuple(kept)

@@ -1,0 +1,155 @@
+"""Every mistake that the planner can find, with its words. One function per reason, so that the wording is one file."""
+
+from typing import Literal
+
+from semafor.base.problem import Problem
+from semafor.ir import Origin
+
+Severity = Literal["error", "warning", "info"]
+
+
+def at(origin: Origin, path: str) -> Origin:
+    """A place inside a place: `at(spec.http[0], "route[1]")`; an index or key is given with its brackets."""
+    if not origin.path:
+        return Origin(ref=origin.ref, path=path)
+    return Origin(ref=origin.ref, path=origin.path + (path if path.startswith("[") else f".{path}"))
+
+
+def _problem(origin: Origin, reason: str, message: str, *, fix: str = "", severity: Severity = "warning") -> Problem:
+    return Problem(ref=origin.ref, path=origin.path, reason=reason, message=message, fix=fix, severity=severity)
+
+
+def not_supported(origin: Origin, field: str) -> Problem:
+    return _problem(
+        at(origin, field),
+        "NotSupported",
+        f"the field {field} has no effect: this version does not implement it",
+        fix="remove it, or expect the object to work as if it were absent",
+        severity="error",
+    )
+
+
+def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
+    return _problem(
+        origin,
+        "NotSupported",
+        f"{value} has no effect: this version does not implement it",
+        fix=f"use one of {supported}",
+        severity="error",
+    )
+
+
+def invalid(origin: Origin, message: str, fix: str = "") -> Problem:
+    return _problem(origin, "Invalid", message, fix=fix, severity="error")
+
+
+def unknown_host(origin: Origin, host: str, short: str) -> Problem:
+    message = f"there is no service with the host {host}"
+    if "." in short:
+        fix = f"write {short}.svc.cluster.local if {short} is a service and its namespace, or create the service"
+    else:
+        fix = f"create the service {short}, or write the full host of a service of another namespace"
+    return _problem(origin, "UnknownHost", message, fix=fix)
+
+
+def unknown_subset(origin: Origin, subset: str, host: str) -> Problem:
+    return _problem(
+        origin,
+        "UnknownSubset",
+        f"no DestinationRule defines the subset {subset} of {host}; its share goes to the others until one does",
+        fix=f"define the subset {subset} in a DestinationRule for {host}",
+    )
+
+
+def subset_not_live(origin: Origin, subset: str, host: str) -> Problem:
+    return _problem(
+        origin,
+        "SubsetNotLive",
+        f"no pod of the subset {subset} of {host} is ready; its share goes to the others until one is",
+        fix="wait for its pods, or check their labels against the subset's",
+        severity="info",
+    )
+
+
+def unknown_port(origin: Origin, port: int, host: str) -> Problem:
+    return _problem(
+        origin,
+        "UnknownPort",
+        f"the service {host} has no port {port}",
+        fix="use one of the ports in the service's spec.ports",
+        severity="error",
+    )
+
+
+def held(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Held",
+        "the route is held: none of its destinations is live, so the routing that would apply without it stays",
+        fix="see the problems of its destinations",
+    )
+
+
+def overridden(origin: Origin, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Overridden",
+        f"the route has no effect: {by.ref} {by.path}, which is newer, takes the same requests",
+        fix="move the rules of one host into one VirtualService, or delete one of the two",
+    )
+
+
+def overrides(origin: Origin, other: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Overrides",
+        f"the route takes the requests that {other.ref} {other.path} took, which has no effect any more",
+        fix="move the rules of one host into one VirtualService, or delete one of the two",
+    )
+
+
+def ignored(origin: Origin, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Ignored",
+        f"the object has no effect on this host: {by.ref} is older, and the mesh uses the oldest VirtualService only",
+        fix="merge the two, or set the mesh option several_virtual_services to layered",
+    )
+
+
+def unreachable(origin: Origin, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Unreachable",
+        f"no request gets here: {by.path} before it takes every request",
+        fix="move the route without conditions to the end",
+    )
+
+
+def gateway_only(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "GatewayOnly",
+        "the object applies to gateways only, which have no effect yet",
+        fix="add the gateway `mesh` to apply it to sidecars",
+    )
+
+
+def duplicate_subset(origin: Origin, subset: str, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Conflict",
+        f"the subset {subset} has no effect: {by.ref}, which is older, defines it for the same host",
+        fix="rename one of the two subsets",
+        severity="error",
+    )
+
+
+def duplicate_policy(origin: Origin, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Conflict",
+        f"the traffic policy has no effect: {by.ref}, which is older, has one for the same host",
+        fix="write one traffic policy for each host",
+        severity="error",
+    )

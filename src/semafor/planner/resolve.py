@@ -1,0 +1,86 @@
+"""Destinations: from what a route says to a cluster, if there is one and it is live."""
+
+from collections.abc import Iterator
+
+from semafor.base.problem import Problem
+from semafor.base.struct import Value
+from semafor.ir import HashKey
+from semafor.planner import clusters, instances, problems
+from semafor.planner.mesh import Mesh
+from semafor.planner.problems import at
+from semafor.planner.virtual_service import Step, Target
+
+
+class Resolved(Value, frozen=True):
+    """The cluster of a destination, whether it may get requests now, and why it may not."""
+
+    cluster: str = ""
+    live: bool = False
+    hash_key: HashKey | None = None
+    problem: Problem | None = None
+
+
+def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) -> Resolved:
+    """What the target means to callers of `namespace` that came in at `listen_port`.
+
+    Source: Istio's GetDestinationCluster, for the port when the target names none.
+    """
+    key = (namespace, target, listen_port)
+    cache: dict[tuple[str, Target, int], Resolved] = mesh.once.setdefault("destinations", {})
+    if key not in cache:
+        cache[key] = _destination(mesh, namespace, target, listen_port)
+    return cache[key]
+
+
+def _destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) -> Resolved:
+    place = at(target.origin, "destination")
+    service = mesh.by_host.get(target.host)
+    if service is None:
+        return Resolved(problem=problems.unknown_host(at(place, "host"), target.host, target.short))
+    sole = service.ports[0].number if len(service.ports) == 1 else listen_port
+    port = service.port(target.port or sole)
+    if port is None:
+        return Resolved(problem=problems.unknown_port(at(place, "port"), target.port or sole, target.host))
+    rule = mesh.rule(service.host, namespace, service.namespace)
+    known = Resolved(
+        cluster=clusters.name(service, port, target.subset),
+        live=True,
+        hash_key=clusters.hash_key(rule, port, target.subset),
+    )
+    if not target.subset:
+        return known
+    part = rule.subset(target.subset) if rule else None
+    if part is None:
+        return Resolved(problem=problems.unknown_subset(at(place, "subset"), target.subset, target.host))
+    members = instances.with_labels(mesh.instances(service), part.labels)
+    if not any(instance.port(port.name) for instance in members):
+        problem = problems.subset_not_live(at(place, "subset"), target.subset, target.host)
+        return Resolved(cluster=known.cluster, hash_key=known.hash_key, problem=problem)
+    return known
+
+
+def weighted(step: Step) -> tuple[Target, ...]:
+    """The targets that may get requests at all: those of weight 0 get none, unless there is only one.
+
+    Source: Istio's applyHTTPRouteDestination.
+    """
+    targets = step.will.targets
+    return targets if len(targets) == 1 else tuple(target for target in targets if target.weight > 0)
+
+
+def live(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> bool:
+    """Whether the step may take requests now.
+
+    One with no live destination is held: the routing that applies without it stays, so that the order in which objects
+    and pods appear never makes a moment of failures. See docs/decisions/.
+    """
+    if not mesh.options.hold or not step.will.forwards:
+        return True
+    return any(destination(mesh, namespace, target, listen_port).live for target in weighted(step))
+
+
+def mistakes(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> Iterator[Problem]:
+    """What is wrong with the step's destinations."""
+    for target in step.will.targets:
+        if problem := destination(mesh, namespace, target, listen_port).problem:
+            yield problem

@@ -1,0 +1,22 @@
+"""The plan of a sidecar: what its workloads receive, and what all callers of their view may call."""
+
+from semafor.ir import Plan
+from semafor.planner import dns, inbound, outbound, view
+from semafor.planner.mesh import Mesh
+from semafor.planner.proxy import Proxy
+
+
+def plan(mesh: Mesh, proxy: Proxy) -> Plan:
+    """What the sidecar is told. Workloads that share one also share namespace and labels, as replicas do."""
+    if not proxy.workloads:
+        return Plan(proxy=proxy.id)
+    out = outbound.plan(mesh, view.of(mesh, proxy.workloads[0]))
+    named = inbound.entries(mesh, proxy)
+    return Plan(
+        proxy=proxy.id,
+        listeners=(*out.listeners, inbound.listener(mesh, named)),
+        routes=out.tables,
+        clusters=(*out.clusters, *mesh.memo(inbound.clusters, named)),
+        endpoints=out.endpoints,
+        dns=dns.table(mesh),
+    )

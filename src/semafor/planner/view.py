@@ -1,0 +1,38 @@
+"""What callers have in common whose outbound plans are the same."""
+
+from semafor.base.struct import Value
+from semafor.planner.mesh import Mesh
+from semafor.planner.proxy import Labels, Workload
+from semafor.planner.virtual_service import MESH, Source
+
+
+class View(Value, frozen=True, cache_hash=True):
+    """A namespace, and those labels of the caller that some VirtualService asks for."""
+
+    namespace: str
+    labels: Labels = ()
+
+    def takes(self, source: Source, port: int) -> bool:
+        """Whether a step is for these callers at this port. Source: Istio's sourceMatchHTTP."""
+        if source.port not in {0, port}:
+            return False
+        if source.gateways:
+            return MESH in source.gateways
+        if source.namespace not in {"", self.namespace}:
+            return False
+        return set(source.labels) <= set(self.labels)
+
+
+def of(mesh: Mesh, workload: Workload) -> View:
+    """The view that the workload has."""
+    asked = _asked(mesh)
+    return View(namespace=workload.namespace, labels=tuple(pair for pair in workload.labels if pair[0] in asked))
+
+
+def _asked(mesh: Mesh) -> frozenset[str]:
+    key = "labels that matter"
+    if key not in mesh.once:
+        steps = (step for vs in mesh.virtual_services.values() for step in vs.steps)
+        mesh.once[key] = frozenset(name for step in steps for name, _ in step.source.labels)
+    found: frozenset[str] = mesh.once[key]
+    return found
