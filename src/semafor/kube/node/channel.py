@@ -59,3 +59,8 @@ def _content(file: int) -> bytes:
     with os.fdopen(file, "rb") as reader:
         reader.seek(0)
         return reader.read()
+
+
+def close_all(fds: Sequence[int]) -> None:
+    for fd in fds:
+        os.close(fd)

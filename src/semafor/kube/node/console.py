@@ -79,6 +79,9 @@ class Client:
         if self.unsent[stream][0] >= 0:
             self.unsent[stream][1].extend(data)
 
+    def is_waiting(self, pipe: int) -> bool:
+        return any(waiting for own, waiting in self.unsent.values() if own == pipe)
+
     def flush(self) -> bool:
         """Write what the pipes take now. False: the client has gone."""
         for pipe, waiting in self.unsent.values():
@@ -106,6 +109,7 @@ class Console:
     def __init__(self, log: Log | None, *, replay: bool) -> None:
         self._log = log
         self._before: dict[Stream, bytes] | None = {} if replay else None
+        self._ended = False
         self.clients: list[Client] = []
 
     def write(self, stream: Stream, data: bytes) -> None:
@@ -122,23 +126,25 @@ class Console:
         self._before = None
         self.clients.append(client)
 
-    def flush(self) -> list[Client]:
-        """Send the clients what they take; return those that have gone, which are closed already."""
-        gone = [client for client in self.clients if not client.flush()]
-        for client in gone:
-            self.clients.remove(client)
-            client.close()
-        return gone
+    def flush(self, client: Client) -> bool:
+        """Send a client what it takes now. False: it has gone, or has all there will ever be, and is closed."""
+        alive = client.flush() and not (self._ended and client.unread_bytes == 0)
+        if not alive:
+            self.detach(client)
+        return alive
+
+    def detach(self, client: Client) -> None:
+        self.clients.remove(client)
+        client.close()
 
     @property
     def is_full(self) -> bool:
         """A client is too far behind: stop reading the container's output."""
         return any(client.unread_bytes > MAX_UNREAD_BYTES for client in self.clients)
 
-    def close(self) -> None:
-        self.flush()
-        for client in self.clients:
-            client.close()
+    def end(self) -> None:
+        """There will be no more output. The clients stay until they have read what there is."""
+        self._ended = True
         if self._log:
             self._log.close()
 

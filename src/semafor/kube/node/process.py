@@ -68,11 +68,7 @@ class Started(NamedTuple):
 def start(command: Command, inside: Namespaces) -> Started:
     """Start a program as a child of the caller. Raises StartError, worded as Kubernetes' container runtimes do."""
     ours, theirs = socket.socketpair()
-    syscalls.setns(inside.pid, syscalls.CLONE_NEWPID)
-    try:
-        pid = os.fork()
-    finally:
-        syscalls.setns(inside.own_pid, syscalls.CLONE_NEWPID)
+    pid = syscalls.fork_into(inside.pid, inside.own_pid)
     if pid == 0:
         _become(command, inside, theirs)
     theirs.close()

@@ -41,6 +41,29 @@ def setns(fd: int, kind: int) -> None:
     _check(_libc.setns(fd, kind), "setns")
 
 
+def fork_first(own_pid_ns: int) -> int:
+    """Fork a child that is the first process of a new PID namespace. `own_pid_ns` is the caller's, which it stays in."""
+    unshare(CLONE_NEWPID)
+    return _fork_and_return(own_pid_ns)
+
+
+def fork_into(pid_ns: int, own_pid_ns: int) -> int:
+    """Fork a child in the PID namespace `pid_ns`, a descendant of the caller's, which is `own_pid_ns`."""
+    setns(pid_ns, CLONE_NEWPID)
+    return _fork_and_return(own_pid_ns)
+
+
+def _fork_and_return(own_pid_ns: int) -> int:
+    try:
+        pid = os.fork()
+    except OSError:
+        setns(own_pid_ns, CLONE_NEWPID)
+        raise
+    if pid != 0:
+        setns(own_pid_ns, CLONE_NEWPID)
+    return pid
+
+
 def umount(path: str, flags: int = 0) -> None:
     _check(_libc.umount2(os.fsencode(path), flags), f"umount {path}")
 
