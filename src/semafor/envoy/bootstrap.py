@@ -118,7 +118,7 @@ _RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100}
 _STAT_REGEXES: Final = (
     r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*overflow)",
     r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)",
-    r".*(up|down)stream_cx_(total|active|destroy|connect_\w+|overflow)",
+    r".*(up|down)stream_cx_(total|active|destroy|http\d_total|connect_\w+|overflow)",
 )
 # Every stat of every cluster would cost 12 MB in a mesh of 500 clusters; these are what people and alerts look at.
 _STATS: Final[Json] = {

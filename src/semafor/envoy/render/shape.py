@@ -33,7 +33,7 @@ def typed(pool: Pool, name: str, type_name: str, **fields: Any) -> Fields:
 
 
 def string_map(pairs: dict[str, str]) -> Fields:
-    """A google.protobuf.Struct of texts."""
+    """A google.protobuf.Struct of texts, as the value of a map. (A field of that type takes a plain dict.)"""
     return {"fields": {key: {"string_value": value} for key, value in pairs.items()}}
 
 

