@@ -240,7 +240,8 @@ class _Seen:
 def reference(kind: Kind, obj: Doc) -> ObjectRef:
     """The object, as problems name it."""
     metadata = obj["metadata"]
-    return ObjectRef(kind=kind.kind, namespace=metadata.get("namespace", ""), name=metadata["name"])
+    namespace = metadata.get("namespace", "")
+    return ObjectRef(kind=kind.kind, namespace=namespace, name=metadata["name"], group=kind.group)
 
 
 def _essence(obj: Doc) -> Any:

@@ -1,0 +1,61 @@
+"""Puts the objects that every mesh has into a new store, and keeps to the profile in an old one."""
+
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from semafor.kube.api.client import Client
+from semafor.kube.api.errors import StatusError
+from semafor.resources import registry
+from semafor.resources.core import namespace
+from semafor.resources.kind import Kind
+
+Doc = dict[str, Any]
+
+CLUSTER = ("cluster.yaml",)
+_ALL = ("istiod.yaml", "ingressgateway.yaml", "egressgateway.yaml")
+PROFILES: dict[str, tuple[str, ...]] = {
+    "demo": _ALL,
+    "default": ("istiod.yaml", "ingressgateway.yaml"),
+    "minimal": ("istiod.yaml",),
+}
+
+
+async def ensure(client: Client, names: tuple[str, ...]) -> None:
+    """Create what is missing. What a user has changed stays as it is."""
+    for name in names:
+        for document in _documents(name):
+            kind = _kind(document)
+            if client.get(kind, document["metadata"].get("namespace", ""), document["metadata"]["name"]) is None:
+                await client.create(kind, document)
+
+
+async def ensure_profile(client: Client, profile: str) -> None:
+    """The workloads of the profile, and none of the others."""
+    await ensure(client, PROFILES[profile])
+    for name in set(_ALL) - set(PROFILES[profile]):
+        for document in _documents(name):
+            await _remove(client, _kind(document), document)
+
+
+async def _remove(client: Client, kind: Kind, document: Doc) -> None:
+    metadata = document["metadata"]
+    if kind is namespace.KIND or client.get(kind, metadata["namespace"], metadata["name"]) is None:
+        return
+    try:
+        await client.delete(kind, metadata["namespace"], metadata["name"])
+    except StatusError as error:
+        if error.reason != "NotFound":
+            raise
+
+
+def _documents(name: str) -> list[Doc]:
+    text = (files("semafor.system") / name).read_text(encoding="utf-8")
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def _kind(document: Doc) -> Kind:
+    kind = registry.by_kind(document["apiVersion"].rpartition("/")[0], document["kind"])
+    assert kind is not None, document["kind"]
+    return kind
