@@ -12,6 +12,7 @@ from semafor.base.struct import Value
 
 ADMIN_PORT: Final = 15000
 READY_PORT: Final = 15021
+MONITORING_PORT: Final = 15014  # of istiod
 OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
 _PRIVATE: Final = 0o600
 _TYPES: Final = "type.googleapis.com/envoy."
@@ -51,7 +52,7 @@ def sidecar(options: Bootstrap) -> bytes:
     document["static_resources"]["clusters"].append(_cluster("admin", _tcp("127.0.0.1", options.admin_port)))
     listeners = [_listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes())]  # noqa: S104 the kubelet asks here
     if options.admin_socket:
-        listeners.append(_listener("admin", _pipe(options.admin_socket), [_to_admin("/")]))
+        listeners.append(_listener("admin", _pipe(options.admin_socket), [_all_to("admin")]))
     document["static_resources"]["listeners"] = listeners
     return _encode(document)
 
@@ -75,6 +76,17 @@ def host(options: Bootstrap, *, exit_socket: str) -> bytes:
     document["static_resources"]["clusters"].append(
         {"name": "exit", "type": "ORIGINAL_DST", "lb_policy": "CLUSTER_PROVIDED", "connect_timeout": "10s"}
     )
+    return _encode(document)
+
+
+def front(socket: str) -> bytes:
+    """The Envoy in istiod's pod: hands what is asked on its monitoring port to the daemon's unix socket."""
+    listener = _listener("monitoring", _tcp("0.0.0.0", MONITORING_PORT), [_all_to("daemon")])  # noqa: S104 kubelet
+    document: Json = {
+        "admin": {"address": _tcp("127.0.0.1", ADMIN_PORT)},
+        "static_resources": {"clusters": [_cluster("daemon", _pipe(socket, mode=None))], "listeners": [listener]},
+        "stats_config": _STATS,
+    }
     return _encode(document)
 
 
@@ -218,8 +230,8 @@ def _ready_routes() -> list[Json]:
     return [ready, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
 
 
-def _to_admin(prefix: str) -> Json:
-    return {"match": {"prefix": prefix}, "route": {"cluster": "admin", "timeout": "30s"}}
+def _all_to(cluster: str) -> Json:
+    return {"match": {"prefix": "/"}, "route": {"cluster": cluster, "timeout": "30s"}}
 
 
 def _exit(path: str) -> Json:
