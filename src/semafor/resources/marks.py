@@ -199,6 +199,7 @@ Resources = dict[str, Quantity]
 IntOrString = int | str
 Time = Annotated[str, TIME]
 Duration = Annotated[str, DURATION]
+Choices = tuple[tuple[str, ...], ...]  # names of fields of which only one may be set
 Labels = dict[str, str]
 
 

@@ -21,6 +21,23 @@ from semafor.resources.core import (
     service,
     service_account,
 )
+from semafor.resources.istio import (
+    authorization_policy,
+    destination_rule,
+    envoy_filter,
+    gateway,
+    peer_authentication,
+    proxy_config,
+    request_authentication,
+    service_entry,
+    sidecar,
+    telemetry,
+    traffic_extension,
+    virtual_service,
+    wasm_plugin,
+    workload_entry,
+    workload_group,
+)
 from semafor.resources.kind import Kind
 
 KINDS: tuple[Kind, ...] = (
@@ -45,6 +62,21 @@ KINDS: tuple[Kind, ...] = (
     deployment.KIND,
     replica_set.KIND,
     stateful_set.KIND,
+    destination_rule.KIND,
+    envoy_filter.KIND,
+    gateway.KIND,
+    proxy_config.KIND,
+    service_entry.KIND,
+    sidecar.KIND,
+    virtual_service.KIND,
+    workload_entry.KIND,
+    workload_group.KIND,
+    authorization_policy.KIND,
+    peer_authentication.KIND,
+    request_authentication.KIND,
+    telemetry.KIND,
+    traffic_extension.KIND,
+    wasm_plugin.KIND,
 )
 
 _BY_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType({(kind.group, kind.kind): kind for kind in KINDS})

@@ -1,0 +1,20 @@
+"""Remarks of the analysis in an object's status. Source: Istio's API reference."""
+
+from typing import Annotated, Literal
+
+from semafor.base.struct import Document
+
+
+class AnalysisMessageType(Document, frozen=True):
+    """A kind of remark."""
+
+    name: Annotated[str, "Name of the remark."] = ""
+    code: Annotated[str, "Code of the remark."] = ""
+
+
+class AnalysisMessageBase(Document, frozen=True):
+    """A remark of the analysis."""
+
+    type: Annotated[AnalysisMessageType | None, "What kind of remark."] = None
+    level: Annotated[Literal["UNKNOWN", "ERROR", "WARNING", "INFO"], "How grave it is."] = "UNKNOWN"
+    documentation_url: Annotated[str, "Where the remark is explained."] = ""

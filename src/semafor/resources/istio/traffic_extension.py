@@ -1,0 +1,87 @@
+"""TrafficExtension: a program of one's own in the proxy. Source: Istio's API reference."""
+
+from typing import Annotated, Any, Literal
+
+from semafor.base.struct import Document
+from semafor.resources.istio import extension_rules
+from semafor.resources.istio.common import NumberedPort, PolicyTargetReference, WorkloadSelector
+from semafor.resources.istio.status import IstioStatus
+from semafor.resources.istio.wasm_vm import VmConfig
+from semafor.resources.kind import AGE, Kind
+from semafor.resources.marks import OPEN
+from semafor.resources.meta.meta import ObjectMeta
+
+
+class TrafficSelector(Document, frozen=True):
+    """Which traffic a program sees."""
+
+    mode: Annotated[
+        Literal["UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"], "Calls made, calls taken, or both."
+    ] = "UNDEFINED"
+    ports: Annotated[tuple[NumberedPort, ...], "Ports; all when empty."] = ()
+
+
+class WasmConfig(Document, frozen=True):
+    """A WebAssembly program."""
+
+    url: Annotated[str, "Where the program is: oci://, http(s):// or file://."]
+    sha256: Annotated[str, "Checksum of the program."] = ""
+    image_pull_policy: Annotated[
+        Literal["UNSPECIFIED_POLICY", "IfNotPresent", "Always"], "When the program is fetched again."
+    ] = "UNSPECIFIED_POLICY"
+    image_pull_secret: Annotated[str, "Secret with credentials for the registry."] = ""
+    verification_key: Annotated[str, "Not in effect."] = ""
+    plugin_config: Annotated[dict[str, Any] | None, OPEN, "Settings for the program."] = None
+    plugin_name: Annotated[str, "Name of the program within the module."] = ""
+    fail_strategy: Annotated[
+        Literal["FAIL_CLOSE", "FAIL_OPEN", "FAIL_RELOAD"], "What happens when the program fails."
+    ] = "FAIL_CLOSE"
+    vm_config: Annotated[VmConfig | None, "Settings of the virtual machine."] = None
+    type: Annotated[Literal["UNSPECIFIED_PLUGIN_TYPE", "HTTP", "NETWORK"], "HTTP or network filter."] = (
+        "UNSPECIFIED_PLUGIN_TYPE"
+    )
+
+
+class LuaConfig(Document, frozen=True):
+    """A Lua program."""
+
+    inline_code: Annotated[str, "The program."]
+
+
+class TrafficExtensionSpec(Document, frozen=True):
+    """A program of one's own in the proxy."""
+
+    selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
+    target_refs: Annotated[tuple[PolicyTargetReference, ...], "Gateways and services that it is for."] = ()
+    phase: Annotated[Literal["UNSPECIFIED", "AUTHN", "AUTHZ", "STATS"], "Place among the other filters."] = (
+        "UNSPECIFIED"
+    )
+    priority: Annotated[int | None, "Order within the phase; higher ones come first."] = None
+    match: Annotated[tuple[TrafficSelector, ...], "Which traffic it sees."] = ()
+    wasm: Annotated[WasmConfig | None, "A WebAssembly program."] = None
+    lua: Annotated[LuaConfig | None, "A Lua program."] = None
+
+
+class TrafficExtension(Document, frozen=True):
+    """A program of one's own in the proxy."""
+
+    spec: Annotated[TrafficExtensionSpec, "What is wanted."]
+    api_version: Annotated[str, "API version of the object."] = "extensions.istio.io/v1alpha1"
+    kind: Annotated[str, "Kind of the object."] = "TrafficExtension"
+    metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
+    status: Annotated[IstioStatus, "What is."] = IstioStatus()
+
+
+KIND = Kind(
+    group="extensions.istio.io",
+    versions=("v1alpha1",),
+    kind="TrafficExtension",
+    plural="trafficextensions",
+    categories=("istio-io", "extensions-istio-io"),
+    document=TrafficExtension,
+    columns=(AGE,),
+    subresources=("status",),
+    custom=True,
+    effect=False,
+    validate=extension_rules.traffic_extension,
+)
