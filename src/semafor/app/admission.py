@@ -1,32 +1,33 @@
 """The mesh's say in writes: pods get their sidecar, rules are judged before they are stored."""
 
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 
 from semafor.app import inject, mesh_config
-from semafor.app.pipeline import RULES, Pipeline
+from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
-from semafor.kube.api.client import Client
 from semafor.kube.api.options import AdmissionRequest, Admitted
 from semafor.resources import DecodeError
-from semafor.resources.core import config_map, namespace, pod
+from semafor.resources.core import config_map, pod
+from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 
 
 class Injection:
-    """Sidecars for new pods, as their namespace and their own labels ask."""
+    """Sidecars for new pods, as their namespace and their own labels ask. `find` reads a namespace of the store."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, find: Callable[[str], Doc | None]) -> None:
+        self._find = find
 
     async def admit(self, request: AdmissionRequest) -> Admitted:
         new = request.new
         if new is None or request.kind is not pod.KIND or request.operation != "CREATE":
             return Admitted(new or {})
         warnings = tuple(str(problem) for problem in inject.problems(new))
-        home = self._client.get(namespace.KIND, "", request.namespace) or {"metadata": {}}
+        home = self._find(request.namespace) or {"metadata": {}}
         if inject.wanted(new, home["metadata"].get("labels") or {}):
             return Admitted(inject.inject(new), warnings)
         return Admitted(new, warnings)
@@ -35,8 +36,8 @@ class Injection:
 class Judgement:
     """What is wrong with a rule, said at once as a warning. Refusing is the work of the schema check before this."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    def __init__(self, judge: Callable[[Kind, Doc], tuple[Problem, ...]]) -> None:
+        self._judge = judge
 
     async def admit(self, request: AdmissionRequest) -> Admitted:
         new = request.new
@@ -53,7 +54,7 @@ class Judgement:
 
     def _problems(self, request: AdmissionRequest, new: Doc) -> tuple[Problem, ...]:
         try:
-            return self._pipeline.judge(request.kind, new)
+            return self._judge(request.kind, new)
         except DecodeError:
             return ()  # the schema check names it better
 

@@ -32,7 +32,7 @@ class Credentials:
         except tokens.TokenError:
             return None
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{claims.namespace}", "system:authenticated")
-        return User(name=claims.subject, uid=claims.service_account_uid, groups=groups)
+        return User(name=claims.subject, uid=claims.uid, groups=groups)
 
     def mint(self, ask: TokenAsk) -> str:
         """A service account's token."""
@@ -40,7 +40,7 @@ class Credentials:
         claims = tokens.Claims(
             namespace=ask.namespace,
             service_account=ask.service_account,
-            service_account_uid=ask.service_account_uid,
+            uid=ask.service_account_uid,
             audiences=ask.audiences or (tokens.API_AUDIENCE,),
             pod=bound.get("name", ""),
             pod_uid=bound.get("uid", ""),

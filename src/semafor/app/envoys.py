@@ -56,9 +56,20 @@ class Envoys:
             self.exit_socket.unlink(missing_ok=True)
             config.write_bytes(bootstrap.host(self._options(HOST), exit_socket=str(self.exit_socket)))
             with (self._home.path / "host-envoy.log").open("ab") as output:
-                argv = (sys.executable, "-IS", tether.__file__, str(os.getpid()), *bootstrap.argv(self._envoy, str(config)))
+                argv = (
+                    sys.executable,
+                    "-IS",
+                    tether.__file__,
+                    str(os.getpid()),
+                    *bootstrap.argv(self._envoy, str(config)),
+                )
                 process = await asyncio.create_subprocess_exec(
-                    *argv, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, env={}, start_new_session=True
+                    *argv,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={},
+                    start_new_session=True,
                 )
             try:
                 await process.wait()

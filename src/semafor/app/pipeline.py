@@ -218,6 +218,20 @@ class Pipeline:
         imagined = self.mesh.replace([resources.decode(kind, obj)])
         return tuple(problem for problem in planner.check(imagined) if problem.ref == ref)
 
+    def proxies(self) -> list[dict[str, Any]]:
+        """Every proxy with a plan, in words: who it is, whether it is connected, and how far behind."""
+        assert self._server is not None
+        connected, now = set(self._server.connected), self._generation
+        return [
+            {
+                "proxy": ".".join((each.name, each.namespace)),
+                "connected": uid in connected,
+                "behind": now - self._server.settled(uid),
+            }
+            for uid, proxy in self._proxies.items()
+            for each in proxy.workloads[:1]
+        ]
+
     async def everywhere(self, ready: Callable[[Mesh], bool]) -> None:
         """Wait until the mesh is as `ready` wants it and every connected proxy has that."""
         while not ready(self.mesh):

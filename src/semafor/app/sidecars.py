@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from semafor.app import inject, proxies
+from semafor.app import front, inject, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
 from semafor.kube.node.spec import Interception, Mount
@@ -44,18 +44,19 @@ class Sidecars:
     def _bootstrap(self, pod: Pod) -> bytes:
         role = proxies.role(pod)
         if role == "discovery":
-            return bootstrap.front(DEBUG_SOCKET)
+            return front.bootstrap(DEBUG_SOCKET)
         metadata, uid = pod["metadata"], pod["metadata"]["uid"]
         self._tokens.revoke(uid)
         kind = "sidecar" if role == "sidecar" else "router"
         ip = pod.get("status", {}).get("podIP", "")
         name, namespace = metadata["name"], metadata["namespace"]
-        return bootstrap.sidecar(
+        options = bootstrap.Bootstrap(
             node_id=f"{kind}~{ip}~{name}.{namespace}~{namespace}.svc.cluster.local",
             cluster=(metadata.get("labels") or {}).get("service.istio.io/canonical-name", name) + f".{namespace}",
             xds_socket=XDS_SOCKET,
             token=self._tokens.mint(uid),
         )
+        return bootstrap.sidecar(options)
 
     def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
         if not self.is_proxy(pod, container):

