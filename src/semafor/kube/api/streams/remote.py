@@ -5,6 +5,7 @@ attached container only the connection goes.
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -24,13 +25,7 @@ async def serve(peer: Peer, start: Start, options: RemoteOptions) -> None:
         await peer.finish(failure(str(error)))
         return
     run = _Run(peer, process, options)
-    try:
-        if options.argv:
-            await run.to_the_end()
-        else:
-            await run.while_attached()
-    except NodeError as error:
-        await peer.finish(failure(str(error)))
+    await (run.to_the_end() if options.argv else run.while_attached())
 
 
 class _Run:
@@ -98,7 +93,8 @@ class _Run:
             said = await self._peer.receive()
             match said:
                 case Stdin(data) if stdin is not None:
-                    await stdin.write(data)
+                    with contextlib.suppress(OSError):  # the process has closed its stdin; it may go on without
+                        await stdin.write(data)
                 case Resize(rows, cols):
                     self._process.resize(rows, cols)
                 case StdinEnd() if stdin is not None:
