@@ -82,7 +82,7 @@ class Daemon:
         self._credentials = credentials.Credentials(home, authority)
         hooks = (
             admission.Injection(lambda name: self._store.get("namespaces", "", name)),
-            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),
+            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below,
         )
         self._objects = Objects(self._store, admission=hooks)
         self._client = Client(self._objects)
@@ -139,7 +139,7 @@ class Daemon:
 
     def _work(self) -> Mapping[str, Any]:
         """Everything that runs for ever, by name."""
-        zone = Zone()
+        zone = Zone(self._network.pods, self._network.services)
         controller_client = self._client.as_manager("kube-controller-manager")
         node_proxy = Proxy(id=proxies.NODE, role="node", egress=str(self._envoys.exit_socket))
         return {
@@ -201,7 +201,7 @@ class Daemon:
             conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
             if conditions.get("Ready") == "True":
                 break
-        report = {"server": access.server, "context": access.context, "profile": self._settings.profile}
+        report: dict[str, Any] = {"server": access.server, "context": access.context, "profile": self._settings.profile}
         report |= {"pid": os.getpid(), "home": str(self._home.path), "seconds": round(time.monotonic() - started, 3)}
         self._home.state.write_text(json.dumps(report))
         await system_objects.ensure_profile(self._client, self._settings.profile)

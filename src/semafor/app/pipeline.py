@@ -118,7 +118,7 @@ class Pipeline:
 
     def _forget(self, uid: str) -> None:
         for table in (self._proxies, self._plans, self._problems):
-            table.pop(uid, None)  # type: ignore[attr-defined]
+            table.pop(uid, None)
         self._routers.discard(uid)
         self._identities.forget(uid)
         self._tokens.revoke(uid)

@@ -16,8 +16,8 @@ def role(pod: Pod) -> str:
     spec = pod["spec"]
     for container in (*(spec.get("initContainers") or ()), *spec["containers"]):
         if is_proxy(container):
-            arguments = container.get("args") or ()
-            return str(arguments[1]) if len(arguments) > 1 else "sidecar"
+            arguments: list[str] = container.get("args") or []
+            return arguments[1] if len(arguments) > 1 else "sidecar"
     return ""
 
 

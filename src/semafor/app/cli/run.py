@@ -121,7 +121,7 @@ def _waits(api: Api, pod: dict[str, Any]) -> str:
     if now is None:
         raise Failure(f"the pod {metadata['name']} was deleted by someone else")
     statuses = now.get("status", {}).get("containerStatuses", [])
-    state = next((status["state"] for status in statuses if status["name"] == "main"), {})
+    state: dict[str, Any] = next((status["state"] for status in statuses if status["name"] == "main"), {})
     if "running" in state or "terminated" in state:
         return ""
     waiting = state.get("waiting", {})
@@ -132,4 +132,4 @@ def _waits(api: Api, pod: dict[str, Any]) -> str:
         "RunContainerError",
     ):
         raise Failure(waiting.get("message") or waiting["reason"])
-    return waiting.get("reason", "the pod is not scheduled yet")
+    return str(waiting.get("reason", "the pod is not scheduled yet"))

@@ -1,0 +1,71 @@
+"""`semafor status`: what runs, in one screen."""
+
+import json
+from typing import Any
+
+import click
+
+from semafor.app.cli import output
+from semafor.app.cli.api import Api
+from semafor.app.home import Home
+from semafor.app.pipeline import RULES
+from semafor.resources.core import node, pod
+
+
+@click.command()
+@output.format_option
+def command(form: str) -> None:
+    """Say what runs and where. Ends with 1 when no mesh runs.
+
+    \b
+    Example:
+      semafor status -o json
+    """
+    home = Home.find()
+    pid = home.running_pid()
+    if pid is None:
+        if not output.document(form, {"running": False, "home": str(home.path)}):
+            print(f"No mesh is running. State folder: {home.path}. Start it with: semafor up")
+        raise click.exceptions.Exit(1)
+    report = _report(home)
+    if output.document(form, report):
+        return
+    print(f"API       {report['server']}   kubectl context {report['context']}   daemon process {report['pid']}")
+    print(f"node      {'ready' if report['node'] else 'not ready'}")
+    print(
+        f"pods      {report['pods']['ready']} of {report['pods']['total']} ready, {report['pods']['sidecars']} with a sidecar"
+    )
+    print(f"rules     {report['rules']['live']} of {report['rules']['total']} live")
+    for problem in report["problems"]:
+        print(f"  {problem}")
+    print(f"state     {home.path}")
+
+
+def _report(home: Home) -> dict[str, Any]:
+    api = Api(home)
+    pods = api.objects(pod.KIND)
+    rules = [rule for kind in RULES for rule in api.objects(kind)]
+    return {
+        "running": True,
+        **json.loads(home.state.read_text()),
+        "node": any(_holds(each, "Ready") for each in api.objects(node.KIND)),
+        "pods": {
+            "total": len(pods),
+            "ready": sum(_holds(each, "Ready") for each in pods),
+            "sidecars": sum("sidecar.istio.io/status" in each["metadata"].get("annotations", {}) for each in pods),
+        },
+        "rules": {"total": len(rules), "live": sum(_holds(rule, "Live") for rule in rules)},
+        "problems": [line for rule in rules for line in _problems(rule)],
+    }
+
+
+def _holds(obj: dict[str, Any], condition: str) -> bool:
+    conditions = obj.get("status", {}).get("conditions") or []
+    return any(each["type"] == condition and each["status"] == "True" for each in conditions)
+
+
+def _problems(rule: dict[str, Any]) -> list[str]:
+    metadata = rule["metadata"]
+    name = f"{rule['kind']} {metadata['namespace']}/{metadata['name']}"
+    messages = rule.get("status", {}).get("validationMessages") or []
+    return [f"{name}: {message['message']}" for message in messages]
