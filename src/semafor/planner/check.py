@@ -1,6 +1,7 @@
 """Problems that need no proxy: what is wrong with the objects themselves, and between them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from semafor.base.problem import Problem
 from semafor.planner import destination_rule, problems, resolve
@@ -13,28 +14,36 @@ _ANY_PORT = 80  # for hosts that no service has
 
 def check(mesh: Mesh) -> tuple[Problem, ...]:
     """Every problem once, sorted by object."""
-    key = "problems"
-    if key not in mesh.once:
-        found = dict.fromkeys(_all(mesh))
-        mesh.once[key] = tuple(sorted(found, key=lambda problem: (str(problem.ref), problem.path)))
-    known: tuple[Problem, ...] = mesh.once[key]
-    return known
+    tables = (mesh.services, mesh.slices, mesh.pods, mesh.virtual_services, mesh.destination_rules, mesh.unreadable)
+    return mesh.memo("problems", tables, lambda: _sorted(_all(mesh)))
+
+
+def _sorted(found: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(dict.fromkeys(found), key=lambda problem: (str(problem.ref), problem.path)))
 
 
 def _all(mesh: Mesh) -> Iterator[Problem]:
     yield from mesh.unreadable.values()
     for vs in mesh.virtual_services.values():
-        yield from vs.problems
-        yield from _destinations(mesh, vs)
-        yield from _own_order(vs)
-        if not vs.in_mesh:
-            yield problems.gateway_only(problems.at(vs.origin, "gateways"))
-    for host in sorted({host for vs in mesh.virtual_services.values() for host in vs.hosts}):
-        yield from _between(mesh, host)
+        own = (mesh.by_host.get(host) for host in vs.hosts)
+        inputs = (*own, *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
+        yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
+    for host in mesh.routing_by_host:
+        services = [vs for pattern, vs in mesh.routing_by_host.covering(host) if pattern == host]
+        if len(services) > 1:
+            yield from _between(mesh, tuple(sorted(services, key=lambda vs: vs.age, reverse=True)))
     for rule in mesh.destination_rules.values():
         yield from rule.problems
         yield from _rule_host(mesh, rule)
-    yield from _between_rules(mesh)
+    yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
+
+
+def _alone(mesh: Mesh, vs: VirtualService) -> tuple[Problem, ...]:
+    """What is wrong with one VirtualService, whatever the others say."""
+    found = [*vs.problems, *_destinations(mesh, vs), *_own_order(vs)]
+    if not vs.in_mesh:
+        found.append(problems.gateway_only(problems.at(vs.origin, "gateways")))
+    return tuple(found)
 
 
 def _ports(mesh: Mesh, vs: VirtualService) -> tuple[int, ...]:
@@ -65,9 +74,8 @@ def _own_order(vs: VirtualService) -> Iterator[Problem]:
             last = step
 
 
-def _between(mesh: Mesh, host: str) -> Iterator[Problem]:
+def _between(mesh: Mesh, services: tuple[VirtualService, ...]) -> Iterator[Problem]:
     """Steps that those of newer objects for the same host make useless, as far as all callers see both."""
-    services = tuple(sorted(_for_host(mesh, host), key=lambda vs: vs.age, reverse=True))
     if mesh.options.several_virtual_services == "oldest":
         yield from (problems.ignored(vs.origin, services[-1].origin) for vs in services[:-1])
         return
@@ -84,10 +92,6 @@ def _between(mesh: Mesh, host: str) -> Iterator[Problem]:
             if step.takes_all:
                 break
         taken = {**own, **taken}
-
-
-def _for_host(mesh: Mesh, host: str) -> Iterator[VirtualService]:
-    return (vs for vs in mesh.virtual_services.values() if vs.in_mesh and host in vs.hosts)
 
 
 def _rule_host(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:

@@ -9,11 +9,12 @@ def table(mesh: Mesh) -> DnsTable:
 
     Short names arrive in full too, since the resolvers of pods append the search domains.
     """
-    key = "dns"
-    if key not in mesh.once:
-        mesh.once[key] = DnsTable(records=tuple(_records(mesh)), resolvers=mesh.options.resolvers)
-    found: DnsTable = mesh.once[key]
-    return found
+    headless = (mesh.instances(service) for service in mesh.by_host.values() if service.headless)
+    return mesh.memo("dns", (mesh.by_host, *headless), lambda: _table(mesh))
+
+
+def _table(mesh: Mesh) -> DnsTable:
+    return DnsTable(records=tuple(_records(mesh)), resolvers=mesh.options.resolvers)
 
 
 def _records(mesh: Mesh) -> list[DnsRecord]:

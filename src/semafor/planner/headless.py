@@ -65,8 +65,9 @@ def pod_clusters(mesh: Mesh, view: View, service: Service, port: Port) -> Iterat
         if members:
             facts = clusters.behind(members, mesh.options.trust_domain)
             shape = clusters.outbound if port.protocol.is_http else clusters.outbound_bytes
-            base = mesh.memo(shape, service, port, rule, facts)
-            yield _original(base, cluster_name(service, port, kind, in_mesh=in_mesh), facts)
+            yield _original(
+                shape(service, port, rule, facts), cluster_name(service, port, kind, in_mesh=in_mesh), facts
+            )
 
 
 def _original(base: Cluster, name: str, facts: Behind) -> Cluster:

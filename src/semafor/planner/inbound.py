@@ -80,7 +80,7 @@ def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
     """Where the kernel redirects what comes for the workloads."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
-    trust = mesh.options.trust_domain
+    trust_domain = mesh.options.trust_domain
     return Listener(
         name="virtualInbound",
         address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
@@ -93,7 +93,7 @@ def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
         ),
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
-        chains=(_no_loop(), *(chain for entry in (*named, rest) for chain in mesh.memo(_chains, entry, trust))),
+        chains=(_no_loop(), *(chain for entry in (*named, rest) for chain in _chains(entry, trust_domain))),
     )
 
 

@@ -1,5 +1,7 @@
 """Instances: the pods behind a service, with what the planner has to know of each."""
 
+from collections.abc import Mapping
+
 from semafor.base import names
 from semafor.base.struct import Value
 from semafor.ir import Endpoint, EndpointSet, Locality, LocalityEndpoints
@@ -39,6 +41,10 @@ class Slice(Value, frozen=True, cache_hash=True):
 
     service: Key
     addresses: tuple[Address, ...]
+
+    @property
+    def pods(self) -> tuple[Key, ...]:
+        return tuple(address.pod for address in self.addresses)
 
 
 class Instance(Value, frozen=True, cache_hash=True):
@@ -101,15 +107,14 @@ def _address(endpoint: discovery.Endpoint, ip: str, ports: tuple[tuple[str, int]
     )
 
 
-def of(slices: tuple[Slice, ...], pods: tuple[tuple[Key, Pod], ...]) -> tuple[Instance, ...]:
+def of(slices: tuple[Slice, ...], pods: Mapping[Key, Pod]) -> tuple[Instance, ...]:
     """The instances that may be called, sorted: the ready ones; while there is none, those that still serve but leave.
 
     Source: Kubernetes' KEP-1669, which keeps a service answering while its last pods are replaced.
     """
-    known = dict(pods)
     addresses = [address for piece in slices for address in piece.addresses]
     usable = [a for a in addresses if a.ready] or [a for a in addresses if a.leaving]
-    return tuple(sorted({_instance(address, known.get(address.pod)) for address in usable}, key=lambda i: i.ip))
+    return tuple(sorted({_instance(address, pods.get(address.pod)) for address in usable}, key=lambda i: i.ip))
 
 
 def _instance(address: Address, pod: Pod | None) -> Instance:

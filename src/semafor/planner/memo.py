@@ -1,29 +1,42 @@
-"""Results of pure functions, kept from one generation of the mesh to the next while they are used."""
+"""Results that are kept from one generation of the mesh to the next while what they were made of is the same."""
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Hashable
+from operator import is_
+from typing import Any, TypeVar
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Memo:
-    """A cache by function and arguments. It changes how fast a mesh answers, never what it answers.
+    """It changes how fast a mesh answers, never what it answers.
 
-    A result that the previous generation had is taken over when it is asked for; what nobody asks for is forgotten
-    with the generation before. So the cache is bounded by the size of the mesh.
+    Within a generation a key has one result. The result of the generation before is taken over when it was made of the
+    very same objects, which is the case for all that a change did not touch. What nobody asks for is forgotten.
     """
 
     def __init__(self, previous: "Memo | None" = None) -> None:
-        self.results: dict[Any, Any] = {}
-        self._previous = previous.results if previous else {}
+        self.entries: dict[Hashable, tuple[tuple[Any, ...], Any]] = {}
+        self._fleeting: dict[Hashable, Any] = {}
+        self._previous = previous.entries if previous else {}
 
-    def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """`function(*args)`, computed at most once; the arguments have to be hashable values."""
-        key = (function, *args, *kwargs.items())
-        try:
-            result: T = self.results[key]
-        except KeyError:
-            result = self._previous[key] if key in self._previous else function(*args, **kwargs)
-            self.results[key] = result
+    def __call__(self, key: Hashable, inputs: tuple[Any, ...], compute: Callable[[], T]) -> T:
+        """The result of `compute`, which has to depend on nothing but `key` and `inputs`."""
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self._previous.get(key)
+            if entry is None or not _same(entry[0], inputs):
+                entry = (inputs, compute())
+            self.entries[key] = entry
+        result: T = entry[1]
         return result
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """The result of `compute`, which may depend on all of this generation, and does not outlive it."""
+        if key not in self._fleeting:
+            self._fleeting[key] = compute()
+        result: T = self._fleeting[key]
+        return result
+
+
+def _same(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(one) == len(other) and all(map(is_, one, other))

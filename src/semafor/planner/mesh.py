@@ -1,6 +1,6 @@
 """The mesh as the planner sees it: an immutable index over typed objects. A change makes a new one, cheaply."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -49,7 +49,10 @@ _TABLES: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
 
 @dataclass(frozen=True)
 class Mesh:
-    """Everything that plans are made of. Tables are by (namespace, name) and never change after they are made."""
+    """Everything that plans are made of. Tables are by (namespace, name) and never change after they are made.
+
+    `behind` follows from slices and pods: the instances of each service, the same objects while they do not change.
+    """
 
     options: Options = DEFAULTS
     services: Mapping[Key, Service] = field(default_factory=dict)
@@ -58,6 +61,7 @@ class Mesh:
     virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
+    behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)
 
     @classmethod
@@ -76,7 +80,8 @@ class Mesh:
             group = one.api_version.rpartition("/")[0]
             if known := _TABLES.get((group, one.kind)):
                 _put(self._own(tables, known[0]), one, known[1], tables["unreadable"])
-        return Mesh(**{**self._fields(), **tables, "memo": Memo(self.memo)})
+        behind = _behind(self, tables.get("slices", self.slices), tables.get("pods", self.pods))
+        return Mesh(**{**self._fields(), **tables, "behind": behind, "memo": Memo(self.memo)})
 
     def _own(self, tables: dict[str, dict[Any, Any]], name: str) -> dict[Any, Any]:
         """The next mesh's own copy of a table."""
@@ -90,68 +95,51 @@ class Mesh:
     @cached_property
     def by_host(self) -> Mapping[str, Service]:
         """All services by host, sorted by host."""
+        return self.memo("by host", (self.services,), self._by_host)
+
+    def _by_host(self) -> Mapping[str, Service]:
         return {known.host: known for known in sorted(self.services.values(), key=lambda known: known.host)}
-
-    @cached_property
-    def _slices_of(self) -> Mapping[Key, tuple[Slice, ...]]:
-        grouped: dict[Key, list[Slice]] = {}
-        for key in sorted(self.slices):
-            piece = self.slices[key]
-            grouped.setdefault(piece.service, []).append(piece)
-        return {key: tuple(pieces) for key, pieces in grouped.items()}
-
-    @cached_property
-    def _instances(self) -> dict[Key, tuple[Instance, ...]]:
-        return {}
 
     def instances(self, of: Service) -> tuple[Instance, ...]:
         """The instances of the service that may be called now."""
-        key = (of.namespace, of.name)
-        if key not in self._instances:
-            slices = self._slices_of.get(key, ())
-            behind = {address.pod for piece in slices for address in piece.addresses}
-            pods = tuple((pod, self.pods[pod]) for pod in sorted(behind) if pod in self.pods)
-            self._instances[key] = self.memo(instances.of, slices, pods)
-        return self._instances[key]
+        return self.behind.get((of.namespace, of.name), ())
 
     @cached_property
     def _rules(self) -> "_ByHost[DestinationRule]":
-        return _ByHost((rule.host, rule) for rule in self.destination_rules.values())
+        pairs = ((rule.host, rule) for rule in self.destination_rules.values())
+        return self.memo("rules by host", (self.destination_rules,), lambda: _ByHost(pairs))
 
     def rule(self, host: str, namespace: str, of: str) -> DestinationRule | None:
         """What DestinationRules say of the host of a service of the namespace `of` to callers of `namespace`."""
-        seen = tuple(
-            rule
-            for _, rule in self._rules.covering(host)
-            if hosts.visible(rule.export_to, rule.origin.ref.namespace, namespace)
-        )
-        return self.memo(destination_rule.choose, seen, (namespace, of, self.options.root_namespace)) if seen else None
+        order = (namespace, of, self.options.root_namespace)
+        return self.memo(("rule", host, namespace), (self.destination_rules,), lambda: self._rule(host, order))
+
+    def _rule(self, host: str, order: tuple[str, str, str]) -> DestinationRule | None:
+        covering = self._rules.covering(host)
+        seen = tuple(r for _, r in covering if hosts.visible(r.export_to, r.origin.ref.namespace, order[0]))
+        return destination_rule.choose(seen, order)
 
     @cached_property
-    def _routing(self) -> "_ByHost[VirtualService]":
+    def routing_by_host(self) -> "_ByHost[VirtualService]":
+        """The VirtualServices that sidecars use."""
         pairs = ((host, vs) for vs in self.virtual_services.values() if vs.in_mesh for host in vs.hosts)
-        return _ByHost(pairs)
+        return self.memo("routing by host", (self.virtual_services,), lambda: _ByHost(pairs))
 
     def routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
         """The VirtualServices for the host that callers of `namespace` see, the newest first.
 
         Those with the most specific host that covers it; the others do not count.
         """
-        seen = [
-            (pattern, vs)
-            for pattern, vs in self._routing.covering(host)
-            if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)
-        ]
+        return self.memo(("routing", host, namespace), (self.virtual_services,), lambda: self._routing(host, namespace))
+
+    def _routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
+        covering = self.routing_by_host.covering(host)
+        seen = [(h, vs) for h, vs in covering if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)]
         if not seen:
             return ()
         best = max((pattern for pattern, _ in seen), key=hosts.specificity)
-        chosen = {vs for pattern, vs in seen if pattern == best}
-        return tuple(sorted(chosen, key=lambda vs: vs.age, reverse=True))
-
-    @cached_property
-    def once(self) -> dict[Any, Any]:
-        """Results that hold for this generation alone, by whoever computes them."""
-        return {}
+        chosen = {vs.origin.ref: vs for pattern, vs in seen if pattern == best}
+        return tuple(sorted(chosen.values(), key=lambda vs: vs.age, reverse=True))
 
 
 def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreadable: dict[ObjectRef, Problem]) -> None:
@@ -170,6 +158,29 @@ def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreada
         table[meta.namespace, meta.name] = value
 
 
+def _behind(old: Mesh, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod]) -> Mapping[Key, tuple[Instance, ...]]:
+    """The instances of each service, where only those are made anew whose slices or pods changed."""
+    changed_slices = _changed(old.slices, slices)
+    changed_pods = _changed(old.pods, pods)
+    pieces = [table[key] for key in changed_slices for table in (old.slices, slices) if key in table]
+    pieces += [piece for piece in slices.values() if changed_pods and not changed_pods.isdisjoint(piece.pods)]
+    stale = {piece.service for piece in pieces}
+    if not stale:
+        return old.behind
+    grouped: dict[Key, list[Slice]] = {key: [] for key in stale}
+    for key in sorted(slices):
+        if slices[key].service in stale:
+            grouped[slices[key].service].append(slices[key])
+    return {**old.behind, **{key: instances.of(tuple(found), pods) for key, found in grouped.items()}}
+
+
+def _changed(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> set[Key]:
+    """The keys whose values are not the same objects in both tables."""
+    if old is new:
+        return set()
+    return {key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)}
+
+
 class _ByHost(Generic[T]):
     """Values by the exact or wildcard host that they are for."""
 
@@ -181,6 +192,11 @@ class _ByHost(Generic[T]):
                 self._wildcards.append((host, value))
             else:
                 self._exact.setdefault(host, []).append((host, value))
+
+    def __iter__(self) -> Iterator[str]:
+        """The hosts, wildcards last."""
+        yield from self._exact
+        yield from dict.fromkeys(host for host, _ in self._wildcards)
 
     def covering(self, host: str) -> list[tuple[str, T]]:
         """The values whose host covers `host`, each with its own host."""

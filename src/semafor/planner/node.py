@@ -31,8 +31,8 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     ports = [(service, port) for service in mesh.by_host.values() if service.address for port in service.ports]
     return Plan(
         proxy=proxy.id,
-        listeners=(_entrance(), *(mesh.memo(_listener, service, port) for service, port in ports)),
-        clusters=(_egress(proxy.egress), *(mesh.memo(clusters.plain, service, port) for service, port in ports)),
+        listeners=(_entrance(), *(_listener(service, port) for service, port in ports)),
+        clusters=(_egress(proxy.egress), *(clusters.plain(service, port) for service, port in ports)),
         endpoints=tuple(_endpoints(mesh, ports)),
     )
 
@@ -69,4 +69,4 @@ def _listener(service: Service, port: Port) -> Listener:
 
 def _endpoints(mesh: Mesh, ports: list[tuple[Service, Port]]) -> Iterator[EndpointSet]:
     for service, port in ports:
-        yield mesh.memo(instances.endpoints, clusters.name(service, port), port, mesh.instances(service))
+        yield instances.endpoints(clusters.name(service, port), port, mesh.instances(service))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from semafor.base.struct import Value
-from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable
-from semafor.planner import clusters, headless, instances, outbound_http, outbound_tcp, passthrough
+from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
+from semafor.planner import clusters, headless, instances, outbound_http, outbound_tcp, passthrough, resolve
+from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
@@ -13,36 +14,60 @@ from semafor.planner.view import View
 OUTBOUND_PORT = 15001
 
 
-class Outbound(Value, frozen=True):
-    """Parts of a plan, each sorted."""
+class Part(Value, frozen=True):
+    """What one service adds to the plans of a view. `hosts` are virtual hosts by the port of their shared table."""
 
-    listeners: tuple[Listener, ...]
-    tables: tuple[RouteTable, ...]
-    clusters: tuple[Cluster, ...]
-    endpoints: tuple[EndpointSet, ...]
-
-
-def plan(mesh: Mesh, view: View) -> Outbound:
-    """Everything that callers of the view are told of how to call others."""
-    key = ("outbound", view)
-    if key not in mesh.once:
-        mesh.once[key] = _plan(mesh, view)
-    found: Outbound = mesh.once[key]
-    return found
+    hosts: tuple[tuple[int, VirtualHost], ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    tables: tuple[RouteTable, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    endpoints: tuple[EndpointSet, ...] = ()
 
 
-def _plan(mesh: Mesh, view: View) -> Outbound:
-    services = mesh.by_host.values()
-    http = outbound_http.tables(mesh, view)
-    sniffed = [table for service in services for table in outbound_tcp.tables(mesh, view, service)]
-    own = [listener for service in services for listener in outbound_tcp.listeners(mesh, service)]
-    shared = [mesh.memo(outbound_http.listener, int(table.name), mesh.options) for table in http]
-    pairs = [pair for service in services for pair in _clusters(mesh, view, service)]
-    return Outbound(
-        listeners=(virtual_outbound(passthrough.chain(mesh.options)), *_distinct([*shared, *own])),
-        tables=(*http, *sniffed),
-        clusters=(*passthrough.clusters(), *(cluster for cluster, _ in pairs)),
+def plan(mesh: Mesh, view: View) -> Part:
+    """Everything that callers of the view are told of how to call others; all route tables are complete."""
+    return mesh.memo.once(("outbound", view), lambda: _plan(mesh, view))
+
+
+def _plan(mesh: Mesh, view: View) -> Part:
+    parts = [_kept(mesh, view, service) for service in mesh.by_host.values()]
+    inputs = (*parts, mesh.by_host, mesh.virtual_services)
+    return mesh.memo(("outbound", view), inputs, lambda: _joined(mesh, view, parts))
+
+
+def _kept(mesh: Mesh, view: View, service: Service) -> Part:
+    """The part, made anew only when something that it depends on is another object than before."""
+    routing = mesh.routing(service.host, view.namespace)
+    inputs = (
+        service,
+        mesh.instances(service),
+        mesh.rule(service.host, view.namespace, service.namespace),
+        *resolve.inputs(mesh, view.namespace, routing),
+    )
+    return mesh.memo((service.host, view), inputs, lambda: _part(mesh, view, service))
+
+
+def _part(mesh: Mesh, view: View, service: Service) -> Part:
+    pairs = tuple(_clusters(mesh, view, service))
+    return Part(
+        hosts=tuple(outbound_http.hosts_by_port(mesh, view, service)),
+        listeners=tuple(outbound_tcp.listeners(mesh, service)),
+        tables=tuple(outbound_tcp.tables(mesh, view, service)),
+        clusters=tuple(cluster for cluster, _ in pairs),
         endpoints=tuple(found for _, found in pairs if found),
+    )
+
+
+def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
+    hosts = [pair for part in parts for pair in part.hosts]
+    shared = outbound_http.tables(mesh, view, hosts)
+    listeners = [outbound_http.listener(int(table.name), mesh.options) for table in shared]
+    own = [listener for part in parts for listener in part.listeners]
+    return Part(
+        listeners=(virtual_outbound(passthrough.chain(mesh.options)), *_distinct([*listeners, *own])),
+        tables=(*shared, *(table for part in parts for table in part.tables)),
+        clusters=(*passthrough.clusters(), *(cluster for part in parts for cluster in part.clusters)),
+        endpoints=tuple(found for part in parts for found in part.endpoints),
     )
 
 
@@ -69,24 +94,19 @@ def _for_instances(
     mesh: Mesh, view: View, service: Service, port: Port
 ) -> Iterator[tuple[Cluster, EndpointSet | None]]:
     rule = mesh.rule(service.host, view.namespace, service.namespace)
-    everyone = mesh.instances(service)
-    facts = mesh.memo(clusters.behind, everyone, mesh.options.trust_domain)
-    whole = mesh.memo(clusters.outbound, service, port, rule, facts)
-    yield whole, _endpoints(mesh, whole, port, everyone)
+    everyone, trust_domain = mesh.instances(service), mesh.options.trust_domain
+    facts = clusters.behind(everyone, trust_domain)
+    yield _with_endpoints(clusters.outbound(service, port, rule, facts), port, everyone)
     if port.protocol is Protocol.SNIFFED:
-        for_bytes = mesh.memo(clusters.outbound_bytes, service, port, rule, facts)
-        yield for_bytes, _endpoints(mesh, for_bytes, port, everyone)
+        yield _with_endpoints(clusters.outbound_bytes(service, port, rule, facts), port, everyone)
     for subset in rule.subsets if rule and port.protocol.is_routed else ():
-        members = mesh.memo(instances.with_labels, everyone, subset.labels)
-        facts = mesh.memo(clusters.behind, members, mesh.options.trust_domain)
-        part = mesh.memo(clusters.outbound, service, port, rule, facts, subset.name)
-        yield part, _endpoints(mesh, part, port, members)
+        members = instances.with_labels(everyone, subset.labels)
+        facts = clusters.behind(members, trust_domain)
+        yield _with_endpoints(clusters.outbound(service, port, rule, facts, subset.name), port, members)
 
 
-def _endpoints(mesh: Mesh, cluster: Cluster, port: Port, members: tuple[instances.Instance, ...]) -> EndpointSet | None:
-    if cluster.discovery != "eds":
-        return None
-    return mesh.memo(instances.endpoints, cluster.name, port, members)
+def _with_endpoints(cluster: Cluster, port: Port, members: tuple[Instance, ...]) -> tuple[Cluster, EndpointSet | None]:
+    return cluster, instances.endpoints(cluster.name, port, members) if cluster.discovery == "eds" else None
 
 
 def _distinct(listeners: Iterable[Listener]) -> tuple[Listener, ...]:

@@ -49,29 +49,33 @@ def listener(port: int, options: Options) -> Listener:
     )
 
 
-def tables(mesh: Mesh, view: View) -> tuple[RouteTable, ...]:
-    """One table for each port number that some service declares for HTTP."""
+def hosts_by_port(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[int, VirtualHost]]:
+    """The virtual hosts of the service's declared HTTP ports, and for a headless one those of its named pods."""
+    for port in service.ports:
+        if port.protocol.is_http:
+            yield port.number, _virtual_host(mesh, view, service, port)
+            if service.headless:
+                yield from ((port.number, host) for host in headless.virtual_hosts(mesh, view, service, port))
+
+
+def _virtual_host(mesh: Mesh, view: View, service: Service, port: Port) -> VirtualHost:
+    return VirtualHost(
+        name=f"{service.host}:{port.number}",
+        domains=domains(service, port.number, view.namespace),
+        routes=routes(mesh, view, service, port),
+        origin=service.origin,
+    )
+
+
+def tables(mesh: Mesh, view: View, services: Iterable[tuple[int, VirtualHost]]) -> tuple[RouteTable, ...]:
+    """One table for each port number, out of the services' virtual hosts and those that are no service's."""
     found: dict[int, list[VirtualHost]] = {}
-    for service in mesh.by_host.values():
-        for port in service.ports:
-            if port.protocol.is_http:
-                found.setdefault(port.number, []).extend(virtual_hosts(mesh, view, service, port))
+    for port, host in services:
+        found.setdefault(port, []).append(host)
     for stray in _stray_hosts(mesh, view):
         found.setdefault(_STRAY_PORT, []).append(stray)
     last = passthrough.host(mesh.options)
     return tuple(RouteTable(name=str(port), hosts=_distinct([*found[port], last])) for port in sorted(found))
-
-
-def virtual_hosts(mesh: Mesh, view: View, service: Service, port: Port) -> Iterator[VirtualHost]:
-    """The virtual host of the service at this port, and for a headless one those of its named pods."""
-    yield VirtualHost(
-        name=f"{service.host}:{port.number}",
-        domains=mesh.memo(domains, service, port.number, view.namespace),
-        routes=routes(mesh, view, service, port),
-        origin=service.origin,
-    )
-    if service.headless:
-        yield from headless.virtual_hosts(mesh, view, service, port)
 
 
 def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route, ...]:
@@ -98,8 +102,7 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
 
 def _stray_hosts(mesh: Mesh, view: View) -> Iterator[VirtualHost]:
     """Hosts of VirtualServices that are no service's."""
-    named = {host for vs in mesh.virtual_services.values() if vs.in_mesh for host in vs.hosts}
-    for host in sorted(named):
+    for host in sorted(mesh.routing_by_host):
         if not any(hosts.covers(host, known) for known in _known(mesh, host)):
             services = mesh.routing(host, view.namespace)
             if services:
@@ -136,6 +139,9 @@ def _stray_routes(mesh: Mesh, view: View, services: tuple[VirtualService, ...]) 
 
 def _distinct(found: list[VirtualHost]) -> tuple[VirtualHost, ...]:
     """Without domains that an earlier host has: Envoy refuses a whole table for one that is there twice."""
+    every = [domain for host in found for domain in host.domains]
+    if len(set(every)) == len(every):
+        return tuple(found)
     seen: set[str] = set()
     kept = []
     for host in found:

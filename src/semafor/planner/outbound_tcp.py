@@ -43,7 +43,7 @@ def listeners(mesh: Mesh, service: Service) -> Iterator[Listener]:
     for port in service.ports:
         if not port.protocol.is_http:
             for entry in _entries(mesh, service, port):
-                yield mesh.memo(_listener, service, port, entry, mesh.options.outbound_detection_s)
+                yield _listener(service, port, entry, mesh.options.outbound_detection_s)
 
 
 def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:

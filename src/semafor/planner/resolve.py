@@ -8,7 +8,7 @@ from semafor.ir import HashKey
 from semafor.planner import clusters, instances, problems
 from semafor.planner.mesh import Mesh
 from semafor.planner.problems import at
-from semafor.planner.virtual_service import Step, Target
+from semafor.planner.virtual_service import Step, Target, VirtualService
 
 
 class Resolved(Value, frozen=True):
@@ -25,14 +25,6 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
 
     Source: Istio's GetDestinationCluster, for the port when the target names none.
     """
-    key = (namespace, target, listen_port)
-    cache: dict[tuple[str, Target, int], Resolved] = mesh.once.setdefault("destinations", {})
-    if key not in cache:
-        cache[key] = _destination(mesh, namespace, target, listen_port)
-    return cache[key]
-
-
-def _destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) -> Resolved:
     place = at(target.origin, "destination")
     service = mesh.by_host.get(target.host)
     if service is None:
@@ -57,6 +49,18 @@ def _destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) -
         problem = problems.subset_not_live(at(place, "subset"), target.subset, target.host)
         return Resolved(cluster=known.cluster, hash_key=known.hash_key, problem=problem)
     return known
+
+
+def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...]) -> Iterator[object]:
+    """Everything that the destinations of these VirtualServices are resolved by, the objects themselves included."""
+    for vs in services:
+        yield vs
+        for host in vs.destinations:
+            service = mesh.by_host.get(host)
+            yield service
+            if service:
+                yield mesh.instances(service)
+                yield mesh.rule(host, namespace, service.namespace)
 
 
 def weighted(step: Step) -> tuple[Target, ...]:

@@ -11,12 +11,12 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     if not proxy.workloads:
         return Plan(proxy=proxy.id)
     out = outbound.plan(mesh, view.of(mesh, proxy.workloads[0]))
-    named = inbound.entries(mesh, proxy)
+    named = mesh.memo(("inbound", proxy.workloads), (mesh.by_host,), lambda: inbound.entries(mesh, proxy))
     return Plan(
         proxy=proxy.id,
         listeners=(*out.listeners, inbound.listener(mesh, named)),
         routes=out.tables,
-        clusters=(*out.clusters, *mesh.memo(inbound.clusters, named)),
+        clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,
         dns=dns.table(mesh),
     )

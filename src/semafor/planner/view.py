@@ -30,9 +30,6 @@ def of(mesh: Mesh, workload: Workload) -> View:
 
 
 def _asked(mesh: Mesh) -> frozenset[str]:
-    key = "labels that matter"
-    if key not in mesh.once:
-        steps = (step for vs in mesh.virtual_services.values() for step in vs.steps)
-        mesh.once[key] = frozenset(name for step in steps for name, _ in step.source.labels)
-    found: frozenset[str] = mesh.once[key]
-    return found
+    steps = (step for vs in mesh.virtual_services.values() for step in vs.steps)
+    labels = (name for step in steps for name, _ in step.source.labels)
+    return mesh.memo("labels that matter", (mesh.virtual_services,), lambda: frozenset(labels))

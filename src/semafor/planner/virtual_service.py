@@ -82,13 +82,14 @@ class Step(Value, frozen=True, cache_hash=True):
 
 
 class VirtualService(Value, frozen=True, cache_hash=True):
-    """The http part of one object; `hosts` are in full."""
+    """The http part of one object; `hosts` and the `destinations` of all steps are in full."""
 
     hosts: tuple[str, ...]
     gateways: tuple[str, ...]
     export_to: tuple[str, ...]
     age: Age
     steps: tuple[Step, ...]
+    destinations: tuple[str, ...]
     origin: Origin
     problems: tuple[Problem, ...] = ()
 
@@ -114,6 +115,7 @@ def read(meta: ObjectMeta, spec: istio.VirtualServiceSpec) -> VirtualService:
         export_to=tuple(spec.export_to),
         age=hosts.age(meta),
         steps=tuple(steps),
+        destinations=tuple(sorted({target.host for step in steps for target in step.will.targets})),
         origin=origin,
         problems=tuple(found),
     )
