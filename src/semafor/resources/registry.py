@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from semafor.resources.apps import controller_revision, daemon_set, deployment, replica_set, stateful_set
+from semafor.resources.coordination import lease
 from semafor.resources.core import (
     binding,
     config_map,
@@ -21,6 +22,7 @@ from semafor.resources.core import (
     service,
     service_account,
 )
+from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import (
     authorization_policy,
     destination_rule,
@@ -62,6 +64,8 @@ KINDS: tuple[Kind, ...] = (
     deployment.KIND,
     replica_set.KIND,
     stateful_set.KIND,
+    lease.KIND,
+    endpoint_slice.KIND,
     destination_rule.KIND,
     envoy_filter.KIND,
     gateway.KIND,
