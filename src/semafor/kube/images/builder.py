@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from semafor.base.struct import Value
-from semafor.kube.images import files, hints, ignore, reference, shelf, stage, substitution
+from semafor.kube.images import environment, files, hints, ignore, reference, shelf, stage, substitution
 from semafor.kube.images.dockerfile import Heredoc, Instruction, parse
 from semafor.kube.images.errors import ContextError, DockerfileError, ImageError, RunError
 from semafor.kube.images.image import Image
@@ -150,6 +150,9 @@ class Build:
         source = instruction.flag("from")
         if source is not None:
             other = self._other(instruction, substitution.expand(source, built.variables))
+            if other.variables.get("VIRTUAL_ENV") == environment.PREFIX:
+                found = (environment.where_installed(pattern, other.layers) for pattern in patterns)
+                patterns = tuple(pattern for several in found for pattern in several)
             job |= {"layers": other.layers, "binds": other.binds, "patterns": patterns}
             return {**job, "content": (other.key, patterns, job["mode"])}
         try:

@@ -163,11 +163,10 @@ def _httpbin(offer: Offer, _: Reference) -> Recipe:
 
 
 def _go_httpbin(offer: Offer, _: Reference) -> Recipe:
-    command = "/bin/go-httpbin"
-    (source, script) = program(offer.host, "httpbin", "/usr/local/bin/go-httpbin")
+    command = "/usr/bin/go-httpbin"
     return Recipe(
-        config=Config(env=_env(offer.host, HTTPBIN_STYLE="go"), cmd=("/usr/local/bin/go-httpbin",), exposed=(8080,)),
-        files=(source, script, (f"/usr{command}", script[1])),
+        config=Config(env=_env(offer.host, HTTPBIN_STYLE="go"), cmd=(command,), exposed=(8080,)),
+        files=program(offer.host, "httpbin", command),
     )
 
 

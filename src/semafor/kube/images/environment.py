@@ -8,7 +8,7 @@ import importlib.util
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from semafor.kube.images.errors import StepError
@@ -17,6 +17,8 @@ from semafor.kube.images.host import Host
 PREFIX = "/opt/venv"
 _WHEEL_FOLDERS = ("ensurepip/_bundled", "/usr/share/python-wheels")  # the second is Debian's
 _WHEELS = ("pip", "setuptools", "wheel")
+# In /usr/local/bin as well, as in Docker's Python images.
+_USUAL = ("python", "python3", "pip", "pip3")
 
 _PIP = """#!{prefix}/bin/python
 import sys
@@ -67,10 +69,10 @@ def make(host: Host, layer: Path) -> None:
 
 
 def _usual_places(layer: Path) -> None:
-    """Docker's Python images have their programs in /usr/local/bin, and Dockerfiles name them there."""
+    """Dockerfiles name Python's programs in /usr/local/bin."""
     local = layer / "usr/local/bin"
     local.mkdir(parents=True)
-    for name in ("python", "python3", "pip", "pip3"):
+    for name in _USUAL:
         _program(local / name, _WRAPPER.format(prefix=PREFIX, name=name))
 
 
@@ -80,13 +82,31 @@ def usual_names(host: Host, asked: str) -> tuple[tuple[str, str], ...]:
     `asked` is the version that a tag names, or empty. A stage that copies site-packages from another one's /usr/local
     so finds them.
     """
-    version = ".".join(asked.split(".")[:2]) if "." in asked else host.python_version
-    library = (f"/usr/local/lib/python{version}", f"{PREFIX}/lib/python{host.python_version}")
+    own = host.python_version
+    version = ".".join(asked.split(".")[:2]) if "." in asked else own
+    library = f"{PREFIX}/lib/python{own}"
+    versions = dict.fromkeys((own, version))
     # A Python that was built into /usr/local has its own modules there.
-    links = () if Path(host.python).is_relative_to("/usr/local") else (library,)
-    if version == host.python_version:
-        return links
-    return (*links, (f"{PREFIX}/bin/python{version}", host.python))
+    links = (
+        () if Path(host.python).is_relative_to("/usr/local") else tuple(f"/usr/local/lib/python{v}" for v in versions)
+    )
+    programs = () if version == own else ((f"{PREFIX}/bin/python{version}", host.python),)
+    return (*((link, library) for link in links), *programs)
+
+
+def where_installed(pattern: str, layers: Iterable[str]) -> tuple[str, ...]:
+    """What a stage means that copies from another one's /usr/local, where Docker's pip installs: here it is elsewhere.
+
+    `layers` are those of the other stage, which has the environment.
+    """
+    path = pattern.rstrip("/")
+    if path in ("/usr/local", "/usr/local/bin"):
+        # The second goes over the first, so that `python` stays the environment's.
+        return (path.replace("/usr/local", PREFIX, 1), pattern)
+    program = path.replace("/usr/local/bin/", f"{PREFIX}/bin/", 1)
+    if program != path and not path.endswith(_USUAL) and any(Path(f"{layer}{program}").exists() for layer in layers):
+        return (program,)
+    return (pattern,)
 
 
 def _program(path: Path, text: str) -> None:

@@ -145,7 +145,7 @@ def copy(source: int, items: Sequence[Item], destination: str, mode: int | None)
     """
     for item in items:
         target = f"{destination}/{item.target}" if item.target else destination
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.makedirs(os.path.realpath(os.path.dirname(target)), exist_ok=True)
         _COPIES[item.kind](source, item, target)
         if item.kind != "link":
             os.chmod(target, item.mode if mode is None else mode)

@@ -29,14 +29,22 @@ class Recipe(Value, frozen=True):
 
 
 def program(host: Host, name: str, command: str) -> tuple[tuple[str, str], ...]:
-    """The files that give an image a program of ours, `programs/<name>.py`, as the command `command` (a path inside).
+    """The files that give an image a program of ours, `programs/<name>`, as the command `command` (a path inside).
 
     It runs on the host's interpreter without any packages.
     """
-    source = importlib.resources.files("semafor.kube.images.programs").joinpath(f"{name}.py").read_text("utf-8")
-    path = f"{_PROGRAMS}/{name}.py"
-    script = f'#!/bin/sh\nexec {shlex.quote(host.python)} -I -S {path} "$@"\n'
-    return ((path, source), (command, script))
+    script = f'#!/bin/sh\nPYTHONPATH={_PROGRAMS} exec {shlex.quote(host.python)} -P -s -S -m {name} "$@"\n'
+    return (*_sources(name), (command, script))
+
+
+def _sources(name: str) -> tuple[tuple[str, str], ...]:
+    """A program is a module, or a package."""
+    folder = importlib.resources.files("semafor.kube.images.programs")
+    package = folder.joinpath(name)
+    if not package.is_dir():
+        return ((f"{_PROGRAMS}/{name}.py", folder.joinpath(f"{name}.py").read_text("utf-8")),)
+    modules = sorted((part for part in package.iterdir() if part.name.endswith(".py")), key=lambda part: part.name)
+    return tuple((f"{_PROGRAMS}/{name}/{part.name}", part.read_text("utf-8")) for part in modules)
 
 
 def layers(recipe: Recipe, host: Host, store: shelf.Shelf) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from semafor.kube.images.errors import ImageError
 
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+|/)[a-z0-9]+)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_REGISTRY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?")
 _DEFAULT_REGISTRY = "docker.io"
 
 
@@ -36,9 +37,10 @@ def parse(text: str) -> Reference:
     registry = _DEFAULT_REGISTRY
     if slash and ("." in head or ":" in head or head == "localhost"):
         registry, name = head, rest
-    repository, _, tag = name.partition(":")
+    repository, colon, tag = name.partition(":")
     registry = _DEFAULT_REGISTRY if registry == "index.docker.io" else registry
-    if not _REPOSITORY.fullmatch(repository) or (tag and not _TAG.fullmatch(tag)):
+    well_formed = _REGISTRY.fullmatch(registry) and _REPOSITORY.fullmatch(repository)
+    if not well_formed or (colon and not _TAG.fullmatch(tag)):
         raise ImageError(f"{text!r} is not the name of an image: write it like service-1:latest, in lower case")
     if registry == _DEFAULT_REGISTRY and "/" not in repository:
         repository = f"library/{repository}"

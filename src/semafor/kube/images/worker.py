@@ -151,15 +151,17 @@ def _choose(copy: dict[str, Any]) -> tuple[int, list[files.Item]]:
 
 def _copy(copy: dict[str, Any], source: int, items: list[files.Item]) -> None:
     """Docker's rules: one file goes to the destination itself, unless that is a folder or is written with a slash."""
-    destination, single_file = copy["destination"].rstrip("/") or "/", copy["single"]
-    chosen_file = single_file and len(items) == 1 and items[0].kind == "file" and "/" not in items[0].target
-    if chosen_file and items[0].target == copy["single_name"] and not os.path.isdir(destination):
+    destination = copy["destination"].rstrip("/")
+    one_file = copy["single"] and [item.target for item in items] == [copy["single_name"]] and items[0].kind == "file"
+    if one_file and not os.path.isdir(destination):
         items = [items[0]._replace(target="")]
     else:
+        # A link, even to what is not there yet, is followed, as in Docker.
+        destination = os.path.realpath(destination or "/")
         os.makedirs(destination, exist_ok=True)
     if copy.get("extract") and _extract(source, items, destination):
         return
-    files.copy(source, items, destination.rstrip("/") or "/", copy.get("mode"))
+    files.copy(source, items, destination.rstrip("/"), copy.get("mode"))
 
 
 def _extract(source: int, items: list[files.Item], destination: str) -> bool:
