@@ -7,11 +7,12 @@ from typing import Any
 import ryaml
 
 from semafor.base.struct import Value
-from semafor.kube.api import errors
+from semafor.kube.api import errors, protobuf
 
 MAX_BYTES = 3 * 1024 * 1024  # kube-apiserver's own limit
 MAX_DEPTH = 200  # far beyond any kind; recursion over a document must never end in a RecursionError
-ACCEPTED = ("application/json", "application/yaml")
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+ACCEPTED = ("application/json", "application/yaml", PROTOBUF)
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
@@ -32,9 +33,11 @@ def media_type(header: str) -> str:
 
 
 def decode(content_type: str, body: bytes) -> Body:
-    """A JSON or YAML document. Raises StatusError 400, or 415 for other types (protobuf among them)."""
+    """A JSON, YAML or protobuf document. Raises StatusError 400, or 415 for other types."""
     if content_type not in ACCEPTED:
         raise errors.unsupported_media_type(ACCEPTED)
+    if content_type == PROTOBUF:
+        return decode_protobuf(body)
     return decode_yaml(body) if content_type == "application/yaml" else decode_json(body)
 
 
@@ -60,6 +63,14 @@ def decode_yaml(body: bytes) -> Body:
     except (ValueError, RecursionError) as error:
         raise errors.bad_request(f"error decoding YAML: {_plain(error)}") from None
     return Body(value=_sane(_jsonable(value), body))
+
+
+def decode_protobuf(body: bytes) -> Body:
+    """A document in Kubernetes' protobuf encoding. Raises StatusError 400."""
+    try:
+        return Body(value=protobuf.decode(body))
+    except (protobuf.WireError, RecursionError) as error:
+        raise errors.bad_request(f"error decoding protobuf: {_plain(error)}") from None
 
 
 def as_object(body: Body) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Client:
                 continue
 
     async def event(self, involved: Doc, type_: str, reason: str, message: str, *, source: str) -> None:
-        """Record an event about an object; repetitions are counted instead of stored again. Never raises StatusError."""
+        """Record an event about an object; repetitions are counted, not stored again. Never raises StatusError."""
         await self._recorder.record(events.Happening(involved, type_, reason, message, source), self._objects.now())
 
     def _call(self, kind: Kind, namespace: str, name: str, subresource: str = "") -> Call:

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from semafor.kube.api import accept, answers, discovery, errors, rbac, streams
@@ -42,7 +41,7 @@ def app(objects: Objects, options: Options) -> ASGIApp:
         *_stream_routes(objects, options),
         Route("/{path:path}", endpoints.handle, methods=_METHODS),
     ]
-    return Gate(Starlette(routes=routes), options.authenticate, _may(objects))
+    return Gate(Router(routes), options.authenticate, _may(objects))
 
 
 def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:
