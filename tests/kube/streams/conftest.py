@@ -1,4 +1,4 @@
-"""A node over ordinary processes, terminals and sockets of this machine, behind a server that the real kubectl can use."""
+"""A node over processes, terminals and sockets of this machine, behind a server that the real kubectl can use."""
 
 import asyncio
 import contextlib
