@@ -173,7 +173,8 @@ class Daemon:
         )
         certificate, key = self._credentials.server_files(self._home.ca)
         async with contextlib.AsyncExitStack() as stack:
-            for candidate in dict.fromkeys((self._settings.port or _known_port(self._home), *_PORTS)):
+            wanted = self._settings.port or _known_port(self._home)
+            for candidate in dict.fromkeys((wanted or _PORTS[0], *_PORTS)):
                 context = serve.serve(
                     server.app(self._objects, options),
                     ADDRESS,
