@@ -153,8 +153,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._server = server
         self._group = group
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+    def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
@@ -268,6 +267,7 @@ async def _ask_udp(upstream: tuple[str, int], question: bytes) -> bytes:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(lambda: _Once(question), remote_addr=upstream)
     try:
+        transport.sendto(question)
         return await protocol.answer
     finally:
         transport.close()

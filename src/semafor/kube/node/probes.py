@@ -5,6 +5,7 @@ those of the kubelet, which people know from `kubectl describe`. Source: k8s.io/
 """
 
 import asyncio
+import os
 import socket as sockets
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -82,7 +83,7 @@ async def _connected(
     try:
         connected = await reach.connect(where.uid, host, port)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
         raise ConnectionError(f"dial tcp {host}:{port}: connect: {why}") from error
     connected.setblocking(False)  # noqa: FBT003
     options: Json = {"ssl": tls, "server_hostname": host} if tls else {}

@@ -1,0 +1,299 @@
+"""Pods through the whole kubelet: a real API over an in-memory store, and processes that are local subprocesses."""
+
+import asyncio
+import base64
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.kube.node.fakes import LocalImages, LocalRuntime
+
+from semafor.kube import store
+from semafor.kube.api.client import Client
+from semafor.kube.api.node import NodeError
+from semafor.kube.api.objects import Objects
+from semafor.kube.images.host import Host
+from semafor.kube.node.kubelet import Kubelet
+from semafor.kube.node.machine import Options
+from semafor.resources.core import config_map, event, node, pod, secret
+
+SLEEP = "import time; time.sleep(1000)"
+Json = dict[str, Any]
+
+
+class Cluster:
+    """A node, and the client to play the user with."""
+
+    def __init__(self, client: Client, runtime: LocalRuntime, images: LocalImages, kubelet: Kubelet) -> None:
+        self.client = client
+        self.runtime = runtime
+        self.images = images
+        self.kubelet = kubelet
+
+    async def create(self, *containers: Json, name: str = "web", **spec: Any) -> Json:
+        spec = {"automountServiceAccountToken": False, **spec}
+        made = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": "web"}},
+            "spec": {"nodeName": "semafor", "containers": list(containers) or [app()], **spec},
+        }
+        return await self.client.create(pod.KIND, made)
+
+    async def until(self, holds: Callable[[Json], Any], name: str = "web") -> Json:
+        """The pod, as soon as `holds` is true of it."""
+        async with asyncio.timeout(4):
+            async for change, found in self.client.watch(pod.KIND, "default"):
+                if change != "DELETED" and found["metadata"]["name"] == name and holds(found):
+                    return found
+        raise AssertionError
+
+    async def gone(self, name: str = "web") -> None:
+        async with asyncio.timeout(4):
+            async for change, found in self.client.watch(pod.KIND, "default"):
+                if change == "DELETED" and found["metadata"]["name"] == name:
+                    return
+
+    async def output(self, container: str = "app", name: str = "web", **view: Any) -> str:
+        found = self.client.get(pod.KIND, "default", name)
+        assert found is not None
+        wanted: Json = {"previous": False, "follow": False, "tail": None, "since": None, "timestamps": False}
+        chunks = self.kubelet.access.logs(found, container, **{**wanted, "limit_bytes": None, **view})
+        return b"".join([chunk async for chunk in chunks]).decode()
+
+
+@asynccontextmanager
+async def cluster(folder: Path, backing: store.Store | None = None) -> AsyncIterator[Cluster]:
+    client = Client(Objects(backing or store.Store.open(None)))
+    runtime, images = LocalRuntime(), LocalImages()
+    options = Options(folder=folder / "pods", host=Host(folders=()), capacity={"cpu": "2", "memory": "1Gi"})
+    kubelet = Kubelet(options, client, runtime, images)
+    task = asyncio.create_task(kubelet.run())
+    try:
+        yield Cluster(client, runtime, images, kubelet)
+    finally:
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        await runtime.stop()
+        assert isinstance(outcome, asyncio.CancelledError), outcome
+
+
+async def eventually(holds: Callable[[], Any]) -> None:
+    """Return as soon as something is true that no watch tells of."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def app(program: str = SLEEP, **more: Any) -> Json:
+    return {"name": "app", "image": "python", "args": [program], **more}
+
+
+def running(found: Json) -> bool:
+    return bool(found["status"].get("phase") == "Running")
+
+
+def ready(found: Json) -> bool:
+    conditions = found["status"].get("conditions") or []
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def reason(found: Json) -> str:
+    entries = found["status"].get("containerStatuses") or [{"state": {}}]
+    state = next(iter(entries[0]["state"].values()), {})
+    return str(state.get("reason", ""))
+
+
+async def test_a_plain_pod_becomes_ready_and_leaves_without_a_trace(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        found = await it.until(ready)
+        assert (found["status"]["podIP"], found["status"]["phase"]) == ("10.244.0.2", "Running")
+        leaving = asyncio.create_task(it.gone())
+        await asyncio.sleep(0)
+        await it.client.delete(pod.KIND, "default", "web")
+        await leaving
+        assert it.runtime.sandboxes == {}
+        await eventually(lambda: not list((tmp_path / "pods").iterdir()))
+
+
+async def test_events_have_kubernetes_words(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        await it.until(ready)
+        await eventually(lambda: len(it.client.list(event.KIND, "default")) == 3)
+        found = it.client.list(event.KIND, "default")
+        assert {entry["reason"]: entry["message"] for entry in found} == {
+            "Pulled": 'Container image "python" already present on machine',
+            "Created": "Created container: app",
+            "Started": "Started container app",
+        }
+
+
+async def test_the_node_registers_itself_as_ready(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        await it.until(running)
+        found = it.client.get(node.KIND, "", "semafor")
+        assert found is not None
+        conditions = {entry["type"]: entry["status"] for entry in found["status"]["conditions"]}
+        assert (conditions["Ready"], found["status"]["capacity"]["cpu"]) == ("True", "2")
+
+
+async def test_a_job_ends_and_its_log_can_be_read(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create(app("print('one'); print('two')"), restartPolicy="Never")
+        found = await it.until(lambda found: found["status"].get("phase") == "Succeeded")
+        assert (reason(found), await it.output(), await it.output(tail=1)) == ("Completed", "one\ntwo\n", "two\n")
+
+
+async def test_following_a_log_ends_with_its_container(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        program = "import time; print('one', flush=True); time.sleep(0.3); print('two')"
+        await it.create(app(program), restartPolicy="Never")
+        await it.until(running)
+        assert await it.output(follow=True) == "one\ntwo\n"
+
+
+async def test_the_log_of_the_run_before(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create(app("print('said'); raise SystemExit(3)"))
+        found = await it.until(lambda found: reason(found) == "CrashLoopBackOff")
+        entry = found["status"]["containerStatuses"][0]
+        assert (entry["restartCount"], entry["lastState"]["terminated"]["exitCode"]) == (1, 3)
+        assert await it.output(previous=True) == "said\n"
+
+
+async def test_a_log_of_a_container_that_waits_says_what_for(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create({"name": "app", "image": "missing"})
+        await it.until(lambda found: reason(found) == "ErrImageNeverPull")
+        try:
+            await it.output()
+        except NodeError as error:
+            words = str(error)
+        assert words.startswith('container "app" in pod "web" is waiting to start: ErrImageNeverPull (Container image')
+
+
+async def test_an_image_that_is_built_later_starts_its_pods(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create({"name": "app", "image": "missing", "args": [SLEEP]})
+        found = await it.until(lambda found: reason(found) == "ErrImageNeverPull")
+        message = found["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
+        assert "semafor build -t missing DIR" in message
+        it.images.missing.clear()
+        it.kubelet.images_changed()
+        await it.until(running)
+
+
+async def test_a_missing_config_map_holds_the_container_until_it_is_there(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        source = {"configMapKeyRef": {"name": "settings", "key": "colour"}}
+        program = "import os; print(os.environ['COLOUR'])"
+        await it.create(app(program, env=[{"name": "COLOUR", "valueFrom": source}]), restartPolicy="Never")
+        found = await it.until(lambda found: reason(found) == "CreateContainerConfigError")
+        state = found["status"]["containerStatuses"][0]["state"]
+        assert state["waiting"]["message"] == 'configmap "settings" not found'
+        await it.client.create(config_map.KIND, settings(colour="red"))
+        await it.until(lambda found: found["status"].get("phase") == "Succeeded")
+        assert await it.output() == "red\n"
+
+
+def settings(**data: str) -> Json:
+    meta = {"name": "settings", "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+
+
+async def test_a_volume_waits_for_its_config_map_and_follows_it(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        mount = {"name": "cfg", "mountPath": "/cfg"}
+        volume = {"name": "cfg", "configMap": {"name": "settings"}}
+        made = await it.create(app(volumeMounts=[mount]), volumes=[volume])
+        await eventually(
+            lambda: any(entry["reason"] == "FailedMount" for entry in it.client.list(event.KIND, "default"))
+        )
+        await it.client.create(config_map.KIND, settings(colour="red"))
+        await it.until(running)
+        container = it.runtime.containers[made["metadata"]["uid"], "app"]
+        source = next(mount.source for mount in container.mounts if mount.target == "/cfg")
+        assert (Path(source) / "colour").read_text() == "red"
+        await it.client.patch(config_map.KIND, "default", "settings", {"data": {"colour": "blue"}})
+        await eventually(lambda: (Path(source) / "colour").read_text() == "blue")
+
+
+async def test_secrets_reach_the_environment_decoded(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        meta = {"name": "keys", "namespace": "default"}
+        data = {"TOKEN": base64.b64encode(b"abc").decode()}
+        await it.client.create(secret.KIND, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
+        program = "import os; print(os.environ['TOKEN'], os.environ['HOSTNAME'])"
+        await it.create(app(program, envFrom=[{"secretRef": {"name": "keys"}}]), restartPolicy="Never")
+        await it.until(lambda found: found["status"].get("phase") == "Succeeded")
+        assert await it.output() == "abc web\n"
+
+
+async def test_a_program_that_does_not_exist_is_a_start_error_with_back_off(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create({"name": "app", "image": "python", "command": ["/no/such/program"]})
+        found = await it.until(lambda found: reason(found) == "CrashLoopBackOff")
+        ended = found["status"]["containerStatuses"][0]["lastState"]["terminated"]
+        assert (ended["reason"], ended["exitCode"]) == ("StartError", 127)
+
+
+async def test_readiness_follows_an_http_probe(tmp_path: Path) -> None:
+    port = free_port()
+    probe = {"httpGet": {"path": "/", "port": port}, "periodSeconds": 1}
+    server = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
+    async with cluster(tmp_path) as it:
+        await it.create(app(server, readinessProbe=probe))
+        await it.until(lambda found: running(found) and not ready(found))
+        await it.until(ready)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_the_hooks_come_around_sigterm(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        stop = {"exec": {"command": ["touch", str(tmp_path / "stopped")]}}
+        await it.create(app(lifecycle={"preStop": stop}))
+        await it.until(ready)
+        leaving = asyncio.create_task(it.gone())
+        await asyncio.sleep(0)
+        await it.client.delete(pod.KIND, "default", "web")
+        await leaving
+        assert (it.runtime.signals, (tmp_path / "stopped").exists()) == ([("app", 15)], True)
+
+
+async def test_after_a_restart_of_the_node_pods_run_again_and_count_it(tmp_path: Path) -> None:
+    backing = store.Store.open(None)
+    async with cluster(tmp_path, backing) as it:
+        await it.create()
+        await it.until(ready)
+    async with cluster(tmp_path, backing) as it:
+        found = await it.until(lambda found: ready(found) and found["status"]["containerStatuses"][0]["restartCount"])
+        entry = found["status"]["containerStatuses"][0]
+        assert (entry["restartCount"], entry["lastState"]["terminated"]["reason"]) == (1, "Unknown")
+
+
+async def test_a_forced_deletion_ends_the_process_too(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        await it.until(ready)
+        await it.client.delete(pod.KIND, "default", "web", grace_period_s=0)
+        await eventually(lambda: not it.runtime.sandboxes)
+
+
+async def test_exec_runs_in_a_running_container_only(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        found = await it.until(ready)
+        process = await it.kubelet.access.exec(found, "app", ["echo", "hi"], tty=False, stdin=False)
+        output = b"".join([chunk async for chunk in process.stdout])
+        assert (output, await process.wait()) == (b"hi\n", 0)
