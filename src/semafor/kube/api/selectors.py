@@ -116,7 +116,7 @@ def field_filter(terms: tuple[FieldTerm, ...], fields: Fields) -> Callable[[dict
     """A predicate over documents. `fields` names what may be selected. Raises StatusError 400 for anything else."""
     for term in terms:
         if term.path not in fields:
-            raise errors.bad_request(f'field label not supported: "{term.path}"')
+            raise errors.bad_request(f"field label not supported: {term.path}")
 
     def matches(obj: dict[str, Any]) -> bool:
         return all((fields[term.path](obj) == term.value) != term.negated for term in terms)
