@@ -148,3 +148,6 @@ class LocalImages:
         if ref in self.missing:
             return None
         return Image(ref=ref, id=f"sha256:{ref}", config=Config(entrypoint=(sys.executable, "-c")))
+
+    def explain(self, ref: str) -> str:
+        return f"build it with `semafor build -t {ref} DIR`"

@@ -211,9 +211,7 @@ async def test_a_volume_waits_for_its_config_map_and_follows_it(tmp_path: Path) 
         mount = {"name": "cfg", "mountPath": "/cfg"}
         volume = {"name": "cfg", "configMap": {"name": "settings"}}
         made = await it.create(app(volumeMounts=[mount]), volumes=[volume])
-        await eventually(
-            lambda: any(entry["reason"] == "FailedMount" for entry in it.client.list(event.KIND, "default"))
-        )
+        await eventually(lambda: "FailedMount" in {entry["reason"] for entry in it.client.list(event.KIND)})
         await it.client.create(config_map.KIND, settings(colour="red"))
         await it.until(running)
         container = it.runtime.containers[made["metadata"]["uid"], "app"]

@@ -1,5 +1,6 @@
 """From a container of a pod's spec to what the runtime runs: image, environment, command line, mounts, limits."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,14 @@ class NotStartable(Exception):  # noqa: N818 (a state of the container, not a fa
         self.message = message
 
 
-def find_image(machine: Machine, ref: str) -> Image:
+async def find_image(machine: Machine, ref: str) -> Image:
     """The image by its name. Raises NotStartable with what to do."""
-    image = machine.images.find(ref)
+    async with machine.images_lock:  # the first use of a well-known image makes its layers, once
+        image = await asyncio.to_thread(machine.images.find, ref)
     if image is None:
-        message = (
-            f'Container image "{ref}" is neither built nor known on this machine, and nothing is pulled from '
-            f"registries: run `semafor build -t {ref} DIR` with the folder of its Dockerfile"
-        )
-        raise NotStartable("ErrImageNeverPull", message)
+        why = machine.images.explain(ref)
+        words = f'Container image "{ref}" is not present with pull policy of Never, and nothing is ever pulled'
+        raise NotStartable("ErrImageNeverPull", f"{words}: {why}")
     return image
 
 

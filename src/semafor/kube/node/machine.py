@@ -52,6 +52,7 @@ class Machine:
         self.api = api
         self.runtime = runtime
         self.images = images
+        self.images_lock = asyncio.Lock()
         self.hooks = options.hooks
         self.addresses = Addresses(options.network.pods, (options.network.address,))
         self._events: asyncio.Queue[tuple[Json, str, str, str]] = asyncio.Queue(MAX_EVENTS)

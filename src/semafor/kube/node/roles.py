@@ -38,7 +38,11 @@ class Runtime(Protocol):
 class Images(Protocol):
     """The images of this machine."""
 
-    def find(self, ref: str) -> Image | None: ...
+    def find(self, ref: str) -> Image | None:
+        """The image of a name; may take a second, so it is called in a thread."""
+
+    def explain(self, ref: str) -> str:
+        """Why there is no such image, and what to do."""
 
 
 class Api(Protocol):

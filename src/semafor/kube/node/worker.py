@@ -252,7 +252,7 @@ class PodWorker:
             self.ended(exit_)
 
     async def _start_now(self, name: str, spec: Json, attempt: int) -> None:
-        image = launch.find_image(self._machine, spec.get("image", ""))
+        image = await launch.find_image(self._machine, spec.get("image", ""))
         self._say("Normal", "Pulled", f'Container image "{spec["image"]}" already present on machine')
         container = launch.prepare(
             self._machine,
