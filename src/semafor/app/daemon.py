@@ -303,7 +303,7 @@ def _run(home: Home, settings: Settings, started: float, say: Any) -> None:
         while isinstance(refused, BaseExceptionGroup):
             refused = refused.exceptions[0]
         assert isinstance(refused, Refused)
-        log.error("%s", refused)
+        log.error("%s", refused)  # noqa: TRY400 - the refusal is the whole story
         with contextlib.suppress(ValueError):  # already told that it is ready
             say({"error": str(refused), "fix": refused.fix})
         sys.exit(1)

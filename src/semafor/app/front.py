@@ -6,7 +6,8 @@ pod istiod :15014 ─▶ Envoy ─▶ debug.sock ─▶ this application in the 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ _PORT = 15014  # Istio's http-monitoring
 _TYPES = "type.googleapis.com/envoy."
 
 
-def bootstrap(socket: str) -> bytes:
-    """The static configuration of the Envoy in istiod's pod: everything goes to the daemon's socket."""
+def bootstrap(pipe: str) -> bytes:
+    """The static configuration of the Envoy in istiod's pod: everything goes to the daemon's unix socket `pipe`."""
     connection = {
         "@type": _TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "front",
@@ -38,7 +39,7 @@ def bootstrap(socket: str) -> bytes:
     }
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": connection}]
     address = {"socket_address": {"address": "0.0.0.0", "port_value": _PORT}}  # noqa: S104 - inside its pod
-    endpoint = {"endpoint": {"address": {"pipe": {"path": socket}}}}
+    endpoint = {"endpoint": {"address": {"pipe": {"path": pipe}}}}
     assignment = {"cluster_name": "daemon", "endpoints": [{"lb_endpoints": [endpoint]}]}
     resources = {
         "listeners": [{"name": "front", "address": address, "filter_chains": [{"filters": filters}]}],
@@ -68,25 +69,31 @@ def application(pipeline: Pipeline) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def serve(app: Any, path: Path) -> AsyncIterator[None]:
-    """Serve on the unix socket while the context lasts; the socket is its owner's alone."""
-    path.unlink(missing_ok=True)
-    config = uvicorn.Config(app, uds=str(path), lifespan="off", log_level="warning", access_log=False)
+    """Serve on the unix socket `path` while the context lasts; the socket is its owner's alone."""
+    listener = _listen(path)
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
     server = _Server(config)
-    serving = asyncio.ensure_future(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.001)
-    path.chmod(0o600)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
         yield
     finally:
         server.should_exit = True
         await asyncio.wait([serving], timeout=1)
-        path.unlink(missing_ok=True)
+        listener.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen()
+    return listener
 
 
 class _Server(uvicorn.Server):
     """Leaves signals to the daemon."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def,override]
+    def capture_signals(self) -> Iterator[None]:
         yield

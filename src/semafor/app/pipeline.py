@@ -92,14 +92,15 @@ class Pipeline:
     def _take(self, kind: Kind, obj: Doc, *, gone: bool) -> None:
         ref = reference(kind, obj)
         essence = None if gone else _essence(obj)
-        before = self._seen.get(ref)
+        before, version = self._seen.get(ref), obj["metadata"]["resourceVersion"]
         if before is not None and before.essence == essence:
+            self._seen[ref] = dataclasses.replace(before, version=version)
             return  # only its status changed, which is our own doing
         if gone:
             self._seen.pop(ref, None)
             self._inbox[ref] = None
         else:
-            self._seen[ref] = _Seen(essence, obj["metadata"].get("generation", 0))
+            self._seen[ref] = _Seen(essence, obj["metadata"].get("generation", 0), version)
             self._inbox[ref] = _decoded(kind, obj)
         self._arrived.set()
 
@@ -213,9 +214,13 @@ class Pipeline:
         return {ref: tuple(problems) for ref, problems in found.items()}
 
     def judge(self, kind: Kind, obj: Doc) -> tuple[Problem, ...]:
-        """What would be wrong with the object if it were applied now. Raises resources.DecodeError."""
+        """What would be wrong with the object if it were applied now. Raises resources.DecodeError.
+
+        The mesh is a few milliseconds behind the store, and the objects of one file come faster than that: so what has
+        been stored since counts as well.
+        """
         ref = reference(kind, obj)
-        imagined = self.mesh.replace([resources.decode(kind, obj)])
+        imagined = self.mesh.replace([*self._unplanned(), resources.decode(kind, obj)])
         return tuple(problem for problem in planner.check(imagined) if problem.ref == ref)
 
     def proxies(self) -> list[dict[str, Any]]:
@@ -232,6 +237,17 @@ class Pipeline:
             for each in proxy.workloads[:1]
         ]
 
+    def _unplanned(self) -> list[Document]:
+        """What the store has and the mesh does not have yet."""
+        fresh = []
+        for kind in KINDS:
+            for obj in self._client.list(kind):
+                seen = self._seen.get(reference(kind, obj))
+                behind = seen is None or seen.version != obj["metadata"]["resourceVersion"]
+                if behind and (document := _decoded(kind, obj)) is not None:
+                    fresh.append(document)
+        return fresh
+
     async def everywhere(self, ready: Callable[[Mesh], bool]) -> None:
         """Wait until the mesh is as `ready` wants it and every connected proxy has that."""
         while not ready(self.mesh):
@@ -245,10 +261,11 @@ class Pipeline:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Seen:
-    """What plans depend on of an object, and its generation."""
+    """What plans depend on of an object, its generation, and its last resourceVersion."""
 
     essence: Any
     generation: int
+    version: str
 
 
 def reference(kind: Kind, obj: Doc) -> ObjectRef:

@@ -30,11 +30,10 @@ def command(form: str) -> None:
     report = _report(home)
     if output.document(form, report):
         return
-    print(f"API       {report['server']}   kubectl context {report['context']}   daemon process {report['pid']}")
+    print(f"API       {report['server']}   kubectl context {report['context']}   process {report['pid']}")
     print(f"node      {'ready' if report['node'] else 'not ready'}")
-    print(
-        f"pods      {report['pods']['ready']} of {report['pods']['total']} ready, {report['pods']['sidecars']} with a sidecar"
-    )
+    pods = report["pods"]
+    print(f"pods      {pods['ready']} of {pods['total']} ready, {pods['sidecars']} with a sidecar")
     print(f"rules     {report['rules']['live']} of {report['rules']['total']} live")
     for problem in report["problems"]:
         print(f"  {problem}")
