@@ -175,8 +175,10 @@ def _extract(source: int, items: list[files.Item], destination: str) -> bool:
         except tarfile.ReadError:
             return False
         with archive:
-            # The root is the image's own by now, so nothing outside can be reached.
-            archive.extractall(destination, filter="tar")
+            # The root is the image's own by now, so nothing outside can be reached. Pythons before 3.11.4 have no
+            # filters, newer ones want one to be named.
+            archive.extraction_filter = getattr(tarfile, "tar_filter", None)
+            archive.extractall(destination)  # noqa: S202
     return True
 
 
