@@ -8,7 +8,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -22,6 +22,7 @@ from semafor.envoy.render import Renderer
 from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Proxy
 from semafor.planner.memo import Memo
+from semafor.planner.mesh import Object
 from semafor.resources.core import config_map, pod, service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule, virtual_service
@@ -165,7 +166,7 @@ class Pipeline:
         inbox, self._inbox = self._inbox, {}
         put = [document for document in inbox.values() if document is not None]
         drop = [ref for ref, document in inbox.items() if document is None]
-        self.mesh = self.mesh.replace(put, drop)
+        self.mesh = self.mesh.replace(cast("list[Object]", put), drop)
         self._generation += 1
         changed = [ref for ref, document in inbox.items() if document is not None and _is_rule(ref)]
         for proxy in self._proxies.values():
@@ -220,7 +221,7 @@ class Pipeline:
         been stored since counts as well.
         """
         ref = reference(kind, obj)
-        imagined = self.mesh.replace([*self._unplanned(), resources.decode(kind, obj)])
+        imagined = self.mesh.replace(cast("list[Object]", [*self._unplanned(), resources.decode(kind, obj)]))
         return tuple(problem for problem in planner.check(imagined) if problem.ref == ref)
 
     def proxies(self) -> list[dict[str, Any]]:
