@@ -96,10 +96,12 @@ def delimited(field: int, payload: bytes) -> bytes:
 
 
 def varint(value: int) -> bytes:
-    """A base-128 varint of a non-negative number."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    """A base-128 varint of a non-negative number. Called for every field that is framed, hence the two short ways."""
+    if value < 0x80:
+        return _ONE_BYTE[value]
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    return bytes((value & 0x7F | 0x80,)) + varint(value >> 7)
+
+
+_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(0x80))

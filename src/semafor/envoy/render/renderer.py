@@ -5,12 +5,23 @@ from typing import Any
 
 from semafor import ir
 from semafor.base import xds
+from semafor.base.problem import ObjectRef, Problem
+from semafor.base.struct import Value
 from semafor.base.xds import Resource, Resources
+from semafor.envoy.check import Checker
 from semafor.envoy.pool import Pool, resource
 from semafor.envoy.render import clusters, dns, endpoints, listener, routes
 from semafor.envoy.render.memo import Memo
 
 Named = Mapping[str, Resource]
+_NOBODY = ObjectRef(kind="Mesh", name="semafor")  # a part that stands for no object: our own mistake
+
+
+class _Host(Value, frozen=True):
+    """The bytes of a virtual host, and what Envoy would have refused in it."""
+
+    frame: bytes
+    problems: tuple[Problem, ...]
 
 
 class Renderer:
@@ -18,6 +29,7 @@ class Renderer:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._checker = Checker(pool)
         self._memo = Memo()
 
     def render(self, plan: ir.Plan) -> Resources:
@@ -29,6 +41,13 @@ class Renderer:
             xds.ROUTES: self._memo(self._routes, plan.routes),
         }
         return Resources(by_type)
+
+    def problems(self, plan: ir.Plan) -> tuple[Problem, ...]:
+        """What of the plan Envoy would refuse. One such virtual host would cost all others of its table their changes,
+        so it is rendered as an answer that says what is wrong with it.
+        """
+        hosts = (host for table in plan.routes for host in self._hosts(table))
+        return tuple(problem for host in hosts for problem in host.problems)
 
     def _clusters(self, nodes: tuple[ir.Cluster, ...]) -> Named:
         return self._each(self._cluster, nodes)
@@ -57,17 +76,31 @@ class Renderer:
         return resource(dns.NAME, dns.listener(self._pool, node))
 
     def _route_table(self, node: ir.RouteTable) -> Resource:
-        hosts = [self._memo(self._virtual_host, host) for host in node.hosts]
-        return xds.resource(xds.ROUTES, node.name, routes.joined(self._pool, node.name, hosts))
+        frames = (host.frame for host in self._hosts(node))
+        return xds.resource(xds.ROUTES, node.name, routes.joined(self._pool, node.name, frames))
 
-    def _virtual_host(self, node: ir.VirtualHost) -> bytes:
-        return routes.framed(routes.virtual_host(self._pool, node))
+    def _hosts(self, node: ir.RouteTable) -> list[_Host]:
+        return [self._memo(self._virtual_host, host) for host in node.hosts]
+
+    def _virtual_host(self, node: ir.VirtualHost) -> _Host:
+        message = routes.virtual_host(self._pool, node)
+        violations = self._checker.violations(message)
+        if not violations:
+            return _Host(routes.framed(message), ())
+        reason = "; ".join(violations)
+        instead = routes.virtual_host(self._pool, routes.failing(node, reason))
+        return _Host(routes.framed(instead), (_problem(node, reason),))
 
     def _endpoint_set(self, node: ir.EndpointSet) -> Resource:
-        return xds.resource(xds.ENDPOINTS, node.cluster, endpoints.joined(self._pool, node, self._lb_endpoint))
+        return resource(node.cluster, endpoints.assignment(self._pool, node))
 
-    def _lb_endpoint(self, node: ir.Endpoint) -> bytes:
-        return self._memo(self._new_lb_endpoint, node)
 
-    def _new_lb_endpoint(self, node: ir.Endpoint) -> bytes:
-        return endpoints.framed(endpoints.lb_endpoint(self._pool, node))
+def _problem(node: ir.VirtualHost, reason: str) -> Problem:
+    origin = node.origin or next((route.origin for route in node.routes if route.origin), None)
+    return Problem(
+        ref=origin.ref if origin else _NOBODY,
+        path=origin.path if origin else "",
+        reason="RefusedByEnvoy",
+        message=f"the routes of {', '.join(node.domains)} answer 503, because Envoy takes no such value: {reason}",
+        severity="error",
+    )

@@ -43,6 +43,12 @@ def virtual_host(pool: Pool, node: ir.VirtualHost) -> Any:
     )
 
 
+def failing(node: ir.VirtualHost, reason: str) -> ir.VirtualHost:
+    """The virtual host with an answer that gives the reason in place of its routes."""
+    route = ir.Route(match=ir.RouteMatch(), action=ir.Fail(reason=reason))
+    return ir.VirtualHost(name=node.name, domains=node.domains, routes=(route,), origin=node.origin)
+
+
 def _route(pool: Pool, node: ir.Route) -> Fields:
     return {
         "name": node.name,

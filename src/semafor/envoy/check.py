@@ -1,0 +1,239 @@
+"""What Envoy would refuse, found before it is sent: the rules that its schema carries (protoc-gen-validate).
+
+    Checker(pool).violations(message) -> ("virtual_hosts[0].routes[2].match: required", ...)
+
+It finds what the schema can say (ranges, lengths, patterns, required fields); Envoy itself may know more.
+Source: validate/validate.proto, which is among the descriptors in the binary.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError
+
+from semafor.envoy.pool import Pool
+
+Test = Callable[[Any], str | None]  # a value -> what is wrong with it
+
+_WRAPPERS: Final = frozenset(
+    f"google.protobuf.{kind}Value"
+    for kind in ("Bool", "Bytes", "Double", "Float", "Int32", "Int64", "String", "UInt32", "UInt64")
+)
+_ANY: Final = "google.protobuf.Any"
+_DURATION: Final = "google.protobuf.Duration"
+_HEADER: Final = {
+    "HTTP_HEADER_NAME": re.compile(r":?[0-9a-zA-Z!#$%&'*+-.^_|~`]+"),
+    "HTTP_HEADER_VALUE": re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*"),
+}
+_LOOSE_HEADER: Final = re.compile(r"[^\x00\n\r]*")
+_LIMITS: Final = (
+    ("const", "be", lambda value, bound: value == bound),
+    ("lt", "be below", lambda value, bound: value < bound),
+    ("lte", "be at most", lambda value, bound: value <= bound),
+    ("gt", "be above", lambda value, bound: value > bound),
+    ("gte", "be at least", lambda value, bound: value >= bound),
+)
+_LENGTHS: Final = (
+    ("len", "have the length", lambda value, bound: len(value) == bound),
+    ("min_len", "have a length of at least", lambda value, bound: len(value) >= bound),
+    ("max_len", "have a length of at most", lambda value, bound: len(value) <= bound),
+    ("min_bytes", "have at least this many bytes:", lambda value, bound: len(value.encode()) >= bound),
+    ("max_bytes", "have at most this many bytes:", lambda value, bound: len(value.encode()) <= bound),
+    ("prefix", "begin with", lambda value, bound: value.startswith(bound)),
+    ("suffix", "end with", lambda value, bound: value.endswith(bound)),
+    ("contains", "contain", lambda value, bound: bound in value),
+)
+
+
+class Checker:
+    """Reads the rules of each message type once."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._rules = pool.extension("validate.rules")
+        self._required = pool.extension("validate.required")
+        self._plan = cache(self._new_plan)
+
+    def violations(self, message: Any) -> tuple[str, ...]:
+        """One text per broken rule: the path of the field and what it must be."""
+        return tuple(self._message(message, ""))
+
+    def _message(self, message: Any, path: str) -> Iterator[str]:
+        for oneof in self._plan(message.DESCRIPTOR).required_oneofs:
+            if message.WhichOneof(oneof) is None:
+                yield f"{path}{oneof}: one of its fields is required"
+        for check in self._plan(message.DESCRIPTOR).checks:
+            yield from check(message, path)
+
+    def _new_plan(self, descriptor: Any) -> "_Plan":
+        plan = _Plan()
+        for oneof in descriptor.oneofs:
+            if self._option(oneof, "google.protobuf.OneofOptions", self._required):
+                plan.required_oneofs.append(oneof.name)
+        for field in descriptor.fields:
+            check = self._field(field)
+            if check is not None:
+                plan.checks.append(check)
+        return plan
+
+    def _field(self, field: Any) -> Callable[[Any, str], Iterator[str]] | None:
+        """The check of one field, or None where nothing can be wrong."""
+        rules = self._option(field, "google.protobuf.FieldOptions", self._rules)
+        if field.message_type and field.message_type.GetOptions().map_entry:
+            return None  # the maps of Envoy's API have no rules that are not those of their messages' defaults
+        if field.is_repeated:
+            return self._repeated(field, rules)
+        return self._single(field, rules)
+
+    def _single(self, field: Any, rules: Any) -> Callable[[Any, str], Iterator[str]] | None:
+        test = _test(rules)
+        required = _required(rules) and field.containing_oneof is None  # the other members of a one-of are not missed
+        skip = bool(rules and rules.message.skip)
+        name, nested = field.name, field.message_type is not None
+        if not nested and test is None:
+            return None
+        value_of = _value_of(field)
+
+        def check(message: Any, path: str) -> Iterator[str]:
+            if field.has_presence and not message.HasField(name):
+                if required:
+                    yield f"{path}{name}: required"
+                return
+            value = getattr(message, name)
+            wrong = test(value_of(value)) if test else None
+            if wrong:
+                yield f"{path}{name}: {wrong}"
+            if nested and not skip:
+                yield from self._nested(value, f"{path}{name}.")
+
+        return check
+
+    def _repeated(self, field: Any, rules: Any) -> Callable[[Any, str], Iterator[str]] | None:
+        of = rules.repeated if rules and rules.WhichOneof("type") == "repeated" else None
+        item_rules = of.items if of and of.HasField("items") else None
+        test, name, nested = _test(item_rules), field.name, field.message_type is not None
+        least, most = (of.min_items if of else 0), (of.max_items if of and of.HasField("max_items") else None)
+        may_be_empty = bool(of and of.ignore_empty)
+        if test is None and not nested and not least and most is None:
+            return None
+        value_of = _value_of(field)
+
+        def check(message: Any, path: str) -> Iterator[str]:
+            values = getattr(message, name)
+            if len(values) < least and not (may_be_empty and not values):
+                yield f"{path}{name}: needs at least {least} items"
+            if most is not None and len(values) > most:
+                yield f"{path}{name}: takes at most {most} items"
+            for i, value in enumerate(values):
+                wrong = test(value_of(value)) if test else None
+                if wrong:
+                    yield f"{path}{name}[{i}]: {wrong}"
+                if nested:
+                    yield from self._nested(value, f"{path}{name}[{i}].")
+
+        return check
+
+    def _nested(self, message: Any, path: str) -> Iterator[str]:
+        """Into messages, and into what an Any holds where its type is one of Envoy's."""
+        if message.DESCRIPTOR.full_name != _ANY:
+            yield from self._message(message, path)
+            return
+        try:
+            inner = self._pool.message(message.type_url.rpartition("/")[2]).FromString(message.value)
+        except (KeyError, DecodeError):
+            yield f"{path.rstrip('.')}: {message.type_url or 'nothing'} is not a type of this Envoy"
+            return
+        yield from self._message(inner, path)
+
+    def _option(self, descriptor: Any, options: str, extension: Any) -> Any:
+        """A custom option, read through this pool, for the library's own pool does not know it."""
+        raw = descriptor.GetOptions().SerializeToString()
+        parsed = self._pool.message(options).FromString(raw)
+        return parsed.Extensions[extension] if parsed.HasExtension(extension) else None
+
+
+class _Plan:
+    def __init__(self) -> None:
+        self.required_oneofs: list[str] = []
+        self.checks: list[Callable[[Any, str], Iterator[str]]] = []
+
+
+def _required(rules: Any) -> bool:
+    return bool(rules) and bool(rules.message.required or rules.any.required or rules.duration.required)
+
+
+def _value_of(field: Any) -> Callable[[Any], Any]:
+    """From a field's value to what its rules speak of: the number in a wrapper, the seconds of a duration."""
+    kind = field.message_type.full_name if field.message_type else ""
+    if kind in _WRAPPERS:
+        return lambda wrapper: wrapper.value
+    return _seconds if kind == _DURATION else lambda value: value
+
+
+def _seconds(duration: Any) -> float:
+    return float(duration.seconds + duration.nanos / 1e9)
+
+
+def _test(rules: Any) -> Test | None:
+    kind = rules.WhichOneof("type") if rules is not None else None
+    match kind:
+        case None | "repeated" | "map" | "message" | "any" | "bool" | "timestamp":
+            return None
+        case "string" | "bytes":
+            return _text_test(getattr(rules, kind))
+        case "enum":
+            return _all_of(_membership(rules.enum))
+        case "duration":
+            return _all_of([*_bounds(rules.duration, _LIMITS, _seconds)])
+        case _:
+            of = getattr(rules, kind)
+            return _all_of([*_bounds(of, _LIMITS, lambda bound: bound), *_membership(of)], ignore_empty=of.ignore_empty)
+
+
+def _text_test(of: Any) -> Test | None:
+    tests = [*_bounds(of, _LENGTHS, lambda bound: bound), *_membership(of)]
+    if of.pattern:
+        pattern = re.compile(of.pattern)
+        tests.append(lambda value: None if pattern.search(value) else f"must match {of.pattern}")
+    if of.DESCRIPTOR.name == "StringRules" and of.WhichOneof("well_known") == "well_known_regex":
+        known = of.DESCRIPTOR.fields_by_name["well_known_regex"].enum_type.values_by_number[of.well_known_regex].name
+        strict = of.strict or not of.HasField("strict")
+        header = _HEADER.get(known) if strict else _LOOSE_HEADER
+        if header:
+            tests.append(lambda value: None if header.fullmatch(value) else "is not a valid header name or value")
+    return _all_of(tests, ignore_empty=of.ignore_empty)
+
+
+def _bounds(of: Any, table: tuple[Any, ...], read: Callable[[Any], Any]) -> Iterator[Test]:
+    known = of.DESCRIPTOR.fields_by_name
+    for name, words, holds in table:
+        if name in known and known[name].has_presence and of.HasField(name):
+            bound = read(getattr(of, name))
+            yield lambda value, bound=bound, words=words, holds=holds: (  # type: ignore[misc]
+                None if holds(value, bound) else f"must {words} {bound}, not {value!r}"
+            )
+
+
+def _membership(of: Any) -> list[Test]:
+    tests: list[Test] = []
+    allowed, forbidden = tuple(getattr(of, "in")), tuple(of.not_in)
+    if allowed:
+        tests.append(lambda value: None if value in allowed else f"must be one of {allowed}")
+    if forbidden:
+        tests.append(lambda value: f"must not be {value!r}" if value in forbidden else None)
+    return tests
+
+
+def _all_of(tests: list[Test], *, ignore_empty: bool = False) -> Test | None:
+    """The first complaint of several tests; an empty value may be exempt."""
+    if not tests:
+        return None
+
+    def test(value: Any) -> str | None:
+        if ignore_empty and not value:
+            return None
+        return next((wrong for one in tests if (wrong := one(value))), None)
+
+    return test
