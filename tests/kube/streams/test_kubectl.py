@@ -42,8 +42,9 @@ def test_exec_moves_ten_megabytes_both_ways(kubectl):
     assert outcome(kubectl("exec", "-i", "web", "--", "cat", stdin=data)) == (data, b"", 0)
 
 
-def test_exec_does_not_wait_for_stdin_that_nobody_reads(kubectl):
-    assert kubectl("exec", "-i", "web", "--", "true", stdin=b"x" * MB).returncode == 0
+def test_exec_does_not_wait_for_stdin_that_nobody_reads(kubectl, server):
+    assert kubectl("exec", "-i", "web", "--", "true", stdin=b"x" * 5 * MB).returncode == 0
+    wait_for(lambda: not server.uvicorn.server_state.tasks, timeout_s=5)
 
 
 def test_exec_of_a_missing_program_says_so(kubectl):

@@ -88,7 +88,10 @@ class Node(Protocol):
         """Start a program in a running container."""
 
     async def attach(self, pod: dict[str, Any], container: str, *, tty: bool, stdin: bool) -> Process:
-        """Join the container's own process: its output from now on and, if it was made with stdin, its input."""
+        """Join the container's own process: its output from now on and, if it was made with stdin, its input.
+
+        Closing the input ends the container's own only where its `stdinOnce` says so.
+        """
 
     async def connect(self, pod: dict[str, Any], port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Open a TCP connection to 127.0.0.1:`port` inside the pod's network namespace.

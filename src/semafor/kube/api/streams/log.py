@@ -1,6 +1,6 @@
 """The log of a container, as a body that may not end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -43,3 +43,6 @@ async def _body(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[byt
                 yield chunk
     except NodeError:
         return
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()

@@ -60,6 +60,7 @@ class SpdyPeer:
         self._session = session
         self._streams = streams
         self._said: asyncio.Queue[Input] = asyncio.Queue(8)
+        self._is_over = False
 
     @classmethod
     async def meet(cls, session: Session, options: RemoteOptions) -> "SpdyPeer | None":
@@ -93,6 +94,7 @@ class SpdyPeer:
         await self._streams[output].write(data)
 
     async def finish(self, status: dict[str, Any]) -> None:
+        self._stop_listening()
         error = self._streams["error"]
         try:
             await error.write(json.dumps(status).encode())
@@ -112,8 +114,8 @@ class SpdyPeer:
             return
         try:
             async for data in self._streams["stdin"]:
-                await self._said.put(Stdin(data))
-            await self._said.put(StdinEnd())
+                await self._say(Stdin(data))
+            await self._say(StdinEnd())
         except Gone:
             return
 
@@ -127,10 +129,20 @@ class SpdyPeer:
                 for size in sizes:
                     said = channels.size(size)
                     if not isinstance(said, Nothing):
-                        await self._said.put(said)
+                        await self._say(said)
         except Gone:
             return
 
     async def _leaving(self) -> None:
         await self._session.ended()
-        await self._said.put(Left())
+        await self._say(Left())
+
+    async def _say(self, said: Input) -> None:
+        if not self._is_over:
+            await self._said.put(said)
+
+    def _stop_listening(self) -> None:
+        """From now on drop what comes: bytes that nobody takes would keep us from seeing the client hang up."""
+        self._is_over = True
+        while not self._said.empty():
+            self._said.get_nowait()

@@ -38,7 +38,7 @@ class RemoteOptions(Value, frozen=True):
 
 
 def pod(find_pod: FindPod, path: Mapping[str, str]) -> dict[str, Any]:
-    """The pod that a path names. Raises StatusError NotFound."""
+    """The pod that a path names. Raises StatusError NotFound, unless `find_pod` has raised its own."""
     name = path["name"]
     found = find_pod(path["namespace"], name)
     if found is None:

@@ -2,6 +2,9 @@
 
 ASGI has no words for upgrades other than WebSocket. `Protocol` offers one in the request's scope; an endpoint that
 wants it calls `accept` and has the raw connection from then on. The server runs with `http=Protocol`.
+
+Its WebSockets send no pings of their own: while a process is slow to read its stdin, nobody reads the connection, an
+answer to a ping would go unseen, and a healthy client would be cut off.
 """
 
 import asyncio
@@ -11,6 +14,7 @@ from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from semafor.kube.api.streams.wire import Gone
 
@@ -81,11 +85,23 @@ def offer_in(scope: Scope) -> Offer | None:
     return offer if isinstance(offer, Offer) else None
 
 
+class _PatientWebSocket(WSProtocol):
+    """uvicorn's WebSocket, which never gives up on a client that is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ping_interval = None
+
+
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol, able to upgrade to SPDY/3.1."""
 
     _is_offered = False
     _tunnel: Tunnel | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ws_protocol_class = _PatientWebSocket
 
     def on_headers_complete(self) -> None:
         self._is_offered = bool(self.parser.should_upgrade()) and self._get_upgrade() == _SPDY
