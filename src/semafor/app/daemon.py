@@ -265,12 +265,13 @@ async def _until_told(daemon: Daemon, started: float, ready: Any) -> None:
 
 def main() -> None:
     """Hold the home, run the mesh, and report over the given pipe: one JSON line, ready or refused."""
-    started = time.monotonic()
     parser = argparse.ArgumentParser(prog="semafor.app.daemon")
     parser.add_argument("home", type=Path)
     parser.add_argument("--report", type=int, default=1)
     parser.add_argument("--profile", default="demo")
     parser.add_argument("--port", type=int, default=0)
+    # The machine's monotonic clock when the command began, so that `seconds` is what the user has waited.
+    parser.add_argument("--started", type=float, default=time.monotonic())
     arguments = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     report = os.fdopen(arguments.report, "w")
@@ -283,7 +284,7 @@ def main() -> None:
     try:
         home.create()
         with home.held():
-            _run(home, Settings(arguments.profile, arguments.port), started, say)
+            _run(home, Settings(arguments.profile, arguments.port), arguments.started, say)
             home.state.unlink(missing_ok=True)
     except BlockingIOError:
         say({"error": f"another daemon holds {home.path}", "fix": "wait for it, or stop it: semafor down"})

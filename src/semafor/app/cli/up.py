@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import click
@@ -76,9 +77,10 @@ def merge(home: Home) -> None:
 
 def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
     """Start the daemon in a session of its own and read its report: one JSON line, ready or refused."""
+    began = time.monotonic()
     reader, writer = os.pipe()
     argv = [sys.executable, "-m", "semafor.app.daemon", str(home.path), "--report", str(writer)]
-    argv += ["--profile", profile, "--port", str(port)]
+    argv += ["--profile", profile, "--port", str(port), "--started", str(began)]
     with home.log.open("ab") as log, os.fdopen(reader) as report:
         daemon = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer], start_new_session=True
