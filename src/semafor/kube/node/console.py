@@ -127,11 +127,8 @@ class Console:
         self.clients.append(client)
 
     def flush(self, client: Client) -> bool:
-        """Send a client what it takes now. False: it has gone, or has all there will ever be, and is closed."""
-        alive = client.flush() and not (self._ended and client.unread_bytes == 0)
-        if not alive:
-            self.detach(client)
-        return alive
+        """Send a client what it takes now. False: it has gone, or has all there will ever be; detach it."""
+        return client.flush() and not (self._ended and client.unread_bytes == 0)
 
     def detach(self, client: Client) -> None:
         self.clients.remove(client)

@@ -83,8 +83,9 @@ class Running:
             env=usual | terminal | env,
             cwd=cwd,
             stdio=stdio,
-            uid=spec.uid,
-            gid=spec.gid,
+            # An ordinary user has one user to give, which is uid 0 inside.
+            uid=spec.uid if process.is_mapped("uid", spec.uid) else 0,
+            gid=spec.gid if process.is_mapped("gid", spec.gid) else 0,
             privileged_net=spec.privileged_net,
         )
 
@@ -165,15 +166,14 @@ class Running:
 
     def _flush(self, client: Client, events: int = 0) -> None:
         """Send a client what it takes; wait for it to take more, or hold the container back while it is too slow."""
-        pipes = client.pipes()
-        if events & GONE:
-            self._console.detach(client)
-        if events & GONE or not self._console.flush(client):
-            for pipe in pipes:
-                self._poller.forget(pipe)
-        else:
-            for pipe in pipes:
+        alive = not events & GONE and self._console.flush(client)
+        for pipe in client.pipes():
+            if alive:
                 self._poller.change(pipe, WRITE if client.is_waiting(pipe) else 0)
+            else:
+                self._poller.forget(pipe)
+        if not alive:
+            self._console.detach(client)
         for source in self._sources:
             self._poller.change(source, 0 if self._console.is_full else READ)
 

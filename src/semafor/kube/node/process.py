@@ -15,7 +15,7 @@ import struct
 import termios
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from semafor.kube.node import syscalls
 from semafor.kube.node.spec import StartError
@@ -74,6 +74,12 @@ def start(command: Command, inside: Namespaces) -> Started:
     theirs.close()
     with ours:
         return Started(pid, _outcome(ours, pid))
+
+
+def is_mapped(kind: Literal["uid", "gid"], number: int) -> bool:
+    """Whether a user or group exists in the node's user namespace."""
+    rows = [[int(word) for word in row.split()] for row in Path(f"/proc/self/{kind}_map").read_text().splitlines()]
+    return any(first <= number < first + count for first, _, count in rows)
 
 
 def _outcome(ours: socket.socket, pid: int) -> int:

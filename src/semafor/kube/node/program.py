@@ -1,4 +1,4 @@
-"""Programs in containers as their clients hold them: `Command` was started by exec, `Attached` joined a container's own.
+"""Programs in containers as their clients hold them: `Command` by exec, `Attached` to a container's own.
 
 Both are what `kube.api.node.Process` asks for.
 """

@@ -52,10 +52,11 @@ class Runtime:
     # ---- the agent
 
     async def start(self) -> None:
-        """Start the agent and its network. Raises RuntimeFailure with what the machine refused."""
+        """Start the agent and its network, again when it was lost. Raises RuntimeFailure with what the machine refused."""
         stage = self._directory / "root"
         stage.mkdir(parents=True, exist_ok=True)
         self.lost.clear()
+        self._pods.clear()
         self._started = asyncio.get_running_loop().create_future()
         ours, theirs = channel.pair()
         with theirs, (self._directory / "agent.log").open("ab") as log:

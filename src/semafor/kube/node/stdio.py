@@ -1,4 +1,4 @@
-"""The daemon's ends of a program's stdin and output: pipes and terminals, read and written as fast as the other side goes.
+"""The daemon's ends of a program's stdin and output: pipes and terminals, at the pace of the other side.
 
 asyncio's own pipe transports read ahead without end and, in uvloop, take no terminals.
 """
@@ -100,7 +100,12 @@ async def writable(fd: int) -> None:
 
 async def _ready(fd: int, watch: Callable[..., object], forget: Callable[[int], object]) -> None:
     ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    watch(fd, lambda: ready.done() or ready.set_result(None))
+
+    def wake() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    watch(fd, wake)
     try:
         await ready
     finally:

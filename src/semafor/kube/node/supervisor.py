@@ -48,7 +48,7 @@ def run(sandbox: Sandbox, node: NodeNetwork, stage: str, daemon: socket.socket) 
         supervisor.serve()
     finally:
         # Never back into the agent's code. An error of ours is in the agent's log, and ends the pod.
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         os._exit(1)
 
 

@@ -42,7 +42,7 @@ def setns(fd: int, kind: int) -> None:
 
 
 def fork_first(own_pid_ns: int) -> int:
-    """Fork a child that is the first process of a new PID namespace. `own_pid_ns` is the caller's, which it stays in."""
+    """Fork a child that is the first process of a new PID namespace; the caller stays in `own_pid_ns`, its own."""
     unshare(CLONE_NEWPID)
     return _fork_and_return(own_pid_ns)
 
