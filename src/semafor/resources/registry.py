@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from semafor.resources.admissionregistration import webhooks
+from semafor.resources.apiextensions import custom_resource_definition
 from semafor.resources.apps import controller_revision, daemon_set, deployment, replica_set, stateful_set
+from semafor.resources.authentication import reviews as authentication
+from semafor.resources.authorization import reviews as authorization
+from semafor.resources.autoscaling import horizontal_pod_autoscaler, scale
+from semafor.resources.batch import cron_job, job
 from semafor.resources.coordination import lease
 from semafor.resources.core import (
     binding,
@@ -23,6 +29,7 @@ from semafor.resources.core import (
     service_account,
 )
 from semafor.resources.discovery import endpoint_slice
+from semafor.resources.events import event as new_event
 from semafor.resources.istio import (
     authorization_policy,
     destination_rule,
@@ -41,6 +48,11 @@ from semafor.resources.istio import (
     workload_group,
 )
 from semafor.resources.kind import Kind
+from semafor.resources.networking import ingress, ingress_class, network_policy
+from semafor.resources.policy import eviction, pod_disruption_budget
+from semafor.resources.rbac import rbac
+from semafor.resources.scheduling import priority_class
+from semafor.resources.storage import storage_class
 
 KINDS: tuple[Kind, ...] = (
     binding.KIND,
@@ -64,6 +76,34 @@ KINDS: tuple[Kind, ...] = (
     deployment.KIND,
     replica_set.KIND,
     stateful_set.KIND,
+    job.KIND,
+    cron_job.KIND,
+    horizontal_pod_autoscaler.KIND,
+    scale.KIND,
+    pod_disruption_budget.KIND,
+    eviction.KIND,
+    ingress_class.KIND,
+    ingress.KIND,
+    network_policy.KIND,
+    endpoint_slice.KIND,
+    rbac.CLUSTER_ROLE_BINDING,
+    rbac.CLUSTER_ROLE,
+    rbac.ROLE_BINDING,
+    rbac.ROLE,
+    authorization.LOCAL,
+    authorization.SELF,
+    authorization.RULES,
+    authorization.SUBJECT,
+    authentication.SELF,
+    authentication.TOKEN_REQUEST,
+    authentication.TOKEN_REVIEW,
+    lease.KIND,
+    webhooks.MUTATING,
+    webhooks.VALIDATING,
+    custom_resource_definition.KIND,
+    storage_class.KIND,
+    priority_class.KIND,
+    new_event.KIND,
     lease.KIND,
     endpoint_slice.KIND,
     destination_rule.KIND,

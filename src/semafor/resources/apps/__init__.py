@@ -1,1 +1,1 @@
-"""Kubernetes' group apps. Documents in, documents with defaults and field errors out; nothing is stored."""
+"""Kubernetes' group apps. Documents in, defaults and field errors out; nothing is stored."""

@@ -1,1 +1,1 @@
-"""Kubernetes' core group. Documents in, documents with defaults and field errors out; nothing is stored."""
+"""Kubernetes' core group. Documents in, defaults and field errors out; nothing is stored."""

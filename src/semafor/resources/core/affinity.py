@@ -139,3 +139,16 @@ class TopologySpreadConstraint(Document, frozen=True):
     match_label_keys: Annotated[
         tuple[str, ...], ATOMIC, "Labels whose values the counted pods share with this one."
     ] = ()
+
+
+class TopologySelectorLabelRequirement(Document, frozen=True):
+    """One condition on the place of a volume."""
+
+    key: Annotated[str, "Label of nodes."]
+    values: Annotated[tuple[str, ...], ATOMIC, "Values, one of which it must have."] = ()
+
+
+class TopologySelectorTerm(Document, frozen=True):
+    """Conditions on the place of a volume; all must hold."""
+
+    match_label_expressions: Annotated[tuple[TopologySelectorLabelRequirement, ...], ATOMIC, "The conditions."] = ()

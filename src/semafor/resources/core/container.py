@@ -63,8 +63,8 @@ class EnvVar(Document, frozen=True):
     """An environment variable."""
 
     name: Annotated[str, ENV_NAME, "Name of the variable."]
-    value: Annotated[str, "The value, for INLINE."] = ""
-    value_from: Annotated[EnvVarSource | None, "Whether the value is given here or is the proxy's own."] = None
+    value: Annotated[str, "Its value; $(NAME) stands for variables defined before."] = ""
+    value_from: Annotated[EnvVarSource | None, "Where the value comes from instead."] = None
 
 
 class VolumeMount(Document, frozen=True):

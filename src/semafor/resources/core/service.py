@@ -12,13 +12,15 @@ from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
 class ServicePort(Document, frozen=True):
-    """A port of a service."""
+    """A port of a Service."""
 
     port: Annotated[int, PORT, "Port that clients use."]
-    name: Annotated[str, DNS_LABEL, "Name of the port."] = ""
-    protocol: Annotated[Literal["TCP", "UDP", "SCTP"], "Protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS."] = "TCP"
+    name: Annotated[str, DNS_LABEL, "Name of the port; needed when there are several."] = ""
+    protocol: Annotated[Literal["TCP", "UDP", "SCTP"], "Protocol of the port."] = "TCP"
     app_protocol: Annotated[str | None, "Protocol of the application, such as http, kubernetes.io/h2c or grpc."] = None
-    target_port: Annotated[IntOrString | None, PORT, "Port of the instances; the same when absent."] = None
+    target_port: Annotated[
+        IntOrString | None, PORT, "Port of the pods, by number or by name; the same as `port` when absent."
+    ] = None
     node_port: Annotated[int, within(0, 65535), "Port of every node, for types NodePort and LoadBalancer."] = 0
 
 

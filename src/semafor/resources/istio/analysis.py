@@ -18,5 +18,3 @@ class AnalysisMessageBase(Document, frozen=True):
     type: Annotated[AnalysisMessageType | None, "What kind of remark."] = None
     level: Annotated[Literal["UNKNOWN", "ERROR", "WARNING", "INFO"], "How grave it is."] = "UNKNOWN"
     documentation_url: Annotated[str, "Where the remark is explained."] = ""
-    message: Annotated[str, "The remark in words, with the field it is about. Semafor's own."] = ""
-    fix: Annotated[str, "What to do. Semafor's own."] = ""

@@ -59,7 +59,7 @@ class RuleTo(Document, frozen=True):
 class RequestCondition(Document, frozen=True):
     """A further condition."""
 
-    key: Annotated[str, "What is looked at, such as request.headers[x-token]."] = ""
+    key: Annotated[str, "What is looked at, such as request.headers[x-token]."]
     values: Annotated[tuple[str, ...], "Values, one of which it must have."] = ()
     not_values: Annotated[tuple[str, ...], "Values that it must not have."] = ()
 

@@ -117,7 +117,9 @@ class WaypointMatch(Document, frozen=True):
 class EnvoyConfigObjectMatch(Document, frozen=True):
     """Where a change applies."""
 
-    context: Annotated[Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY"], "In which traffic."] = "ANY"
+    context: Annotated[
+        Literal["ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT"], "In which traffic."
+    ] = "ANY"
     proxy: Annotated[ProxyMatch | None, "In which proxies."] = None
     listener: Annotated[ListenerMatch | None, "In which listeners."] = None
     route_configuration: Annotated[RouteConfigurationMatch | None, "In which route configurations."] = None

@@ -64,10 +64,10 @@ class Server(Document, frozen=True):
     """A port and the hosts that it serves."""
 
     port: Annotated[ServerPort, "The port."]
-    bind: Annotated[str, "Address that it listens on."] = ""
     hosts: Annotated[
         tuple[str, ...], "Hosts that are served, perhaps as namespace/host, perhaps with a wildcard at the front."
-    ] = ()
+    ]
+    bind: Annotated[str, "Address that it listens on."] = ""
     tls: Annotated[ServerTLSSettings | None, "How connections are secured."] = None
     default_endpoint: Annotated[str, "Not in effect."] = ""
     name: Annotated[str, "Name of the server, for logs and statistics."] = ""

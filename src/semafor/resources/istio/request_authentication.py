@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+import msgspec
+
 from semafor.base.struct import Document
 from semafor.resources.istio import security_rules
 from semafor.resources.istio.common import PolicyTargetReference, WorkloadSelector
@@ -31,6 +33,7 @@ class JWTRule(Document, frozen=True):
     issuer: Annotated[str, "The issuer."] = ""
     audiences: Annotated[tuple[str, ...], "Audiences, one of which the token must have; any when empty."] = ()
     jwks_uri: Annotated[str, "Where the issuer's public keys are."] = ""
+    jwks_uri_old: Annotated[str, "Another spelling of jwksUri."] = msgspec.field(name="jwks_uri", default="")
     jwks: Annotated[str, "The issuer's public keys."] = ""
     from_headers: Annotated[
         tuple[JWTHeader, ...], "Headers that may hold the token; Authorization when nothing is named."

@@ -9,7 +9,7 @@ from semafor.resources.istio.selector import ProxySelector
 from semafor.resources.istio.status import IstioCondition
 from semafor.resources.istio.workload_entry import WorkloadEntrySpec
 from semafor.resources.kind import AGE, Column, Kind
-from semafor.resources.marks import DNS_LABEL, PORT
+from semafor.resources.marks import DNS_LABEL, PORT, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -17,17 +17,17 @@ class ServicePort(Document, frozen=True):
     """A port of a service."""
 
     number: Annotated[int, PORT, "Number of the port."]
+    name: Annotated[str, DNS_LABEL, "Name of the port."]
     protocol: Annotated[str, "Protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS."] = "TCP"
-    name: Annotated[str, DNS_LABEL, "Name of the port."] = ""
     target_port: Annotated[int, PORT, "Port of the instances; the same when absent."] = 0
 
 
 class ServiceEntrySpec(Document, frozen=True):
     """A service that the mesh would not know otherwise."""
 
-    hosts: Annotated[tuple[str, ...], "Names of the service."] = ()
+    hosts: Annotated[tuple[str, ...], "Names of the service."]
     addresses: Annotated[tuple[str, ...], "Virtual addresses of the service, or networks."] = ()
-    ports: Annotated[tuple[ServicePort, ...], "Ports of the service."] = ()
+    ports: Annotated[tuple[ServicePort, ...], listing("name"), "Ports of the service."] = ()
     location: Annotated[Literal["MESH_EXTERNAL", "MESH_INTERNAL"], "Whether the service is part of the mesh."] = (
         "MESH_EXTERNAL"
     )

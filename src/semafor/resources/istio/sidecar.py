@@ -37,12 +37,12 @@ class IstioIngressListener(Document, frozen=True):
 class IstioEgressListener(Document, frozen=True):
     """A port, or all ports, that the application can call."""
 
+    hosts: Annotated[
+        tuple[str, ...], "What can be reached, each as namespace/host; `.` is this namespace, `*` means any."
+    ]
     port: Annotated[SidecarPort | None, "The port; all when absent."] = None
     bind: Annotated[str, "Address that it listens on."] = ""
     capture_mode: Annotated[Literal["DEFAULT", "IPTABLES", "NONE"], "How traffic gets to it."] = "DEFAULT"
-    hosts: Annotated[
-        tuple[str, ...], "What can be reached, each as namespace/host; `.` is this namespace, `*` means any."
-    ] = ()
 
 
 class OutboundTrafficPolicy(Document, frozen=True):

@@ -2,6 +2,8 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import msgspec
+
 from semafor.base.struct import Document
 from semafor.resources.istio import virtual_service_rules
 from semafor.resources.istio.status import IstioStatus
@@ -111,7 +113,7 @@ class HTTPBody(Document, frozen=True):
 class HTTPDirectResponse(Document, frozen=True):
     """A fixed response."""
 
-    status: Annotated[int, within(200, 599), "Status of the response."] = 0
+    status: Annotated[int, within(200, 599), "Status of the response."]
     body: Annotated[HTTPBody | None, "Body of the response; empty when absent."] = None
 
 
@@ -227,6 +229,9 @@ class HTTPRoute(Document, frozen=True):
     ] = None
     mirrors: Annotated[tuple[HTTPMirrorPolicy, ...], "Destinations that get copies of the requests."] = ()
     mirror_percent: Annotated[int | None, PERCENT, "Obsolete: use mirrorPercentage."] = None
+    mirror_percent_old: Annotated[int | None, "Another spelling of mirrorPercent."] = msgspec.field(
+        name="mirror_percent", default=None
+    )
     mirror_percentage: Annotated[Percent | None, "Share of the requests that `mirror` gets; all when absent."] = None
     cors_policy: Annotated[CorsPolicy | None, "Cross-origin rules."] = None
     headers: Annotated[Headers | None, "Changes of the headers of all requests and responses of the route."] = None
@@ -235,7 +240,7 @@ class HTTPRoute(Document, frozen=True):
 class TLSMatchAttributes(Document, frozen=True):
     """Conditions on a TLS connection; all of them must hold."""
 
-    sni_hosts: Annotated[tuple[str, ...], "Server names, perhaps with a wildcard at the front."] = ()
+    sni_hosts: Annotated[tuple[str, ...], "Server names, perhaps with a wildcard at the front."]
     destination_subnets: Annotated[tuple[str, ...], "Networks that the connection must go to."] = ()
     port: Annotated[int, "Port that it must go to."] = 0
     source_labels: Annotated[Labels, "Labels that the calling pod must have."] = {}
@@ -253,7 +258,7 @@ class RouteDestination(Document, frozen=True):
 class TLSRoute(Document, frozen=True):
     """Conditions on a TLS connection, and where it goes."""
 
-    match: Annotated[tuple[TLSMatchAttributes, ...], "Conditions; one that matches is enough."] = ()
+    match: Annotated[tuple[TLSMatchAttributes, ...], "Conditions; one that matches is enough."]
     route: Annotated[tuple[RouteDestination, ...], "Destinations with their weights."] = ()
 
 

@@ -8,7 +8,7 @@ from semafor.resources.istio.common import NumberedPort, PolicyTargetReference, 
 from semafor.resources.istio.status import IstioStatus
 from semafor.resources.istio.wasm_vm import VmConfig
 from semafor.resources.kind import AGE, Kind
-from semafor.resources.marks import OPEN
+from semafor.resources.marks import OPEN, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -18,7 +18,7 @@ class WasmTrafficSelector(Document, frozen=True):
     mode: Annotated[
         Literal["UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"], "Calls made, calls taken, or both."
     ] = "UNDEFINED"
-    ports: Annotated[tuple[NumberedPort, ...], "Ports; all when empty."] = ()
+    ports: Annotated[tuple[NumberedPort, ...], listing("number"), "Ports; all when empty."] = ()
 
 
 class WasmPluginSpec(Document, frozen=True):

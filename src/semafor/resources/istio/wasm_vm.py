@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from semafor.base.struct import Document
-from semafor.resources.marks import ENV_NAME
+from semafor.resources.marks import ENV_NAME, listing
 
 
 class EnvVar(Document, frozen=True):
@@ -19,4 +19,4 @@ class EnvVar(Document, frozen=True):
 class VmConfig(Document, frozen=True):
     """Settings of a virtual machine."""
 
-    env: Annotated[tuple[EnvVar, ...], "Environment variables."] = ()
+    env: Annotated[tuple[EnvVar, ...], listing("name"), "Environment variables."] = ()

@@ -25,10 +25,10 @@ class WorkloadEntrySpec(Document, frozen=True):
 class WorkloadEntry(Document, frozen=True):
     """An instance that is not a pod, such as a virtual machine."""
 
+    spec: Annotated[WorkloadEntrySpec, "What is wanted."]
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1"
     kind: Annotated[str, "Kind of the object."] = "WorkloadEntry"
     metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
-    spec: Annotated[WorkloadEntrySpec, "What is wanted."] = WorkloadEntrySpec()
     status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 

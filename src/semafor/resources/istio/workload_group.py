@@ -20,7 +20,7 @@ class WorkloadMeta(Document, frozen=True):
 class HTTPHeader(Document, frozen=True):
     """A header of a request."""
 
-    name: Annotated[str, "Name of the header."] = ""
+    name: Annotated[str, "Name."] = ""
     value: Annotated[str, "Value of the header."] = ""
 
 
@@ -44,7 +44,7 @@ class TCPHealthCheckConfig(Document, frozen=True):
 class ExecHealthCheckConfig(Document, frozen=True):
     """A command; exit code 0 is good."""
 
-    command: Annotated[tuple[str, ...], "The command and its arguments."] = ()
+    command: Annotated[tuple[str, ...], "The command and its arguments."]
 
 
 class GrpcHealthCheckConfig(Document, frozen=True):

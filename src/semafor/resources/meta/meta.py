@@ -96,3 +96,11 @@ class ListMeta(Document, frozen=True):
         name="continue", default=""
     )
     remaining_item_count: Annotated[int | None, "How many items follow this page."] = None
+
+
+class FieldSelectorRequirement(Document, frozen=True):
+    """One condition on a field."""
+
+    key: Annotated[str, "The field."]
+    operator: Annotated[str, "How the field relates to the values."]
+    values: Annotated[tuple[str, ...], ATOMIC, "The values."] = ()

@@ -1,0 +1,1 @@
+"""Kubernetes' group storage.k8s.io. Documents in, defaults and field errors out; nothing is stored."""
