@@ -68,7 +68,7 @@ async def test_python_is_this_machines_with_a_note(images):
 
 def test_what_the_machine_lacks_is_said():
     recipe = catalogue.find(parse("node:20"), BARE, {})
-    assert recipe.missing == "node needs Node.js, which this machine does not have: install it, or use nvm"
+    assert recipe.missing == "node needs Node.js, which this machine does not have: install it"
     assert "nginx" in catalogue.find(parse("nginx"), BARE, {}).missing
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from semafor.base.struct import Value
 from semafor.kube.images import environment
-from semafor.kube.images.host import Host
+from semafor.kube.images.host import Host, prefixes
 from semafor.kube.images.image import Config
 from semafor.kube.images.recipe import Recipe, program
 from semafor.kube.images.reference import Reference
@@ -24,8 +24,9 @@ class Offer(Value, frozen=True):
     tools: tuple[tuple[str, str], ...] = ()
 
     def has(self, name: str) -> bool:
-        """Whether the host has a program."""
-        return name in self.host.programs
+        """Whether the host has a program where containers look for it."""
+        path = self.host.program(name)
+        return bool(path) and not prefixes(path)
 
 
 class Row(Value, frozen=True):
@@ -60,12 +61,20 @@ def _python(offer: Offer, ref: Reference) -> Recipe:
     )
 
 
-def _node(offer: Offer, ref: Reference) -> Recipe:
-    if not offer.host.node:
-        return Recipe(missing=f"{ref.name} needs Node.js, which this machine does not have: install it, or use nvm")
-    asked = _tag_version(ref)
-    note = f"{ref.name}:{ref.tag} is this machine's Node.js ({offer.host.node})"
-    return Recipe(config=Config(env=_env(offer.host), cmd=("node",)), notes=(note,) if asked else ())
+def _language(name: str, title: str, *command: str) -> Callable[[Offer, Reference], Recipe]:
+    """An image that is one of the host's programs and what lies beside it."""
+
+    def recipe(offer: Offer, ref: Reference) -> Recipe:
+        path = offer.host.program(name)
+        if not path:
+            return Recipe(missing=f"{ref.name} needs {title}, which this machine does not have: install it")
+        shown = prefixes(path)
+        search_path = ":".join((offer.host.search_path, *(f"{inside}/bin" for _, inside in shown)))
+        config = Config(env=(("PATH", search_path),), cmd=command)
+        note = f"{ref.name}:{ref.tag} is this machine's {title} here ({path})"
+        return Recipe(config=config, binds=shown, notes=(note,) if _tag_version(ref) else ())
+
+    return recipe
 
 
 def _host_tools(offer: Offer, ref: Reference) -> Recipe:
@@ -191,11 +200,26 @@ def _proxy(offer: Offer, _: Reference) -> Recipe:
 
 ROWS: tuple[Row, ...] = (
     Row(names=("python",), recipe=_python, reason="the base of most agents: the host's interpreter with a fresh venv"),
-    Row(names=("node",), recipe=_node, reason="the base of the other agents: the host's Node.js"),
+    Row(names=("node",), recipe=_language("node", "Node.js", "node"), reason="the base of the other agents"),
+    Row(names=("golang",), recipe=_language("go", "Go", "bash"), reason="services in Go"),
+    Row(names=("rust",), recipe=_language("cargo", "Rust", "bash"), reason="services in Rust"),
+    Row(
+        names=("eclipse-temurin", "openjdk", "amazoncorretto"),
+        recipe=_language("java", "Java", "jshell"),
+        reason="services in Java",
+    ),
+    Row(names=("ruby",), recipe=_language("ruby", "Ruby", "irb"), reason="services in Ruby"),
+    Row(names=("php",), recipe=_language("php", "PHP", "php", "-a"), reason="services in PHP"),
+    Row(names=("denoland/deno",), recipe=_language("deno", "Deno", "deno"), reason="agents in TypeScript"),
+    Row(names=("oven/bun",), recipe=_language("bun", "Bun", "bun"), reason="agents in TypeScript"),
+    Row(names=("ghcr.io/astral-sh/uv",), recipe=_language("uv", "uv"), reason="COPY --from=... /uv of Python images"),
     Row(names=("curlimages/curl", "curl/curl"), recipe=_curl, reason="every mesh tutorial calls services from it"),
     Row(names=("busybox",), recipe=_busybox, reason="debugging pods, init containers"),
     Row(
-        names=("alpine", "debian", "ubuntu", "buildpack-deps", "bitnami/minideb", "fedora", "rockylinux", "almalinux"),
+        names=(
+            *("alpine", "debian", "ubuntu", "buildpack-deps", "fedora", "rockylinux", "almalinux", "amazonlinux"),
+            *(f"gcr.io/distroless/{name}" for name in ("static", "base", "cc", "static-debian12", "base-debian12")),
+        ),
         recipe=_host_tools,
         reason="bases of images that bring their own programs, and shells",
     ),

@@ -7,8 +7,6 @@ import sys
 import sysconfig
 from pathlib import Path
 
-import msgspec
-
 from semafor.base.struct import Value
 
 # Folders with programs and libraries. On most machines all but /usr are links into it. /nix and /gnu are where NixOS
@@ -16,7 +14,7 @@ from semafor.base.struct import Value
 SYSTEM_FOLDERS = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 
 # Programs that well-known images are made of, or bring themselves where the machine has none.
-_ASKED = ("busybox", "curl", "nginx", "wget")
+_ASKED = ("bun", "busybox", "cargo", "curl", "deno", "go", "java", "nginx", "node", "php", "ruby", "uv", "wget")
 
 # File systems whose mounts below a system folder hold ordinary files. Others (proc, devices) are not shown.
 _SPECIAL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "autofs", "nsfs", "tmpfs"})
@@ -26,10 +24,10 @@ class Host(Value, frozen=True):
     """The part of the machine that containers see.
 
     `folders` are the system folders that are real folders (`usr`; a mount below one, such as `usr/local`, follows it);
-    `links` are those that are links, as (name, where to). `prefixes` are (path, path inside) of interpreters that live
-    elsewhere. `python` is the interpreter without any virtual environment; `node` is empty when there is none.
-    `programs` are those of `_ASKED` that containers find in their $PATH. `skeleton` is the lowest layer of every root
-    (see skeleton.py); `mount_points` another, for the time of a build's step.
+    `links` are those that are links, as (name, where to). `python` is the interpreter without any virtual environment,
+    and `prefixes` are the pairs (path, path inside) that show it where it lives elsewhere, as under a user's pyenv.
+    `programs` are the pairs (name, path) of what well-known images are made of. `skeleton` is the lowest layer of every
+    root (see skeleton.py); `mount_points` another, for the time of a build's step.
     """
 
     folders: tuple[str, ...]
@@ -37,28 +35,28 @@ class Host(Value, frozen=True):
     prefixes: tuple[tuple[str, str], ...] = ()
     python: str = ""
     python_version: str = ""
-    node: str = ""
-    programs: tuple[str, ...] = ()
+    programs: tuple[tuple[str, str], ...] = ()
     skeleton: str = ""
     mount_points: str = ""
 
     @classmethod
-    def detect(cls, *, search_path: str = os.defpath) -> "Host":
-        """Look at this machine. `search_path` is where `node` is looked for, as in $PATH."""
+    def detect(cls, *, search_path: str) -> "Host":
+        """Look at this machine. `search_path` is where programs are looked for, as in $PATH."""
         folders = [name for name in SYSTEM_FOLDERS if stat.S_ISDIR(_mode(f"/{name}"))]
         links = [(name, str(Path(f"/{name}").readlink())) for name in SYSTEM_FOLDERS if stat.S_ISLNK(_mode(f"/{name}"))]
-        node = shutil.which("node", path=search_path) or ""
-        programs = (python_executable(), node)
-        host = cls(
+        found = ((name, shutil.which(name, path=search_path or os.defpath)) for name in _ASKED)
+        return cls(
             folders=_with_mounts(folders),
             links=tuple(links),
-            prefixes=_prefixes(programs, folders + [name for name, _ in links]),
-            python=programs[0],
+            prefixes=prefixes(python_executable()),
+            python=python_executable(),
             python_version=sysconfig.get_python_version(),
-            node=node,
+            programs=tuple((name, path) for name, path in found if path),
         )
-        found = tuple(name for name in _ASKED if shutil.which(name, path=host.search_path))
-        return msgspec.structs.replace(host, programs=found)
+
+    def program(self, name: str) -> str:
+        """The path of a program; empty when the machine does not have it."""
+        return dict(self.programs).get(name, "")
 
     @property
     def search_path(self) -> str:
@@ -76,14 +74,16 @@ def python_executable() -> str:
     return str(found or os.path.realpath(sys.executable))
 
 
-def _prefixes(programs: tuple[str, ...], system: list[str]) -> tuple[tuple[str, str], ...]:
-    """The folders to show so that `programs` run: PREFIX of PREFIX/bin/program, by its name and by its real path."""
+def prefixes(program: str) -> tuple[tuple[str, str], ...]:
+    """The folders to show, as (path, path inside), so that a program runs: PREFIX of PREFIX/bin/program.
+
+    By its name and by its real path; none where containers see it anyway.
+    """
     found: dict[str, str] = {}
-    for program in filter(None, programs):
-        for path in (program, os.path.realpath(program)):
-            prefix = str(Path(path).parent.parent)
-            if prefix.count("/") > 1 and prefix.split("/")[1] not in system:
-                found.setdefault(prefix, os.path.realpath(prefix))
+    for path in (program, os.path.realpath(program)):
+        prefix = str(Path(path).parent.parent)
+        if prefix.count("/") > 1 and prefix.split("/")[1] not in SYSTEM_FOLDERS:
+            found.setdefault(prefix, os.path.realpath(prefix))
     return tuple((source, inside) for inside, source in found.items())
 
 

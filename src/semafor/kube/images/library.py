@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,18 +19,18 @@ _CACHE_KEPT_S = 7 * 24 * 3600.0
 
 
 class Images:
-    """The images below `home`: those that were built, and the well-known ones.
+    """The images below `folder`: those that were built, and the well-known ones.
 
     `environ` are the caller's environment variables: builds take from them how to reach registries, and where Node.js
     is. `tools` are files of the host that the sidecar's image shows, as path inside -> path on the host.
     """
 
     def __init__(
-        self, home: Path, environ: Mapping[str, str] | None = None, tools: Mapping[str, str] | None = None
+        self, folder: Path, environ: Mapping[str, str] | None = None, tools: Mapping[str, str] | None = None
     ) -> None:
         self._environ = dict(environ or {})
         self._tools = dict(tools or {})
-        self._shelf = shelf.Shelf(home)
+        self._shelf = shelf.Shelf(folder)
         self._host: Host | None = None
 
     @property
@@ -38,7 +38,8 @@ class Images:
         """This machine, looked at once, with the skeleton that all roots stand on, made when it is missing."""
         if self._host is None:
             seen = Host.detect(search_path=self._environ.get("PATH", ""))
-            layer = self._shelf.make_layer(skeleton.fingerprint(seen), lambda folder: skeleton.make(seen, folder))
+            key = skeleton.fingerprint(seen)
+            layer = self._shelf.make_layer(key, lambda folder: skeleton.make(seen, folder))
             self._host = msgspec.structs.replace(seen, skeleton=str(layer))
         return self._host
 
@@ -68,9 +69,9 @@ class Images:
         """Forget a built image; False when there was none. Its layers go with the next `collect`."""
         return self._shelf.forget(str(reference.parse(ref)))
 
-    def collect(self, in_use: Collection[str] = (), *, unused_for_s: float = _CACHE_KEPT_S) -> int:
-        """Remove layers that nothing uses; the bytes freed. `in_use` are the layers of running containers."""
-        return self._shelf.collect(keep=(*in_use, self.host.skeleton), unused_for_s=unused_for_s)
+    def collect(self, *, unused_for_s: float = _CACHE_KEPT_S) -> int:
+        """Remove layers that no image and no living process uses; the bytes freed."""
+        return self._shelf.collect(unused_for_s=unused_for_s)
 
     def clean(self) -> None:
         """Remove what killed builds left; to be called at the start."""
@@ -100,8 +101,7 @@ class Images:
         await asyncio.to_thread(self.clean)
         host = await asyncio.to_thread(lambda: self.host)
         steps = Steps(self._shelf, host, machine.look(self._environ))
-        with self._shelf.workspace():  # keeps `collect` away from layers that have no name yet
-            return await builder.Build(self._shelf, steps, find=self._find, progress=progress, request=request).run()
+        return await builder.Build(self._shelf, steps, find=self._find, progress=progress, request=request).run()
 
     def _find(self, text: str) -> Image:
         ref = reference.parse(text)

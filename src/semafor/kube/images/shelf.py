@@ -6,6 +6,7 @@
     cache/          what downloads may share between builds
 
 A layer appears by one rename, a name by another, after its layers. Two builds that make the same layer both win.
+Who uses a layer holds a shared lock on its folder, so that another process's `collect` leaves it alone.
 """
 
 import contextlib
@@ -17,7 +18,8 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,20 +30,37 @@ from semafor.kube.images.image import Image
 
 
 class Shelf:
-    """The folder of images of one home."""
+    """The folder of images of one home. Layers that it has handed out stay, as long as it lives."""
 
-    def __init__(self, home: Path) -> None:
-        self.folder = home / "images"
-        self._layers, self._refs, self._work = (self.folder / name for name in ("layers", "refs", "work"))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._layers, self._refs, self._work = (folder / name for name in ("layers", "refs", "work"))
+        self._held: dict[str, int] = {}
+        weakref.finalize(self, _release, self._held)
 
     def layer(self, key: str) -> Path | None:
-        """A finished layer; None when there is none. Finding it marks it as used now."""
+        """A finished layer; None when there is none. It is marked as used now, and held."""
         path = self._layers / key
-        try:
-            os.utime(path)
-        except FileNotFoundError:
+        if not self._hold(path):
             return None
+        os.utime(path)
         return path
+
+    def _hold(self, path: Path) -> bool:
+        """Lock a layer against removal; False when there is none."""
+        if path.name in self._held and path.exists():
+            return True
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            return False
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if not path.exists():  # it was being removed
+            os.close(lock)
+            return False
+        _release({path.name: self._held.pop(path.name, -1)})
+        self._held[path.name] = lock
+        return True
 
     def make_layer(self, key: str, fill: Callable[[Path], None]) -> Path:
         """The layer, made by `fill` in an empty folder when it is not there yet."""
@@ -63,6 +82,7 @@ class Shelf:
         except OSError:
             if not target.is_dir():
                 raise
+        self._hold(target)
         return target
 
     @contextlib.contextmanager
@@ -116,24 +136,24 @@ class Shelf:
         found = (self._decode(path) for path in self._refs.glob("*.json"))
         return tuple(sorted((image for image in found if image), key=lambda image: image.ref))
 
-    def collect(self, *, keep: Collection[str], unused_for_s: float, now: float | None = None) -> int:
-        """Remove layers that no image, and none of the folders in `keep`, uses; the bytes that this frees.
+    def collect(self, *, unused_for_s: float, now: float | None = None) -> int:
+        """Remove layers that no image uses; the bytes that this frees.
 
-        `unused_for_s` spares those that a build used more recently, because they are its cache. Nothing is removed
-        while a build is under way.
+        `unused_for_s` spares those that a build used more recently, because they are its cache. What a living process
+        holds, this one too, stays.
         """
-        used = {Path(layer).name for image in self.images() for layer in image.layers} | {
-            Path(path).name for path in keep
-        }
+        used = {Path(layer).name for image in self.images() for layer in image.layers}
         before = (time.time() if now is None else now) - unused_for_s
-        if self._living():
-            return 0
-        freed = 0
-        for path in self._layers.glob("*"):
-            if path.name not in used and path.stat().st_mtime <= before:
-                freed += tree_size(path)
-                remove_tree(path)
-        return freed
+        waste = [path for path in self._layers.glob("*") if path.name not in used and path.stat().st_mtime <= before]
+        return sum(self._discard(path) for path in waste)
+
+    def _discard(self, path: Path) -> int:
+        with _unless_locked(path) as free, self.workspace() as work:
+            if not free:
+                return 0
+            size = tree_size(path)
+            path.rename(work / "layer")
+            return size
 
     def clean(self) -> None:
         """Remove what killed builds left behind."""
@@ -142,21 +162,21 @@ class Shelf:
                 if free:
                     remove_tree(path)
 
-    def _living(self) -> bool:
-        for path in self._work.glob("*"):
-            with _unless_locked(path) as free:
-                if not free:
-                    return True
-        return False
-
     def _decode(self, path: Path) -> Image | None:
         try:
             image = msgspec.json.decode(path.read_bytes(), type=Image)
         except (FileNotFoundError, msgspec.MsgspecError):
             return None
         layers = tuple(str(self._layers / name) for name in image.layers)
-        whole = all(Path(layer).is_dir() for layer in layers)
+        whole = all(self._hold(Path(layer)) for layer in layers)
         return msgspec.structs.replace(image, layers=layers) if whole else None
+
+
+def _release(held: dict[str, int]) -> None:
+    for lock in held.values():
+        if lock >= 0:
+            os.close(lock)
+    held.clear()
 
 
 @contextlib.contextmanager

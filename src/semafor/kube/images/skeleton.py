@@ -97,7 +97,7 @@ _DEPTH, _DEPTH_LOCAL = 2, 4
 
 def fingerprint(host: Host) -> str:
     """A short name that changes when the skeleton must be made anew: another machine layout, new certificates."""
-    text = [_RECIPE, repr(host)]
+    text = [_RECIPE, repr((host.folders, host.links, host.prefixes))]
     for name in _etc_names():
         paths = (f"/etc/{name}", f"/etc/{name}/certs", f"/etc/{name}/certs/ca-certificates.crt")
         text.extend(_stamp(path) for path in paths)
