@@ -9,7 +9,15 @@ import pytest
 import wsproto
 from hypothesis import given
 from hypothesis import strategies as st
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, RejectConnection, RejectData, Request
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    RejectConnection,
+    RejectData,
+    Request,
+    TextMessage,
+)
 
 from semafor.kube.api.streams import channels
 from semafor.kube.api.streams.peer import Nothing, Resize, Stdin, StdinEnd
@@ -60,6 +68,12 @@ def test_stdin_over_version_4(server):
         it.send(b"\x00ab")
         it.send(b"\x00cd")
         assert list(it) == [b"\x01", b"\x01abc", b'\x03{"metadata": {}, "status": "Success"}']
+
+
+def test_stdin_in_a_text_message(server):
+    with Client(server, f"{POD}/exec?command=head&command=-c2&stdin=true&stdout=true", "v4.channel.k8s.io") as it:
+        it.send("\0ab")
+        assert list(it)[:2] == [b"\x01", b"\x01ab"]
 
 
 def test_version_5_is_preferred_when_the_client_prefers_it(server):
@@ -162,7 +176,8 @@ class Client:
                     return
 
     def send(self, message):
-        self.socket.sendall(self.connection.send(BytesMessage(data=message)))
+        kind = TextMessage if isinstance(message, str) else BytesMessage
+        self.socket.sendall(self.connection.send(kind(data=message)))
 
     def __iter__(self):
         return self

@@ -10,7 +10,7 @@ from semafor.kube.api.errors import StatusError
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.streams import target
 from semafor.kube.api.streams.session import Session, Stream
-from semafor.kube.api.streams.wire import CHUNK_BYTES, Gone, close_quietly
+from semafor.kube.api.streams.wire import CHUNK_BYTES, Gone, close_quietly, payload
 
 SPDY = "portforward.k8s.io"
 # The prefix says that SPDY frames travel in the binary messages.
@@ -159,7 +159,7 @@ class _Channels:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 raise Gone
-            data = message.get("bytes") or b""
+            data = payload(message)
             if len(data) > 1 and data[0] % 2 == 0 and data[0] // 2 < len(self._ports):
                 await self._arrived[data[0] // 2].put(data[1:])
 

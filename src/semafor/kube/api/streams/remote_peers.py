@@ -11,7 +11,7 @@ from semafor.kube.api.streams import channels
 from semafor.kube.api.streams.peer import Input, Left, Nothing, Output, Stdin, StdinEnd
 from semafor.kube.api.streams.session import Session, Stream
 from semafor.kube.api.streams.target import RemoteOptions
-from semafor.kube.api.streams.wire import Gone, close_quietly
+from semafor.kube.api.streams.wire import Gone, close_quietly, payload
 
 # How long a client may take to open its streams (kubelet: streamCreationTimeout), and to hang up after the end.
 _OPENING_S = 30.0
@@ -34,7 +34,7 @@ class WebSocketPeer:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             return Left()
-        return channels.decode(message.get("bytes") or b"", self._protocol)
+        return channels.decode(payload(message), self._protocol)
 
     async def send(self, output: Output, data: bytes) -> None:
         await self._send(channels.encode(_CHANNELS[output], data))

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 # One message; small enough for every client's limit and for streams to take turns.
@@ -35,7 +36,7 @@ class WebSocketWire:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
             return b""
-        return message.get("bytes") or (message.get("text") or "").encode() or await self.read()
+        return payload(message) or await self.read()
 
     async def write(self, data: bytes) -> None:
         try:
@@ -45,6 +46,11 @@ class WebSocketWire:
 
     async def close(self) -> None:
         await close_quietly(self._websocket)
+
+
+def payload(message: Message) -> bytes:
+    """The bytes of a message; Python's client sends text messages when it is given a str."""
+    return message.get("bytes") or (message.get("text") or "").encode()
 
 
 async def close_quietly(websocket: WebSocket) -> None:
