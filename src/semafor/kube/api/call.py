@@ -84,6 +84,7 @@ class DeleteOptions(Value, frozen=True):
     propagation: Propagation = ""
     uid: str | None = None
     resource_version: str | None = None
+    dry_run: bool = False
 
 
 def delete_options(body: dict[str, Any], query: Mapping[str, str]) -> DeleteOptions:
@@ -99,7 +100,13 @@ def delete_options(body: dict[str, Any], query: Mapping[str, str]) -> DeleteOpti
         propagation=_propagation(body, query),
         uid=preconditions.get("uid"),
         resource_version=preconditions.get("resourceVersion"),
+        dry_run=_dry_run(body, query),
     )
+
+
+def _dry_run(body: dict[str, Any], query: Mapping[str, str]) -> bool:
+    stages = body.get("dryRun") or [query.get("dryRun", "")]
+    return any(dry_run(str(stage)) for stage in stages) if isinstance(stages, list) else dry_run(str(stages))
 
 
 def _propagation(body: dict[str, Any], query: Mapping[str, str]) -> Propagation:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from semafor.base.struct import Value
 from semafor.kube import store
 from semafor.kube.api import deletion, errors, metadata, patch, patches, rules
@@ -96,10 +98,13 @@ class Objects:
 
     async def delete(self, call: Call, options: DeleteOptions) -> tuple[Doc, bool]:
         """Remove the object, or mark it. Return it, and whether it is gone. Raises StatusError."""
+        call = msgspec.structs.replace(call, dry_run=call.dry_run or options.dry_run)
         for _ in range(_ATTEMPTS):
             old = self._head(call)
             verdict = deletion.decide(call.kind, old, options, self.now())
             await self._admit("DELETE", call, None, old)
+            if call.dry_run:
+                return verdict.obj, verdict.remove
             try:
                 return await self._carry_out(call, old, verdict), verdict.remove
             except store.Conflict:
@@ -109,8 +114,8 @@ class Objects:
         raise errors.conflict(call.kind, call.name)
 
     async def _carry_out(self, call: Call, old: Doc, verdict: deletion.Verdict) -> Doc:
-        if call.dry_run or (verdict.obj is old and not verdict.remove):
-            return verdict.obj
+        if verdict.obj is old and not verdict.remove:
+            return old
         expected = int(old["metadata"]["resourceVersion"])
         if verdict.remove:
             return await self.store.delete(call.kind.resource, call.namespace, call.name, expected=expected)

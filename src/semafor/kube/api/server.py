@@ -18,7 +18,7 @@ from semafor.kube.api.options import Options, User
 Doc = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
 
 
 def app(objects: Objects, options: Options) -> ASGIApp:
