@@ -25,13 +25,13 @@ class Response:
     """A DeltaDiscoveryResponse, read back."""
 
     def __init__(self, raw: bytes) -> None:
-        fields = list(wire._fields(raw))
+        fields = list(wire.fields(raw))
         self.type_url = next(value for number, value in fields if number == 4).decode()
         self.nonce = next(value for number, value in fields if number == 5).decode()
         self.removed = [value.decode() for number, value in fields if number == 6]
-        framed = [dict(wire._fields(value)) for number, value in fields if number == 2]
+        framed = [dict(wire.fields(value)) for number, value in fields if number == 2]
         self.versions = {frame[3].decode(): frame[1].decode() for frame in framed}
-        self.bodies = {frame[3].decode(): dict(wire._fields(frame[2]))[2].decode() for frame in framed}
+        self.bodies = {frame[3].decode(): dict(wire.fields(frame[2]))[2].decode() for frame in framed}
 
     def __repr__(self) -> str:
         kind = self.type_url.rpartition(".")[2]

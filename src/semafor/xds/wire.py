@@ -30,20 +30,20 @@ def parse(raw: bytes) -> Request:
     """Raises ProtocolError when `raw` is not a DeltaDiscoveryRequest."""
     subscribe, unsubscribe, initial = list[str](), list[str](), list[tuple[str, str]]()
     one: dict[int, bytes] = {}
-    for number, value in _fields(raw):
+    for number, value in fields(raw):
         match number:
             case 3:
                 subscribe.append(_text(value))
             case 4:
                 unsubscribe.append(_text(value))
             case 5:
-                entry = dict(_fields(value))
+                entry = dict(fields(value))
                 initial.append((_text(entry.get(1, b"")), _text(entry.get(2, b""))))
             case _:
                 one[number] = value
     return Request(
         type_url=_text(one.get(2, b"")),
-        node_id=_text(dict(_fields(one.get(1, b""))).get(1, b"")),
+        node_id=_text(dict(fields(one.get(1, b""))).get(1, b"")),
         subscribe=tuple(subscribe),
         unsubscribe=tuple(unsubscribe),
         initial_versions=tuple(initial),
@@ -66,14 +66,14 @@ def response(
 def _error(status: bytes | None) -> str | None:
     if status is None:
         return None
-    return _text(dict(_fields(status)).get(2, b"")) or "refused without a reason"
+    return _text(dict(fields(status)).get(2, b"")) or "refused without a reason"
 
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def _fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
+def fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """The length-delimited fields of a message, in order; numbers are skipped, for none of them matters here."""
     position = 0
     while position < len(raw):
