@@ -66,3 +66,16 @@ async def test_following_shows_what_comes_until_the_end(tmp_path: Path) -> None:
         else:
             ended.set()
     assert b"".join(chunks) == b"one\ntwo\n"
+
+
+async def test_following_goes_on_in_the_next_file_when_the_log_is_rotated(tmp_path: Path) -> None:
+    path, ended = tmp_path / "log", asyncio.Event()
+    path.write_bytes(LOG[:44])
+    chunks = []
+    async for chunk in logs.read(path, View(), ended.is_set):
+        chunks.append(chunk)
+        if len(chunks) == 1:
+            path.rename(tmp_path / "log.1")
+            path.write_bytes(b"2026-11-22T15:00:09.000000001Z stdout F next\n")
+            ended.set()
+    assert b"".join(chunks) == b"one\nnext\n"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -41,13 +42,12 @@ def parse(line: bytes) -> Entry | None:
 async def read(path: Path, view: View, ended: Callable[[], bool] | None = None) -> AsyncIterator[bytes]:
     """Yield the log's text in chunks; with `ended`, go on until it returns true and all has been read."""
     left = view.limit_bytes
-    with path.open("rb") as file:
-        _seek_tail(file, view.tail)
-        lines = _Lines(file, view)
+    with closing(_Log(path, view.tail)) as log:
+        lines = _Lines(view)
         while True:
             last = ended is None or ended()
-            for chunk in lines.new():
-                piece = chunk if left is None else chunk[:left]
+            for block in log.new():
+                piece = lines.text(block)[:left]
                 if piece:
                     yield piece
                 if left is not None:
@@ -59,21 +59,49 @@ async def read(path: Path, view: View, ended: Callable[[], bool] | None = None) 
             await asyncio.sleep(POLL_S)
 
 
-class _Lines:
-    """Turns what is appended to the file into text; a partial line shows its time only once."""
+class _Log:
+    """The file under a path, which its writer renames and replaces when it has grown large."""
 
-    def __init__(self, file: BinaryIO, view: View) -> None:
-        self._file = file
+    def __init__(self, path: Path, tail: int | None) -> None:
+        self._path = path
+        self._file = path.open("rb")
+        _seek_tail(self._file, tail)
+
+    def new(self) -> Iterator[bytes]:
+        """What has been written since the last call, in blocks."""
+        while True:
+            yield from self._rest()
+            if not self._is_replaced():
+                return
+            yield from self._rest()  # what came between the last look and the renaming
+            self._file.close()
+            self._file = self._path.open("rb")
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _rest(self) -> Iterator[bytes]:
+        while block := self._file.read(BLOCK):
+            yield block
+
+    def _is_replaced(self) -> bool:
+        try:
+            return self._path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except FileNotFoundError:
+            return False
+
+
+class _Lines:
+    """Turns blocks of the file into text; a long line's pieces show its time only once."""
+
+    def __init__(self, view: View) -> None:
         self._view = view
         self._rest = b""
         self._in_line = False
 
-    def new(self) -> Iterator[bytes]:
-        while block := self._file.read(BLOCK):
-            *lines, self._rest = (self._rest + block).split(b"\n")
-            text = b"".join(self._text(line) for line in lines)
-            if text:
-                yield text
+    def text(self, block: bytes) -> bytes:
+        *lines, self._rest = (self._rest + block).split(b"\n")
+        return b"".join(self._text(line) for line in lines)
 
     def _text(self, line: bytes) -> bytes:
         entry = parse(line)
