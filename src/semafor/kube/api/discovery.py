@@ -32,6 +32,15 @@ _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 _STAGES = {None: 2, "beta": 1, "alpha": 0}
 
 
+# Kinds that are only the bodies of subresources: documents name them, but no path of their own leads to them.
+_BODIES_ONLY = frozenset({"Eviction", "Scale", "TokenRequest"})
+
+
+def listed(kinds: Sequence[Kind]) -> list[Kind]:
+    """The kinds that have paths of their own."""
+    return [kind for kind in kinds if not (kind.virtual and kind.kind in _BODIES_ONLY)]
+
+
 def groups(kinds: Sequence[Kind]) -> list[str]:
     """The API groups in the order of the table, without the core group."""
     return [group for group in dict.fromkeys(kind.group for kind in kinds) if group]

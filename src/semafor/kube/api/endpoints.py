@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from semafor.kube.api import accept, answers, bodies, call, errors, patches, paths, reading, watching
+from semafor.kube.api import accept, answers, bodies, call, discovery, errors, patches, paths, reading, watching
 from semafor.kube.api.accept import Form
 from semafor.kube.api.call import Call
 from semafor.kube.api.objects import Objects
@@ -27,7 +27,7 @@ class Endpoints:
 
     def __init__(self, objects: Objects, options: Options) -> None:
         self._objects = objects
-        self._kinds = {(kind.group, kind.plural): kind for kind in objects.kinds}
+        self._kinds = {(kind.group, kind.plural): kind for kind in discovery.listed(objects.kinds)}
         self._subresources = Subresources(objects, options)
 
     async def handle(self, request: Request) -> Response:

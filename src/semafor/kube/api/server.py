@@ -66,7 +66,7 @@ class _Public:
     """What the API says of itself."""
 
     def __init__(self, objects: Objects, options: Options) -> None:
-        self._kinds = objects.kinds
+        self._kinds = discovery.listed(objects.kinds)
         self._options = options
         self._openapi = OpenApi(objects.kinds, options.version.git_version)
 
