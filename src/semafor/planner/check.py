@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.planner import destination_rule, problems, resolve
 from semafor.planner.destination_rule import DestinationRule
@@ -96,7 +97,7 @@ def _between(mesh: Mesh, services: tuple[VirtualService, ...]) -> Iterator[Probl
 
 def _rule_host(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
     if not rule.host.startswith("*") and rule.host not in mesh.by_host:
-        short = rule.host.removesuffix(".svc.cluster.local")
+        short = rule.host.removesuffix(names.service_host("", rule.origin.ref.namespace))
         yield problems.unknown_host(problems.at(rule.origin, "host"), rule.host, short)
 
 

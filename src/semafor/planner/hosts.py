@@ -13,8 +13,8 @@ class Age(Value, frozen=True, order=True):
 
 
 def age(meta: ObjectMeta) -> Age:
-    """RFC 3339 in UTC sorts as text. An object without a time (read from a file) counts as older than any other."""
-    return Age(created=meta.creation_timestamp or "", name=meta.name, namespace=meta.namespace)
+    """RFC 3339 in UTC sorts as text. An object without a time is about to be made, so it counts as the newest."""
+    return Age(created=meta.creation_timestamp or "9999", name=meta.name, namespace=meta.namespace)
 
 
 def covers(pattern: str, host: str) -> bool:

@@ -1,0 +1,148 @@
+"""Where Envoy would send a call, found out in process from the rendered configuration, by Envoy's own rules.
+
+Source: Envoy's documentation of filter chain matching, virtual host domains, route matching and original destination.
+"""
+
+import re
+from typing import Any
+
+from tests.calls import outcome
+from tests.calls.script import Call
+
+from semafor import ir
+from semafor.base import xds
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import Renderer
+
+Json = dict[str, Any]
+ELSEWHERE = "203.0.113.1"  # the address of every host that the mesh does not know (TEST-NET-3)
+_FOUND = {
+    "http": ("raw_buffer", "http/1.1"),
+    "tls": ("tls", ""),
+    "bytes": ("raw_buffer", ""),
+    "nothing": ("raw_buffer", ""),
+}
+
+
+class Matcher:
+    """One proxy's configuration, decoded from the bytes that it would get."""
+
+    def __init__(self, pool: Pool, plan: ir.Plan) -> None:
+        rendered = Renderer(pool).render(plan)
+        self.namespace = plan.proxy.rpartition(".")[2]
+        self.listeners = _decoded(pool, rendered, xds.LISTENER)
+        self.tables = _decoded(pool, rendered, xds.ROUTES)
+        self.clusters = _decoded(pool, rendered, xds.CLUSTER)
+        self.endpoints = _decoded(pool, rendered, xds.ENDPOINTS)
+
+    def follow(self, call: Call) -> str:
+        """The result of the call, in the words of `script`."""
+        chain = self.chain(self.listener(self.address(call.host), call.port), call)
+        config = chain["filters"][-1]["typed_config"]
+        if "stat_prefix" in config and config["@type"].endswith("TcpProxy"):
+            return outcome.shares(self, [(config["cluster"], 1, {})], {})
+        table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
+        host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
+        route = host and next((route for route in host["routes"] if matches(route["match"], call)), None)
+        return outcome.of(self, route, call) if route else "404"
+
+    def address(self, host: str) -> str:
+        """What the sidecar's DNS answers, with the search domains of a pod."""
+        config = self.listeners["dns"]["listener_filters"][0]["typed_config"] if "dns" in self.listeners else {}
+        table = config.get("server_config", {}).get("inline_dns_table", {}).get("virtual_domains", [])
+        known = {entry["name"]: entry["endpoint"]["address_list"]["address"][0] for entry in table}
+        searched = (f"{self.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local")
+        names = [host, *(f"{host}.{domain}" for domain in searched)]
+        literal = host if re.fullmatch(r"[\d.]+", host) else ELSEWHERE
+        return next((known[name] for name in names if name in known), literal)
+
+    def listener(self, address: str, port: int) -> Json:
+        """The listener that a redirected connection is handed to."""
+        handed = [one for one in self.listeners.values() if one.get("bind_to_port") is False]
+        for wanted in ((address, port), ("0.0.0.0", port)):
+            for one in handed:
+                socket = one["address"]["socket_address"]
+                if (socket["address"], socket["port_value"]) == wanted:
+                    return one
+        return self.listeners["virtualOutbound"]
+
+    def chain(self, listener: Json, call: Call) -> Json:
+        """The most specific chain that takes the connection."""
+        transport, protocol = _FOUND[call.says]
+        inspected = any(one["name"].endswith("http_inspector") for one in listener.get("listener_filters", []))
+        fitting = []
+        for chain in listener.get("filter_chains", []):
+            match = chain.get("filter_chain_match", {})
+            alpn, wanted = match.get("application_protocols", []), match.get("transport_protocol", "")
+            if wanted in ("", transport) and (not alpn or (inspected and protocol in alpn)):
+                fitting.append((bool(wanted), bool(alpn), chain))
+        if fitting:
+            return max(fitting, key=lambda item: item[:2])[2]
+        chain: Json = listener["default_filter_chain"]
+        return chain
+
+
+def _decoded(pool: Pool, rendered: xds.Resources, type_url: str) -> dict[str, Json]:
+    """The resources of one type as JSON, by name."""
+    found = {}
+    for name, resource in rendered.named(type_url).items():
+        response = pool("envoy.service.discovery.v3.DeltaDiscoveryResponse").FromString(resource.frame)
+        message = pool.message(type_url.rpartition("/")[2])
+        found[name] = pool.document(message.FromString(response.resources[0].resource.value))
+    return found
+
+
+def virtual_host(table: Json, authority: str) -> Json | None:
+    """Exact domain, then the longest `*.suffix`, then `*`."""
+    domains = {domain.lower(): host for host in table.get("virtual_hosts", []) for domain in host["domains"]}
+    wildcards = sorted(
+        (domain for domain in domains if domain.startswith("*") and domain != "*"), key=len, reverse=True
+    )
+    for domain in (authority.lower(), *wildcards, "*"):
+        if domain in domains and (domain in (authority.lower(), "*") or authority.lower().endswith(domain[1:])):
+            found: Json = domains[domain]
+            return found
+    return None
+
+
+def matches(match: Json, call: Call) -> bool:
+    path, _, query = call.path.partition("?")
+    headers = {":method": call.method, ":authority": call.host, ":scheme": "http", **dict(call.headers)}
+    parameters = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+    return (
+        _path(match, path)
+        and all(_header(test, headers) for test in match.get("headers", []))
+        and all(_parameter(test, parameters) for test in match.get("query_parameters", []))
+    )
+
+
+def _path(match: Json, path: str) -> bool:
+    if "safe_regex" in match:
+        return bool(re.fullmatch(match["safe_regex"]["regex"], path))
+    fold = str.lower if match.get("case_sensitive") is False else str
+    if "path" in match:
+        return fold(path) == fold(match["path"])
+    return fold(path).startswith(fold(match["prefix"]))
+
+
+def _header(test: Json, headers: dict[str, str]) -> bool:
+    value = headers.get(test["name"])
+    if value is None and test.get("treat_missing_header_as_empty"):
+        value = ""
+    if "string_match" not in test:
+        return (value is not None) != test.get("invert_match", False)
+    # An absent header passes no test of its value, not even an inverted one.
+    return value is not None and _text(test["string_match"], value) != test.get("invert_match", False)
+
+
+def _parameter(test: Json, parameters: dict[str, str]) -> bool:
+    value = parameters.get(test["name"])
+    return value is not None and ("string_match" not in test or _text(test["string_match"], value))
+
+
+def _text(test: Json, value: str) -> bool:
+    if "safe_regex" in test:
+        return bool(re.fullmatch(test["safe_regex"]["regex"], value))
+    if "exact" in test:
+        return bool(value == test["exact"])
+    return value.startswith(test["prefix"])

@@ -1,0 +1,99 @@
+"""What becomes of a call that a route takes, in the words of `script`."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.calls.matcher import Matcher
+    from tests.calls.script import Call
+
+Json = dict[str, Any]
+_NAMES = {"PassthroughCluster": "direct", "BlackHoleCluster": "nowhere", "egress": "outside"}
+_USUAL_RETRIES = 2  # not worth telling
+_REDIRECTS = {"FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308}
+
+
+def of(matcher: "Matcher", route: Json, call: "Call") -> str:
+    if "direct_response" in route:
+        answer = route["direct_response"]
+        return f"{answer['status']} {answer.get('body', {}).get('inline_string', '')}".strip()
+    if "redirect" in route:
+        return _redirect(route["redirect"], call)
+    action = route["route"]
+    weighted = action.get("weighted_clusters", {}).get("clusters")
+    found = [(one["name"], one["weight"], one) for one in weighted] if weighted else [(action["cluster"], 1, {})]
+    return shares(matcher, found, _changes(route, call))
+
+
+def shares(matcher: "Matcher", clusters: list[tuple[str, int, Json]], changes: Json) -> str:
+    """The destinations with their shares in per cent; no share where there is one destination."""
+    total = sum(weight for _, weight, _ in clusters)
+    texts = []
+    for name, weight, own in clusters:
+        told = {**changes, **_own_changes(own)}
+        notes = f" ({', '.join(f'{key} {value}' for key, value in told.items())})" if told else ""
+        share = f" {100 * weight / total:g}%" if len(clusters) > 1 else ""
+        texts.append(destination(matcher, name) + share + notes)
+    return ", ".join(texts)
+
+
+def destination(matcher: "Matcher", cluster: str) -> str:
+    if cluster in _NAMES:
+        return _NAMES[cluster]
+    if cluster not in matcher.clusters:
+        return f"503 no cluster {cluster}"
+    _, _, subset, host = cluster.split("|")
+    name, namespace = host.split(".")[:2]
+    text = name if namespace == matcher.namespace else f"{name}.{namespace}"
+    text = f"{text}/{subset}" if subset else text
+    if matcher.clusters[cluster].get("type") == "ORIGINAL_DST":
+        return f"{text} (that pod)"
+    return text if matcher.endpoints[cluster].get("endpoints") else f"503 no endpoints of {text}"
+
+
+def _changes(route: Json, call: "Call") -> Json:
+    action, changes = route["route"], {}
+    path = _rewritten(route, call.path.partition("?")[0])
+    if path != call.path.partition("?")[0]:
+        changes["path"] = path
+    if "host_rewrite_literal" in action:
+        changes["host"] = action["host_rewrite_literal"]
+    if action.get("timeout", "0s") != "0s":
+        changes["timeout"] = action["timeout"]
+    retries = action.get("retry_policy", {}).get("num_retries", 0)
+    if retries != _USUAL_RETRIES and action.get("cluster") not in _NAMES:
+        changes["retries"] = retries
+    return {**changes, **_own_changes(route)}
+
+
+def _own_changes(node: Json) -> Json:
+    """Header changes of a route or of a destination."""
+    changes = {}
+    for side in ("request", "response"):
+        for entry in node.get(f"{side}_headers_to_add", []):
+            how = "add" if entry.get("append_action", "APPEND").startswith("APPEND") else "set"
+            changes[f"{side} {how} {entry['header']['key']}"] = entry["header"]["value"]
+        if removed := node.get(f"{side}_headers_to_remove"):
+            changes[f"{side} remove"] = " ".join(removed)
+    if "name" in node and "host_rewrite_literal" in node:
+        changes["host"] = node["host_rewrite_literal"]
+    return changes
+
+
+def _rewritten(route: Json, path: str) -> str:
+    action, match = route["route"], route["match"]
+    if "prefix_rewrite" in action:
+        taken = match.get("prefix", path) if "path" not in match else path
+        return action["prefix_rewrite"] + path[len(taken) :]
+    if "regex_rewrite" in action:
+        rule = action["regex_rewrite"]
+        return re.sub(rule["pattern"]["regex"], rule["substitution"], path)
+    return path
+
+
+def _redirect(redirect: Json, call: "Call") -> str:
+    status = _REDIRECTS.get(redirect.get("response_code", ""), 301)
+    host = redirect.get("host_redirect", call.host)
+    port = redirect.get("port_redirect", 0 if "host_redirect" in redirect or call.port == 80 else call.port)
+    path = redirect.get("path_redirect", call.path)
+    return f"{status} {redirect.get('scheme_redirect', 'http')}://{host}{f':{port}' if port else ''}{path}"

