@@ -70,6 +70,12 @@ def test_stdin_over_version_4(server):
         assert list(it) == [b"\x01", b"\x01abc", b'\x03{"metadata": {}, "status": "Success"}']
 
 
+def test_a_client_that_names_no_version_means_4(server):
+    with Client(server, f"{POD}/exec?command=true&stdout=true") as it:
+        assert list(it) == [b"\x01", b'\x03{"metadata": {}, "status": "Success"}']
+        assert it.protocol is None
+
+
 def test_stdin_in_a_text_message(server):
     with Client(server, f"{POD}/exec?command=head&command=-c2&stdin=true&stdout=true", "v4.channel.k8s.io") as it:
         it.send("\0ab")

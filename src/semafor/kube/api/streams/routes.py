@@ -64,8 +64,8 @@ class _Streams:
 
     async def remote_websocket(self, websocket: WebSocket, *, is_exec: bool) -> None:
         start, options = self._remote(websocket, is_exec=is_exec)
-        protocol = _chosen(websocket.scope["subprotocols"], channels.PROTOCOLS)
-        await websocket.accept(subprotocol=protocol)
+        protocol, named = _spoken(websocket, channels.PROTOCOLS)
+        await websocket.accept(subprotocol=named)
         peer = WebSocketPeer(websocket, protocol)
         await peer.greet()
         await remote.serve(peer, start, options)
@@ -79,9 +79,9 @@ class _Streams:
 
     async def forward_websocket(self, websocket: WebSocket) -> None:
         connect = self._connect(websocket)
-        protocol = _chosen(websocket.scope["subprotocols"], (forward.TUNNELED, channels.V4))
+        protocol, named = _spoken(websocket, (forward.TUNNELED, channels.V4))
         ports = target.ports(websocket.query_params) if protocol == channels.V4 else ()
-        await websocket.accept(subprotocol=protocol)
+        await websocket.accept(subprotocol=named)
         if protocol == channels.V4:
             await forward.over_channels(websocket, ports, connect)
             return
@@ -138,6 +138,15 @@ async def _serve_remote(start: remote.Start, options: RemoteOptions, session: Se
     peer = await SpdyPeer.meet(session, options)
     if peer is not None:
         await peer.attend(remote.serve(peer, start, options))
+
+
+def _spoken(websocket: WebSocket, known: tuple[str, ...]) -> tuple[str, str | None]:
+    """The protocol to speak, and its name for the handshake: a client that offers none (kr8s) means version 4."""
+    offered: list[str] = websocket.scope["subprotocols"]
+    if not offered:
+        return channels.V4, None
+    protocol = _chosen(offered, known)
+    return protocol, protocol
 
 
 def _chosen(offered: list[str], known: tuple[str, ...]) -> str:
