@@ -18,7 +18,7 @@ from semafor.kube.node import syscalls
 
 USER = 54321  # no one's
 PROJECT = Path(__file__).parents[3]
-TESTS = tuple(f"tests/kube/node/test_{name}.py" for name in ("network", "containers", "programs", "runtime"))
+TESTS = tuple(f"tests/kube/node/test_{name}.py" for name in ("network", "containers", "programs", "runtime", "preflight"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="every test of this run is an ordinary user's already")
