@@ -92,11 +92,12 @@ class Seen(Value, frozen=True):
 
 
 class Observed(Value, frozen=True):
-    """Everything known about one pod. `sandbox_at` is when its namespaces were made."""
+    """Everything known about one pod. `sandbox_at` is when its namespaces were made, `host_ip` the node's address."""
 
     sandbox: Literal["absent", "making", "ready", "removing"] = "absent"
     sandbox_at: float = 0.0
     ip: str = ""
+    host_ip: str = ""
     trouble: Trouble | None = None
     drain: Progress = "none"
     finalized: bool = False
@@ -112,11 +113,12 @@ def change(observed: Observed, name: str, **fields: Any) -> Observed:
     return msgspec.structs.replace(observed, containers={**observed.containers, name: seen})
 
 
-def recalled(pod: Json, now: float) -> Observed:
+def recalled(pod: Json, now: float, host_ip: str = "") -> Observed:
     """What the stored status still tells after a restart of the node: counts and last states; every process is gone."""
     status = pod.get("status") or {}
     past = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
-    return Observed(containers={entry["name"]: _recalled_container(pod, entry, now) for entry in past})
+    containers = {entry["name"]: _recalled_container(pod, entry, now) for entry in past}
+    return Observed(host_ip=host_ip, containers=containers)
 
 
 def _recalled_container(pod: Json, entry: Json, now: float) -> Seen:

@@ -90,18 +90,21 @@ def render(pod: Json, observed: Observed, now: float) -> Json:
     old: Json = pod.get("status") or {}
     words = _Words(pod, observed)
     phase = _phase(pod, observed, now)
+    kept = (*_KEPT, *_KEPT_AT_THE_END) if phase in ("Succeeded", "Failed") else _KEPT
     inits = [words.container(spec) for spec in podspec.init_containers(pod)]
     apps = [words.container(spec) for spec in podspec.app_containers(pod)]
     status: Json = {
-        **{key: old[key] for key in _KEPT if key in old},
+        **{key: old[key] for key in kept if key in old},
         "phase": phase,
         "conditions": conditions(pod, observed, phase, inits, apps, now),
         "startTime": old.get("startTime") or times.text(now),
         "containerStatuses": apps,
-        "qosClass": old.get("qosClass") or qos_class(pod),
+        "qosClass": qos_class(pod),
     }
     if inits:
         status["initContainerStatuses"] = inits
+    if observed.host_ip:
+        status.update(hostIP=observed.host_ip, hostIPs=[{"ip": observed.host_ip}])
     if observed.ip:
         status.update(podIP=observed.ip, podIPs=[{"ip": observed.ip}])
     limit = deadline(pod)
@@ -110,7 +113,8 @@ def render(pod: Json, observed: Observed, now: float) -> Json:
     return status
 
 
-_KEPT = ("hostIP", "hostIPs", "podIP", "podIPs", "nominatedNodeName", "ephemeralContainerStatuses", "reason", "message")
+_KEPT = ("nominatedNodeName", "ephemeralContainerStatuses", "reason", "message")
+_KEPT_AT_THE_END = ("podIP", "podIPs")  # a finished pod still shows the address that it had
 _DEADLINE_WORDS = "Pod was active on the node longer than the specified deadline"
 
 

@@ -36,7 +36,7 @@ class PodWorker:
     def __init__(self, machine: Machine, pod: Json) -> None:
         self._machine = machine
         self._pod = pod
-        self._observed = observed.recalled(pod, time.time())
+        self._observed = observed.recalled(pod, time.time(), machine.options.network.address)
         self._folder = PodFolder(machine.options.folder / pod["metadata"]["uid"], machine.options.memory)
         self._volumes: dict[str, str] = {}
         self._attempts: dict[str, int] = {}
