@@ -1,8 +1,8 @@
 """The golden cases: folders `tests/golden/<area>/<case>/` with these files.
 
 in.yaml     the objects, added to those of base.yaml (an agent, a model in two versions, its tools...)
-case.yaml   optional: `proxy` whose plan is shown (a pod, "namespace/name", or "node"), `options` of the mesh, `show`: the
-            parts of the plan, by patterns on their names; without it, the routes that VirtualServices made
+case.yaml   optional: `proxy` whose plan is shown (a pod, "namespace/name", or "node"), `options` of the mesh, `show`:
+            parts of the plan, by patterns on names; without it, the routes that VirtualServices made
 plan.yaml   what the planner makes of it, and the problems; written by `make golden`
 calls.txt   optional: requests and where they have to go
 """

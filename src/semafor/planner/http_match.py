@@ -93,8 +93,8 @@ def _path(uri: istio.StringMatch | None, *, ignore_case: bool) -> PathMatch:
         return PathMatch(kind="exact", value=uri.exact, ignore_case=ignore_case)
     if uri.prefix is not None:
         return PathMatch(kind="prefix", value=uri.prefix, ignore_case=ignore_case and uri.prefix != "/")
-    if uri.regex is not None:
-        return PathMatch(kind="regex", value=uri.regex)
+    if uri.regex not in {None, ".*"}:  # the one expression that people write for "every path"
+        return PathMatch(kind="regex", value=uri.regex or "")
     return PathMatch()
 
 

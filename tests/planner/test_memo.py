@@ -1,0 +1,30 @@
+from semafor.planner.memo import Memo
+
+
+def _counted():
+    calls = []
+    return calls, lambda: calls.append(1) or len(calls)
+
+
+def test_a_result_is_taken_over_while_its_inputs_are_the_same_objects():
+    one, (calls, compute) = object(), _counted()
+    first = Memo()
+    first("key", (one,), compute)
+    assert (Memo(first)("key", (one,), compute), calls) == (1, [1])
+
+
+def test_a_result_is_made_anew_when_an_input_is_another_object():
+    (calls, compute), first = _counted(), Memo()
+    first("key", (object(),), compute)
+    assert (Memo(first)("key", (object(),), compute), calls) == (2, [1, 1])
+
+
+def test_what_nobody_asked_for_is_forgotten():
+    one, (_, compute), first = object(), _counted(), Memo()
+    first("key", (one,), compute)
+    assert Memo(Memo(first))("key", (one,), compute) == 2
+
+
+def test_once_does_not_outlive_its_generation():
+    (_, compute), first = _counted(), Memo()
+    assert [first.once("key", compute), first.once("key", compute), Memo(first).once("key", compute)] == [1, 1, 2]
