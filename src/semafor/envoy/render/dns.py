@@ -1,4 +1,9 @@
-"""ir.DnsTable -> a UDP listener that answers names of the mesh and asks resolvers for all others."""
+"""ir.DnsTable -> listeners for the questions that interception sends here, over UDP and TCP.
+
+With records, names of the mesh are answered here, and others asked of the resolvers: quick, but Envoy knows only
+addresses, and says of an IPv4 name that it has no IPv6 by denying that it exists. Without records, every question goes
+to a resolver as it is, so answers of all types are as good as the resolver's.
+"""
 
 from typing import Any, Final
 
@@ -6,19 +11,67 @@ from semafor import ir
 from semafor.envoy.pool import Pool
 from semafor.envoy.render.shape import Fields, seconds, typed
 
-NAME: Final = "dns"
+UDP_NAME: Final = "dns-udp"
+TCP_NAME: Final = "dns-tcp"
 PORT: Final = 15053  # where interception sends what pods ask, on their own loopback
-_DNS: Final = "envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig"
+# Envoy cannot mark its own questions, and what goes to port 53 comes back here: resolvers listen on this port as well.
+RESOLVER_PORT: Final = 15053
+_FILTERS: Final = "envoy.extensions.filters."
 _MAX_PENDING: Final = 1024  # lookups; more are refused, so that a broken client cannot take all the memory
 _RESOLVER_TIMEOUT_S: Final = 5.0
+_SESSION_S: Final = 10.0  # how long an answer may take; a client has asked again by then
 
 
-def listener(pool: Pool, node: ir.DnsTable) -> Any:
-    address = {"socket_address": {"protocol": "UDP", "address": "127.0.0.1", "port_value": PORT}}
-    return pool("envoy.config.listener.v3.Listener", name=NAME, address=address, listener_filters=[_filter(pool, node)])
+def listeners(pool: Pool, node: ir.DnsTable) -> tuple[Any, ...]:
+    answers = _own_answers(pool, node) if node.records else _relay(pool)
+    udp = _listener(pool, UDP_NAME, "UDP", listener_filters=[answers])
+    chain = {"filters": [_tcp_proxy(pool)]}
+    return (udp, _listener(pool, TCP_NAME, "TCP", filter_chains=[chain]))
 
 
-def _filter(pool: Pool, node: ir.DnsTable) -> Fields:
+def clusters(pool: Pool, node: ir.DnsTable) -> tuple[Any, ...]:
+    """The resolvers, for the questions that are passed on as they are."""
+    return tuple(_cluster(pool, *each, node.resolvers) for each in ((UDP_NAME, "UDP"), (TCP_NAME, "TCP")))
+
+
+def _cluster(pool: Pool, name: str, protocol: str, resolvers: tuple[str, ...]) -> Any:
+    members = [{"endpoint": {"address": _address(protocol, resolver)}} for resolver in resolvers]
+    return pool(
+        "envoy.config.cluster.v3.Cluster",
+        name=name,
+        type="STATIC",
+        connect_timeout=seconds(_RESOLVER_TIMEOUT_S),
+        load_assignment={"cluster_name": name, "endpoints": [{"lb_endpoints": members}]},
+    )
+
+
+def _listener(pool: Pool, name: str, protocol: str, **fields: Any) -> Any:
+    address = {"socket_address": {"protocol": protocol, "address": "127.0.0.1", "port_value": PORT}}
+    return pool("envoy.config.listener.v3.Listener", name=name, address=address, **fields)
+
+
+def _address(protocol: str, address: str) -> Fields:
+    return {"socket_address": {"protocol": protocol, "address": address, "port_value": RESOLVER_PORT}}
+
+
+def _relay(pool: Pool) -> Fields:
+    route = typed(pool, "route", _FILTERS + "udp.udp_proxy.v3.Route", cluster=UDP_NAME)
+    return typed(
+        pool,
+        "envoy.filters.udp_listener.udp_proxy",
+        _FILTERS + "udp.udp_proxy.v3.UdpProxyConfig",
+        stat_prefix=UDP_NAME,
+        idle_timeout=seconds(_SESSION_S),
+        matcher={"on_no_match": {"action": route}},
+    )
+
+
+def _tcp_proxy(pool: Pool) -> Fields:
+    name, type_name = "envoy.filters.network.tcp_proxy", _FILTERS + "network.tcp_proxy.v3.TcpProxy"
+    return typed(pool, name, type_name, stat_prefix=TCP_NAME, cluster=TCP_NAME)
+
+
+def _own_answers(pool: Pool, node: ir.DnsTable) -> Fields:
     domains = [
         {
             "name": record.name,
@@ -27,19 +80,19 @@ def _filter(pool: Pool, node: ir.DnsTable) -> Fields:
         }
         for record in node.records
     ]
-    fields: Fields = {"stat_prefix": NAME, "server_config": {"inline_dns_table": {"virtual_domains": domains}}}
+    fields: Fields = {"stat_prefix": UDP_NAME, "case_insensitive": True}
+    fields["server_config"] = {"inline_dns_table": {"virtual_domains": domains}}
     if node.resolvers:
         fields["client_config"] = _client(pool, node.resolvers)
-    return typed(pool, "envoy.filters.udp.dns_filter", _DNS, **fields)
+    return typed(pool, "envoy.filters.udp.dns_filter", _FILTERS + "udp.dns_filter.v3.DnsFilterConfig", **fields)
 
 
 def _client(pool: Pool, resolvers: tuple[str, ...]) -> Fields:
-    addresses = [{"socket_address": {"address": address, "port_value": 53}} for address in resolvers]
     resolver = typed(
         pool,
         "envoy.network.dns_resolver.cares",
         "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
-        resolvers=addresses,
+        resolvers=[_address("TCP", address) for address in resolvers],
         dns_resolver_options={"no_default_search_domain": True},
     )
     return {

@@ -35,7 +35,7 @@ class Renderer:
     def render(self, plan: ir.Plan) -> Resources:
         """Everything that the proxy of this plan is told, but for its secrets (see `secrets`)."""
         by_type = {
-            xds.CLUSTER: self._memo(self._clusters, plan.clusters),
+            xds.CLUSTER: self._memo(self._clusters, (plan.clusters, plan.dns)),
             xds.ENDPOINTS: self._memo(self._endpoints, plan.endpoints),
             xds.LISTENER: self._memo(self._listeners, (plan.listeners, plan.dns)),
             xds.ROUTES: self._memo(self._routes, plan.routes),
@@ -49,18 +49,17 @@ class Renderer:
         hosts = (host for table in plan.routes for host in self._hosts(table))
         return tuple(problem for host in hosts for problem in host.problems)
 
-    def _clusters(self, nodes: tuple[ir.Cluster, ...]) -> Named:
-        return self._each(self._cluster, nodes)
+    def _clusters(self, nodes: tuple[tuple[ir.Cluster, ...], ir.DnsTable | None]) -> Named:
+        return {**self._each(self._cluster, nodes[0]), **self._memo(self._dns_clusters, nodes[1])}
+
+    def _listeners(self, nodes: tuple[tuple[ir.Listener, ...], ir.DnsTable | None]) -> Named:
+        return {**self._each(self._listener, nodes[0]), **self._memo(self._dns_listeners, nodes[1])}
 
     def _endpoints(self, nodes: tuple[ir.EndpointSet, ...]) -> Named:
         return self._each(self._endpoint_set, nodes)
 
     def _routes(self, nodes: tuple[ir.RouteTable, ...]) -> Named:
         return self._each(self._route_table, nodes)
-
-    def _listeners(self, nodes: tuple[tuple[ir.Listener, ...], ir.DnsTable | None]) -> Named:
-        named = self._each(self._listener, nodes[0])
-        return named if nodes[1] is None else {**named, **self._each(self._dns, (nodes[1],))}
 
     def _each(self, make: Callable[[Any], Resource], nodes: tuple[Any, ...]) -> Named:
         made = (self._memo(make, node) for node in nodes)
@@ -72,8 +71,11 @@ class Renderer:
     def _listener(self, node: ir.Listener) -> Resource:
         return resource(node.name, listener.listener(self._pool, node))
 
-    def _dns(self, node: ir.DnsTable) -> Resource:
-        return resource(dns.NAME, dns.listener(self._pool, node))
+    def _dns_clusters(self, node: ir.DnsTable | None) -> Named:
+        return _by_name(dns.clusters(self._pool, node)) if node else {}
+
+    def _dns_listeners(self, node: ir.DnsTable | None) -> Named:
+        return _by_name(dns.listeners(self._pool, node)) if node else {}
 
     def _route_table(self, node: ir.RouteTable) -> Resource:
         frames = (host.frame for host in self._hosts(node))
@@ -93,6 +95,10 @@ class Renderer:
 
     def _endpoint_set(self, node: ir.EndpointSet) -> Resource:
         return resource(node.cluster, endpoints.assignment(self._pool, node))
+
+
+def _by_name(messages: tuple[Any, ...]) -> Named:
+    return {message.name: resource(message.name, message) for message in messages}
 
 
 def _problem(node: ir.VirtualHost, reason: str) -> Problem:
