@@ -143,13 +143,18 @@ async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
+def descendants(pid: int) -> set[int]:
+    """A process and all below it."""
+    parents = {int(p.name): _stat(p)[1] for p in Path("/proc").iterdir() if p.name.isdigit()}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
 def own_process(name: str) -> int:
     """The process of that name below this test."""
-    parents = {int(p.name): _stat(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    mine = {os.getpid()}
-    while more := {pid for pid, (_, parent) in parents.items() if parent in mine} - mine:
-        mine |= more
-    return next(pid for pid in mine if parents[pid][0] == name)
+    return next(pid for pid in descendants(os.getpid()) if _stat(Path(f"/proc/{pid}"))[0] == name)
 
 
 def _stat(process: Path) -> tuple[str, int]:

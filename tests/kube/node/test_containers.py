@@ -26,6 +26,15 @@ async def test_a_container_has_a_root_devices_and_a_host_name_of_its_own(here: R
     assert (code, text.split()) == (0, ["host-a", "/usr", "green", "3", "0"])
 
 
+async def test_a_program_inherits_no_open_file_of_ours(here: Room) -> None:
+    await here.pod("a")
+    log = await here.shell("a", "ls /proc/self/fd", name="first")
+    await here.exit()
+    await here.run("a", "sleep", "100")
+    assert [text for _, _, text in lines(log)] == ["0", "1", "2", "3"]  # 3: the folder that ls reads
+    assert (await here.output("a", "ls", "/proc/self/fd"))[1].split() == ["0", "1", "2", "3"]
+
+
 async def test_the_kernels_settings_are_out_of_reach(here: Room) -> None:
     await here.pod("a")
     await here.run("a", "sleep", "100")

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
-from tests.kube.node.machine_room import Room, eventually, own_process, processes_with
+from tests.kube.node.machine_room import Room, descendants, eventually, own_process, processes_with
 
 from semafor.kube.node.spec import RuntimeFailure, Sandbox
 
@@ -49,6 +51,49 @@ async def test_a_killed_agent_leaves_nothing(here: Room, victim: str) -> None:
     await here.runtime.stop()
     await here.runtime.start()
     await here.pod("a")
+
+
+DAEMON = """
+import asyncio, sys
+from pathlib import Path
+from tests.kube.node.machine_room import room
+
+async def main():
+    async with room(Path(sys.argv[1])) as here:
+        await here.pod("a")
+        await here.run("a", "sleep", sys.argv[2])
+        print("running", flush=True)
+        await asyncio.sleep(100)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_daemon_leaves_nothing(tmp_path: Path) -> None:
+    marker = f"5{os.getpid()}"
+    env = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    argv = (sys.executable, "-c", DAEMON, str(tmp_path), marker)
+    daemon = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE, env=env)
+    assert daemon.stdout
+    assert await asyncio.wait_for(daemon.stdout.readline(), 20) == b"running\n"
+    namespaces = {_network(pid) for pid in descendants(daemon.pid)} - {_network(os.getpid()), ""}
+    assert (len(processes_with(marker)), len(namespaces)) == (1, 2)
+    daemon.kill()
+    await daemon.wait()
+    await eventually(lambda: _gone(marker))
+    assert _all_networks() & namespaces == set()
+
+
+def _all_networks() -> set[str]:
+    return {_network(int(process.name)) for process in Path("/proc").iterdir() if process.name.isdigit()}
+
+
+def _network(pid: int) -> str:
+    """The network namespace of a process; empty when it has gone."""
+    try:
+        return str(Path(f"/proc/{pid}/ns/net").readlink())
+    except OSError:
+        return ""
 
 
 async def _gone(marker: str) -> bool:

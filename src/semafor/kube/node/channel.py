@@ -6,6 +6,7 @@ goes as a file in memory. End of file means that the other side is gone.
 
 import os
 import socket
+from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,12 +48,26 @@ def send(to: socket.socket, body: Json, fds: Sequence[int] = ()) -> None:
 def receive(source: socket.socket) -> Message | None:
     """Read one message; None at the end. Raises BlockingIOError when the socket does not block and nothing is there."""
     try:
-        packet, fds, _, _ = socket.recv_fds(source, MAX_PACKET_BYTES, MAX_FDS, socket.MSG_CMSG_CLOEXEC)
+        packet, fds = receive_files(source, MAX_PACKET_BYTES)
     except ConnectionResetError:
         return None
     if packet == _IN_A_FILE:
         packet = _content(fds.pop())
     return Message(msgspec.json.decode(packet), fds) if packet else None
+
+
+def receive_files(source: socket.socket, max_bytes: int) -> tuple[bytes, list[int]]:
+    """Read one packet and the open files beside it, which programs started from here do not inherit.
+
+    Python's own `socket.recv_fds` ignores its flags before 3.12, and so leaks them.
+    """
+    space = socket.CMSG_SPACE(MAX_FDS * array("i").itemsize)
+    packet, ancillary, _, _ = source.recvmsg(max_bytes, space, socket.MSG_CMSG_CLOEXEC)
+    fds = array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return packet, list(fds)
 
 
 def _content(file: int) -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from semafor.kube.node import syscalls
+from semafor.kube.node import channel, syscalls
 from semafor.kube.node.spec import StartError
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -86,7 +86,7 @@ def _outcome(ours: socket.socket, pid: int) -> int:
     """Wait until the program runs; return its terminal. Raises StartError."""
     terminal = -1
     while True:
-        text, fds, _, _ = socket.recv_fds(ours, 4096, 1, socket.MSG_CMSG_CLOEXEC)
+        text, fds = channel.receive_files(ours, 4096)
         if fds:
             terminal = fds[0]
         elif not text:
