@@ -85,7 +85,7 @@ class UpstreamTls(Value, frozen=True):
 class UpstreamHttp(Value, frozen=True):
     """How HTTP is spoken upstream.
 
-    `auto`: as ALPN decides, so TLS towards all instances is a must. `downstream`: the version that the caller speaks.
+    `auto`: as ALPN decides inside TLS, and HTTP/1.1 in plain text. `downstream`: the version that the caller speaks.
     `max_streams` limits the concurrent requests of one HTTP/2 connection; None keeps Envoy's default.
     """
 

@@ -104,16 +104,23 @@ def _shaped(cluster: Cluster, said: Policy) -> Cluster:
 def _http(protocol: Protocol, said: Policy, facts: Behind) -> UpstreamHttp | None:
     """How requests are sent. Between sidecars over HTTP/2, which costs less than HTTP/1.1, whatever the caller speaks.
 
-    A cluster has one version for all its instances, and some without a sidecar may know HTTP/1.1 only.
+    While some instances have no sidecar, ALPN decides for each. Where all have one, HTTP/2 is said outright: a cold
+    cluster then opens one connection for many requests, not one for each until the first answer tells the version.
     """
     pool, mode = said.pool or Pool(), (said.security or Security()).mode
     if protocol is Protocol.SNIFFED:
         return UpstreamHttp(version=pool.http or "downstream", max_streams=pool.max_streams)
     if not protocol.is_http:
         return None
-    mesh = mode == "istio_mutual" or (facts.all_in_mesh and mode != "disable")
-    version: Literal["h1", "h2"] = "h2" if mesh or protocol.is_http2 else "h1"
-    return UpstreamHttp(version=pool.http or version, max_streams=pool.max_streams)
+    return UpstreamHttp(version=pool.http or _version(protocol, mode, facts), max_streams=pool.max_streams)
+
+
+def _version(protocol: Protocol, mode: str, facts: Behind) -> Literal["h1", "h2", "auto"]:
+    if protocol.is_http2 or mode == "istio_mutual":
+        return "h2"
+    if mode == "disable":
+        return "h1"
+    return "h2" if facts.all_in_mesh else "auto"
 
 
 def _sni(service: Service, port: Port, subset: str) -> str:
