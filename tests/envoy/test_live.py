@@ -413,3 +413,105 @@ async def test_no_token_or_key_is_shown_by_the_admin_page(mesh):
         dump = await mesh.proxies["client"].admin("/config_dump?include_eds")
     assert "PRIVATE KEY" not in dump
     assert base64.b64encode(b"PRIVATE KEY").decode().rstrip("=") not in dump
+
+
+# --- everything at once ----------------------------------------------------------------------------------------------
+
+
+def everything() -> ir.Plan:
+    """Every kind of node that a plan can have, so that Envoy's word on each rendering is heard."""
+    mutual = ir.UpstreamTls(sni="s", sans=("spiffe://a/b", "db.example"), alpn=ALPN, only_mesh_endpoints=True)
+    eds = ir.EndpointSet("eds", (
+        ir.LocalityEndpoints((ir.Endpoint("10.0.0.1", 80, weight=2, tls_mode="istio", workload="d/p"),
+                              ir.Endpoint("10.0.0.2", 80, health="draining"),
+                              ir.Endpoint("10.0.0.3", 80, health="unhealthy")),
+                             ir.Locality("r", "z", "s"), weight=3),
+        ir.LocalityEndpoints((ir.Endpoint("10.0.0.4", 80),), ir.Locality("r2"), priority=1),
+    ))  # fmt: skip
+    pipe = ir.EndpointSet("pipe", (ir.LocalityEndpoints((ir.Endpoint(pipe="/tmp/no.sock"),)),))
+    names = ir.EndpointSet("dns", (ir.LocalityEndpoints((ir.Endpoint("localhost", 80),)),))
+    limits = ir.ConnectionLimits(1, 2, 3, 4, 5, 60.0, 30.0, ir.Keepalive(3, 10, 5))
+    slow = ir.SlowStart(30.0, 1.5, 20.0)
+    clusters = (
+        ir.Cluster("eds", http=ir.UpstreamHttp("auto", 100), tls=mutual, limits=limits,
+                   outlier=ir.OutlierDetection(5, 4, 3, True, 1.0, 60.0, 50, 30)),
+        ir.Cluster("h1", "static", endpoints=pipe, http=ir.UpstreamHttp("h1"), balancer=ir.SimpleBalancer("random")),
+        ir.Cluster("h2", "static", endpoints=pipe, http=ir.UpstreamHttp("h2"), balancer=ir.ConsistentHash("maglev"),
+                   tls=ir.UpstreamTls(certificate="", validation="")),
+        ir.Cluster("same", "strict_dns", endpoints=names, http=ir.UpstreamHttp("downstream"),
+                   balancer=ir.SimpleBalancer("round_robin", slow)),
+        ir.Cluster("least", "static", endpoints=pipe, balancer=ir.SimpleBalancer("least_request", slow)),
+        ir.Cluster("ring", "static", endpoints=pipe, balancer=ir.ConsistentHash("ring", 64)),
+        ir.Cluster("original", "original_dst", balancer=ir.SimpleBalancer("original"), mark=1338),
+        ir.Cluster("exit", "static", endpoints=pipe, proxy_protocol=True),
+        ir.Cluster("tls-exit", "static", endpoints=pipe, proxy_protocol=True, tls=ir.UpstreamTls()),
+    )  # fmt: skip
+    table_ = ir.RouteTable("80", (ir.VirtualHost("v", ("a", "*.b", "*"), every_route()),))
+    return ir.Plan("client", listeners(), (table_,), clusters, (eds,))
+
+
+def listeners() -> tuple[ir.Listener, ...]:
+    http = ir.HttpConnection("h", "outbound", rds="80", codec="h2", forward_client_identity=True, server_name="x")
+    several = ir.TcpProxy("t", (ir.Destination("eds", 90), ir.Destination("ring", 10)), idle_timeout_s=60.0)
+    match = ir.ChainMatch(80, ("10.0.0.0/8", "fd00::/8"), ("a.b", "*.c"), "tls", ("istio",))
+    inspectors = (ir.Inspector("original_dst"), ir.Inspector("proxy_protocol"), ir.Inspector("tls", (25,)),
+                  ir.Inspector("http", (25, 3306, 5432)))  # fmt: skip
+    return (
+        ir.Listener("handing", "127.0.0.1", live.free_port(), hand_over=True, inspectors=inspectors[:1],
+                    default_chain=ir.FilterChain(bytes_to("original"))),
+        ir.Listener("virtual", "10.96.0.7", 80, bind=False, inspectors=inspectors, inspection_timeout_s=0.1,
+                    continue_on_timeout=True, direction="inbound", default_chain=ir.FilterChain(several),
+                    chains=(ir.FilterChain(http, "one", match, MESH_TLS), ir.FilterChain(bytes_to("eds"), "two"))),
+    )  # fmt: skip
+
+
+def every_route() -> tuple[ir.Route, ...]:
+    tests = tuple(
+        ir.HeaderMatch(f"x-{kind}", ir.StringMatch(kind, "v", ignore_case=True), inverted=True, missing_as_empty=True)
+        for kind in ("exact", "prefix", "suffix", "contains", "regex")
+    )
+    paths = [ir.PathMatch(kind, "/a") for kind in ("exact", "prefix", "segment_prefix", "regex")]
+    query = (ir.QueryMatch("q"), ir.QueryMatch("r", ir.StringMatch("regex", "[0-9]+")))
+    changes = ir.HeaderOps(("x-r",), (("x-s", "100%"),), (("x-a", "%REQ(:path)%"),))
+    retry = ir.Retry(2, ("5xx", "connect-failure"), (503,), 1.0, 0.025, True, True)
+    keys = (
+        ir.HashKey("header", "x"),
+        ir.HashKey("cookie", "c", "/", 0.0),
+        ir.HashKey("source_ip"),
+        ir.HashKey("query", "q"),
+    )
+    split = (ir.Destination("eds", 1, changes, changes, "other"), ir.Destination("h1", 0))
+    actions = (
+        ir.Forward(split, 5.0, retry, ir.Rewrite(prefix="/b"), keys),
+        ir.Forward((ir.Destination("eds"),), rewrite=ir.Rewrite(path="/p", host="h")),
+        ir.Forward((ir.Destination("eds"),), rewrite=ir.Rewrite(regex=ir.RegexRewrite("^/(.*)$", "/x/\\1"))),
+        ir.Redirect(307, "https", "h", 8443, "/p"),
+        ir.Redirect(prefix="/q"),
+        ir.DirectResponse(418, "t" * 10_000),
+        ir.Fail("because"),
+    )
+    plain = tuple(ir.Route(ir.RouteMatch(), action, "r", changes, changes) for action in actions)
+    return (*(ir.Route(ir.RouteMatch(path, tests, query), actions[0]) for path in paths), *plain)
+
+
+async def test_envoy_takes_every_kind_of_node_that_a_plan_can_have(mesh):
+    await mesh.start("client", everything())
+    assert mesh.renderer.problems(everything()) == ()
+    assert mesh.observer.refusals == []
+
+
+async def test_what_leaves_the_mesh_goes_through_the_hosts_proxy_to_where_it_was_meant(mesh, tmp_path):
+    """node Envoy ─ unix socket, PROXY header ─ host Envoy ─ the address that the caller meant."""
+    async with apps.lines("outside") as outside:
+        exit_socket = tmp_path / "exit.sock"
+        await mesh.start_host("third", exit_socket)
+        port = live.free_port()
+        pipe = ir.EndpointSet("egress", (ir.LocalityEndpoints((ir.Endpoint(pipe=str(exit_socket)),)),))
+        cluster = ir.Cluster("egress", "static", endpoints=pipe, proxy_protocol=True)
+        addressed = ir.Listener("in", "127.0.0.1", port, inspectors=(ir.Inspector("proxy_protocol"),),
+                                chains=(ir.FilterChain(bytes_to("egress")),))  # fmt: skip
+        await mesh.start("client", ir.Plan("client", listeners=(addressed,), clusters=(cluster,)))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"PROXY TCP4 10.244.0.9 127.0.0.1 4242 {outside}\r\nhello\n".encode())
+        assert await asyncio.wait_for(reader.readline(), 5) == b"outside hello\n"
+        writer.close()
