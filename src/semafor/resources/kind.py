@@ -46,6 +46,7 @@ class Kind(Value, frozen=True):
     are stored but nothing acts on them. `defaults` returns the document with the fields that the API fills in (its
     argument is not changed), `validate` yields what the fields' own types cannot say; it sees a document whose types
     are right and which holds no nulls, but any field may be missing. `virtual` kinds are answered, never stored.
+    `default_name` is the name of an object that has none, for kinds whose files are commonly written without.
     """
 
     group: str
@@ -63,6 +64,7 @@ class Kind(Value, frozen=True):
     effect: bool = True
     virtual: bool = False
     name_rule: Literal["subdomain", "label", "1035-label", "path-segment"] = "subdomain"
+    default_name: str = ""
     defaults: Defaults = _as_it_is
     validate: Validate = _nothing
 

@@ -158,6 +158,15 @@ ENV_NAME = pattern(
     "a valid environment variable name must consist only of printable ASCII characters other than '='",
 )
 ABSOLUTE_PATH = pattern("absolute-path", "/(?s:.*)", "must be an absolute path")
+HOSTNAME = pattern(
+    "hostname",
+    rf"(\*\.)?{SUBDOMAIN_REGEX}",
+    "must be a DNS name in lower case, perhaps with a wildcard as its first label, such as *.example.com",
+    longest=253,
+)
+GATEWAY_DURATION = pattern(
+    "gateway-duration", "([0-9]{1,5}(h|m|s|ms)){1,4}", "must be whole numbers with units, such as 10s or 1h30m"
+)
 PORT = within(1, 65535)
 NON_NEGATIVE = within(0, None)
 POSITIVE = within(1, None)

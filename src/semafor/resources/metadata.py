@@ -18,7 +18,7 @@ def validate(kind: Kind, meta: dict[str, Any]) -> Iterator[FieldError]:
         yield from _name(kind, name, "metadata.name")
     elif meta.get("generateName"):
         yield from _name(kind, meta["generateName"].rstrip("-.") or "-", "metadata.generateName")
-    elif not kind.virtual:
+    elif not kind.virtual and not kind.default_name:
         yield errors.required("metadata.name", "name or generateName is required")
     if kind.namespaced and meta.get("namespace"):
         yield from _name_by(marks.DNS_LABEL, meta["namespace"], "metadata.namespace")

@@ -30,6 +30,19 @@ from semafor.resources.core import (
 )
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.events import event as new_event
+from semafor.resources.gateway_api import (
+    backend_tls_policy,
+    gateway_class,
+    grpc_route,
+    http_route,
+    listener_set,
+    reference_grant,
+    tcp_route,
+    tls_route,
+    udp_route,
+)
+from semafor.resources.gateway_api import gateway as api_gateway
+from semafor.resources.install import istio_operator
 from semafor.resources.istio import (
     authorization_policy,
     destination_rule,
@@ -48,10 +61,12 @@ from semafor.resources.istio import (
     workload_group,
 )
 from semafor.resources.kind import Kind
+from semafor.resources.monitoring import pod_monitor, prometheus_rule, service_monitor
 from semafor.resources.networking import ingress, ingress_class, network_policy
 from semafor.resources.policy import eviction, pod_disruption_budget
 from semafor.resources.rbac import rbac
 from semafor.resources.scheduling import priority_class
+from semafor.resources.smi import access, specs, split
 from semafor.resources.storage import storage_class
 
 KINDS: tuple[Kind, ...] = (
@@ -121,6 +136,24 @@ KINDS: tuple[Kind, ...] = (
     telemetry.KIND,
     traffic_extension.KIND,
     wasm_plugin.KIND,
+    istio_operator.KIND,
+    backend_tls_policy.KIND,
+    gateway_class.KIND,
+    api_gateway.KIND,
+    grpc_route.KIND,
+    http_route.KIND,
+    listener_set.KIND,
+    reference_grant.KIND,
+    tcp_route.KIND,
+    tls_route.KIND,
+    udp_route.KIND,
+    specs.HTTP_ROUTE_GROUP,
+    specs.TCP_ROUTE,
+    access.KIND,
+    split.KIND,
+    pod_monitor.KIND,
+    prometheus_rule.KIND,
+    service_monitor.KIND,
 )
 
 _BY_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType({(kind.group, kind.kind): kind for kind in KINDS})

@@ -1,0 +1,61 @@
+"""TCPRoute: which TCP connections go where. Source: the Gateway API's reference."""
+
+from typing import Annotated, Literal
+
+from semafor.base.struct import Document
+from semafor.resources.gateway_api import filled, rules
+from semafor.resources.gateway_api.references import BackendRef, ParentReference
+from semafor.resources.gateway_api.status import RouteParentStatus
+from semafor.resources.kind import AGE, Kind
+from semafor.resources.marks import ATOMIC
+from semafor.resources.meta.meta import ObjectMeta
+
+
+class TCPRouteRule(Document, frozen=True):
+    """Where connections go."""
+
+    backend_refs: Annotated[tuple[BackendRef, ...], ATOMIC, "The backends, by their shares."]
+    name: Annotated[str | None, "Name of the rule."] = None
+
+
+class TCPRouteSpec(Document, frozen=True):
+    """Which connections go where."""
+
+    rules: Annotated[tuple[TCPRouteRule, ...], ATOMIC, "Where they go."]
+    parent_refs: Annotated[tuple[ParentReference, ...], ATOMIC, "Objects that the route belongs to."] = ()
+    use_default_gateways: Annotated[Literal["All", "None"] | None, "Whether it belongs to default Gateways too."] = None
+
+
+class TCPRouteStatus(Document, frozen=True):
+    """The state of a route."""
+
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+
+
+class TCPRoute(Document, frozen=True):
+    """Which TCP connections go where."""
+
+    spec: Annotated[TCPRouteSpec, "What is wanted."]
+    api_version: Annotated[str, "API version of the object."] = "gateway.networking.k8s.io/v1"
+    kind: Annotated[str, "Kind of the object."] = "TCPRoute"
+    metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
+    status: Annotated[TCPRouteStatus | None, "What is."] = None
+
+
+KIND = Kind(
+    group="gateway.networking.k8s.io",
+    versions=(
+        "v1",
+        "v1alpha2",
+    ),
+    kind="TCPRoute",
+    plural="tcproutes",
+    categories=("gateway-api",),
+    document=TCPRoute,
+    columns=(AGE,),
+    subresources=("status",),
+    custom=True,
+    effect=False,
+    defaults=filled.of(TCPRoute),
+    validate=rules.route,
+)

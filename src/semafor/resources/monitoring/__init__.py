@@ -1,0 +1,1 @@
+"""The Prometheus operator's kinds. Documents in, field errors out; no query is evaluated."""
