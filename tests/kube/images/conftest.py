@@ -1,7 +1,8 @@
 """Real homes, real builds: everything here runs in namespaces of its own below a temporary folder."""
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from semafor.kube.images.image import Image
 from semafor.kube.images.library import Images
 from semafor.kube.images.steps import Step, Steps
 
-Build = Callable[..., Image]
+# The plugin looptime asks for a loop before tests that have none, and would leave one open that asyncio makes for it.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")

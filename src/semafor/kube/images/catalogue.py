@@ -192,6 +192,10 @@ def _pause(offer: Offer, _: Reference) -> Recipe:
     return Recipe(config=Config(env=_env(offer.host), entrypoint=("/pause",)), files=(script,))
 
 
+def _host(offer: Offer, _: Reference) -> Recipe:
+    return Recipe(config=Config(env=_env(offer.host)))
+
+
 def _proxy(offer: Offer, _: Reference) -> Recipe:
     binds = tuple((source, inside) for inside, source in offer.tools)
     config = Config(env=_env(offer.host), entrypoint=("/usr/local/bin/pilot-agent",))
@@ -242,6 +246,7 @@ ROWS: tuple[Row, ...] = (
         recipe=_pause,
         reason="a container that only waits, as in scheduling examples",
     ),
+    Row(names=("semafor/host",), recipe=_host, reason="`semafor run`: this machine's programs, nothing else"),
     Row(names=("semafor/proxyv2", "istio/proxyv2"), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
 )
 
