@@ -1,7 +1,7 @@
 """One plan -> the resources of one proxy: `Renderer(pool).render(plan)`.
 
     plan.listeners ─ listener ─ tls, http_connection ─ http_filters     LDS
-    plan.dns ─────── dns                                                LDS
+    plan.dns ─────── dns                                                LDS, CDS
     plan.routes ──── routes ─ matches, actions                          RDS
     plan.clusters ── clusters ─ tls                                     CDS
     plan.endpoints ─ endpoints                                          EDS
