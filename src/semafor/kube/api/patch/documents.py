@@ -1,6 +1,7 @@
 """Small operations on JSON documents that all kinds of patch share."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from semafor.kube.api.patch.errors import MalformedError
@@ -33,7 +34,7 @@ def require_shallow(value: Any) -> None:
     """Refuse a document that nests deeper than MAX_DEPTH; looks at it without recursion."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _children(outer)]
+        level = [inner for outer in level for inner in _children(outer) if isinstance(inner, dict | list)]
         if not level:
             return
     raise MalformedError(f"the patch nests deeper than {MAX_DEPTH} levels")
@@ -52,7 +53,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _children(value: Any) -> list[Any]:
+def _children(value: Any) -> Iterable[Any]:
     if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        return value.values()
+    return value if isinstance(value, list) else ()

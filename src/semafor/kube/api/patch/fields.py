@@ -1,15 +1,18 @@
 """Sets of field paths, and `fieldsV1`, their written form (sigs.k8s.io/structured-merge-diff, package fieldpath).
 
 A path is a tuple of steps, written as in fieldsV1: `f:spec` a field, `k:{"name":"app"}` the element of a list with
-these keys, `v:"x"` the element of a set with this value. A set is a plain frozenset of paths; a path being in it says
-nothing about the paths below.
+these keys, `v:"x"` the element of a set with this value. A path being in a set says nothing about the paths below.
+
+A set has two forms: a frozenset of paths, for algebra, and a tree, as fieldsV1 writes it, for what is stored. In a
+tree `{}` is a path that is in the set, and `.` says so of one that has others below. Trees are never changed: `plus`
+and `minus` copy only the way to a change, so that noting a small change of a large object costs little.
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from semafor.kube.api.patch.documents import require_shallow
+from semafor.kube.api.patch.documents import MAX_DEPTH
 
 Path = tuple[str, ...]
 Fields = frozenset[Path]
@@ -32,22 +35,48 @@ def value(of: Any) -> str:
     return "v:" + _compact(of)
 
 
-def encode(fields: Iterable[Path]) -> Tree:
-    """fieldsV1: one object per step, `.` where a path that has others below is itself in the set."""
-    tree: Tree = {}
-    for path in sorted(fields):
-        node = tree
-        for step in path[:-1]:
-            node = node.setdefault(step, {})
-        node[path[-1]] = {}
-    _mark_inner(tree, (), frozenset(fields))
+def encode(paths: Iterable[Path]) -> Tree:
+    """The tree of a set."""
+    return plus({}, sorted(paths))
+
+
+def plus(tree: Tree, paths: Iterable[Path]) -> Tree:
+    """The tree with these paths in it."""
+    for path in paths:
+        tree = _with(tree, path)
     return tree
 
 
-def decode(tree: Any) -> Fields:
-    """The set that fieldsV1 describes. Raises MalformedError or ValueError for anything else."""
-    require_shallow(tree)
+def minus(tree: Tree, paths: Iterable[Path]) -> Tree:
+    """The tree without these paths; what lies below them stays."""
+    for path in paths:
+        tree = _without(tree, path) or {}
+    return tree
+
+
+def holds(tree: Tree, path: Path) -> bool:
+    """Whether the path is in the set."""
+    for step in path[:-1]:
+        tree = tree.get(step, {})
+    return has(tree, path[-1])
+
+
+def decode(tree: Tree) -> Fields:
+    """The set that a tree describes."""
     return frozenset(_decode(tree, ()))
+
+
+def require_tree(written: Any) -> Tree:
+    """The value as a tree. Raises ValueError when it is not one, looking at it without recursion."""
+    level = [written]
+    for _ in range(MAX_DEPTH):
+        if not all(isinstance(node, dict) and all(_is_step(key) for key in node) for node in level):
+            raise ValueError("fieldsV1 must be objects whose keys are steps of paths")
+        level = [below for node in level for below in node.values() if below != {}]
+        if not level:
+            tree: Tree = written
+            return tree
+    raise ValueError(f"fieldsV1 nests deeper than {MAX_DEPTH} levels")
 
 
 def has(tree: Tree, step: str) -> bool:
@@ -61,28 +90,44 @@ def text(path: Path) -> str:
     return "".join(_step_text(step) for step in path)
 
 
-def _mark_inner(tree: Tree, path: Path, fields: Fields) -> None:
-    for step, below in tree.items():
-        if not below:
-            continue
-        _mark_inner(below, (*path, step), fields)
-        if (*path, step) in fields:
-            tree[step] = {_SELF: {}, **below}
+def _with(tree: Tree, path: Path) -> Tree:
+    step, rest = path[0], path[1:]
+    below = tree.get(step)
+    if below is None:
+        return {**tree, step: _with({}, rest) if rest else {}}
+    if rest:
+        inner = _with(below or {_SELF: {}}, rest)
+        return tree if inner is below else {**tree, step: inner}
+    return tree if not below or _SELF in below else {**tree, step: {_SELF: {}, **below}}
 
 
-def _decode(tree: Any, path: Path) -> Iterable[Path]:
-    if not isinstance(tree, dict):
-        raise ValueError(f"fieldsV1 must be an object at {text(path) or 'its top'}")  # noqa: TRY004 - one error for all
+def _without(tree: Tree, path: Path) -> Tree | None:
+    """None when nothing is left: an empty tree would be a path that is in the set."""
+    step, rest = path[0], path[1:]
+    below = tree.get(step)
+    if below is None or (rest and not below):
+        return tree
+    inner = _without(below, rest) if rest else {key: value for key, value in below.items() if key != _SELF} or None
+    if inner == below:
+        return tree
+    kept = {key: value for key, value in tree.items() if key != step}
+    if inner is not None:
+        kept[step] = {} if inner.keys() == {_SELF} else inner
+    return kept or None
+
+
+def _is_step(key: str) -> bool:
+    return key.startswith(_STEPS) or key == _SELF
+
+
+def _decode(tree: Tree, path: Path) -> Iterable[Path]:
     for step, below in tree.items():
         if step == _SELF:
             yield path
-            continue
-        if not step.startswith(_STEPS):
-            raise ValueError(f"fieldsV1 has an unknown step {step!r}")
-        if below == {}:
-            yield (*path, step)
-        else:
+        elif below:
             yield from _decode(below, (*path, step))
+        else:
+            yield (*path, step)
 
 
 def _step_text(step: str) -> str:

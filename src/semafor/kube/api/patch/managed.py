@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import msgspec
+
 from semafor.base.struct import Value
 from semafor.kube.api.patch import fields as paths
-from semafor.kube.api.patch.errors import MalformedError, Owned
-from semafor.kube.api.patch.fields import Fields, Path
+from semafor.kube.api.patch.errors import Owned
+from semafor.kube.api.patch.fields import Path, Tree
 
 Operation = Literal["Apply", "Update"]
 Key = tuple[str, str, str, str]
@@ -25,7 +27,7 @@ class Entry(Value, frozen=True):
     api_version: str
     subresource: str = ""
     time: str = ""
-    fields: Fields = paths.NONE
+    fields: Tree = msgspec.field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -33,7 +35,7 @@ class Entry(Value, frozen=True):
         version = self.api_version if self.operation == "Update" else ""
         return self.operation, self.manager, version, self.subresource
 
-    def owning(self, owned: Fields, time: str | None = None) -> "Entry":
+    def owning(self, owned: Tree, time: str | None = None) -> "Entry":
         return Entry(
             manager=self.manager,
             operation=self.operation,
@@ -76,7 +78,7 @@ def decode(doc: dict[str, Any]) -> Managed | None:
         return {}
     try:
         return index(_entry(item) for item in written) or None
-    except (MalformedError, ValueError):
+    except ValueError:
         return None
 
 
@@ -92,14 +94,14 @@ def _entry(item: Any) -> Entry:
         api_version=_word(item, "apiVersion"),
         subresource=_word(item, "subresource"),
         time=_word(item, "time"),
-        fields=paths.decode(item.get("fieldsV1")),
+        fields=paths.require_tree(item.get("fieldsV1")),
     )
 
 
 def _word(item: dict[str, Any], key: str) -> str:
     word = item.get(key) or ""
     if not isinstance(word, str):
-        raise ValueError(f"{key} of an entry of managedFields must be a string")  # noqa: TRY004 - as all of decode
+        raise ValueError(f"{key} of an entry of managedFields must be a string")
     return word
 
 
@@ -116,7 +118,7 @@ def _written(entry: Entry) -> dict[str, Any]:
         "apiVersion": entry.api_version,
         "time": entry.time,
         "fieldsType": "FieldsV1",
-        "fieldsV1": paths.encode(entry.fields),
+        "fieldsV1": entry.fields,
         "subresource": entry.subresource,
     }
     return {key: value for key, value in written.items() if value != ""}
@@ -133,5 +135,5 @@ def capped(managed: Managed) -> Managed:
         del kept[entry.key]
         bucket = Entry(manager=ANCIENT, operation="Update", api_version=entry.api_version)
         before = kept.get(bucket.key, bucket)
-        kept[bucket.key] = bucket.owning(before.fields | entry.fields, time=entry.time)
+        kept[bucket.key] = bucket.owning(paths.plus(before.fields, paths.decode(entry.fields)), time=entry.time)
     return kept

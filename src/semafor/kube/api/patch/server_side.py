@@ -71,6 +71,8 @@ def track(
 ) -> dict[str, Any]:
     """Return `new` with managedFields that say what `manager` has changed since `old` (None: everything is new).
 
+    The result shares its parts with `new`.
+
     managedFields that the writer itself has changed are taken as they are, and `[{}]` resets them; unreadable ones
     are replaced by the old ones. Raises MalformedError for a document that nests too deep.
     """
@@ -82,8 +84,8 @@ def track(
     owned = change.changed - {("f:metadata",)}
     if owned:
         before = owners.get(entry.key, entry)
-        owners[entry.key] = before.owning(before.fields | owned, time=managed.stamp(now))
-    return _with_owners(clone(new), managed.capped(owners))
+        owners[entry.key] = before.owning(fields.plus(before.fields, sorted(owned)), time=managed.stamp(now))
+    return _with_owners(new, managed.capped(owners))
 
 
 class _Apply:
@@ -96,7 +98,7 @@ class _Apply:
         self.applied = applied
         self.schema = schema
         self.now = now
-        self.entry = entry.owning(_owned_by(applied, schema))
+        self.entry = entry.owning(fields.encode(_owned_by(applied, schema)))
         self.owners = self._owners_before()
         self.last = self.owners.get(entry.key)
         self.wanted = self._pruned(typed.merge(self.live, applied, schema))
@@ -120,7 +122,8 @@ class _Apply:
             (entry, path)
             for key, entry in sorted(self.owners.items())
             if key != self.entry.key
-            for path in sorted(entry.fields & self.change.changed)
+            for path in sorted(self.change.changed)
+            if fields.holds(entry.fields, path)
         ]
 
     def _owners_before(self) -> Managed:
@@ -129,16 +132,16 @@ class _Apply:
             return owners or {}
         entry = Entry(manager=_BEFORE, operation="Update", api_version=_version(self.live))
         everything = typed.compare({}, _bare(self.live), self.schema).added - {("f:metadata",)}
-        return managed.index([entry.owning(everything, time=managed.stamp(self.now))])
+        return managed.index([entry.owning(fields.encode(everything), time=managed.stamp(self.now))])
 
     def _pruned(self, merged: dict[str, Any]) -> dict[str, Any]:
         """Take out what this manager applied last time, does not apply now, and nobody else owns."""
         if self.last is None:
             return merged
-        last = typed.with_parents(self.last.fields, self.schema)
+        last = typed.with_parents(fields.decode(self.last.fields), self.schema)
         there = typed.with_parents(typed.field_set(merged, self.schema), self.schema)
-        owners = [entry.fields for key, entry in self.owners.items() if key != self.entry.key]
-        owned = typed.with_parents(self.entry.fields.union(*owners), self.schema)
+        owners = [self.entry, *(entry for key, entry in self.owners.items() if key != self.entry.key)]
+        owned = typed.with_parents(fields.NONE.union(*(fields.decode(each.fields) for each in owners)), self.schema)
         kept = typed.field_set(typed.remove(merged, fields.encode(last), self.schema), self.schema)
         gone = there - typed.with_parents(kept, self.schema) - owned
         pruned: dict[str, Any] = typed.remove(merged, fields.encode(gone & last), self.schema)
@@ -181,7 +184,7 @@ def _readable_owners(old: dict[str, Any] | None, new: dict[str, Any], subresourc
 
 
 def _disown(owners: Managed, paths: Fields) -> Managed:
-    return managed.index(entry.owning(entry.fields - paths) for entry in owners.values())
+    return managed.index(entry.owning(fields.minus(entry.fields, paths)) for entry in owners.values())
 
 
 def _with_owners(doc: dict[str, Any], owners: Managed) -> dict[str, Any]:

@@ -46,10 +46,8 @@ def children(value: Any, shape: Shape | None) -> dict[str, Child] | None:
         if shape is not None and shape.map_type == "atomic":
             return None
         declared = shape.fields if shape is not None else {}
-        return {
-            fields.field(key): Child(inner, shape.field(key) if shape else None, key in declared)
-            for key, inner in value.items()
-        }
+        other = shape.items if shape is not None and shape.type == "map" else None
+        return {f"f:{key}": Child(inner, declared.get(key, other), key in declared) for key, inner in value.items()}
     if isinstance(value, list) and shape is not None and shape.list_type != "atomic":
         try:
             return {step: Child(item, shape.items, declared=False) for step, item in elements(value, shape)}
@@ -128,10 +126,12 @@ def compare(old: Any, new: Any, shape: Shape | None) -> Comparison:
 
 
 def _differences(old: Any, new: Any, shape: Shape | None, path: Path) -> Iterator[tuple[Path, Any, Any]]:
+    if old is new or _is_evidently_same(old, new):
+        return
     before, after = children(old, shape), children(new, shape)
     both_granular = (before is not None or old is _ABSENT) and (after is not None or new is _ABSENT)
     if not both_granular or not (before or after):
-        if not _is_same(old, new):
+        if old is _ABSENT or new is _ABSENT or not same(old, new):
             yield path, old, new
             if not both_granular:
                 yield from _within(before or {}, {}, path)
@@ -142,6 +142,11 @@ def _differences(old: Any, new: Any, shape: Shape | None, path: Path) -> Iterato
     yield from _within(before or {}, after or {}, path)
 
 
+def _is_evidently_same(old: Any, new: Any) -> bool:
+    """A quick yes for large equal parts; Python's own equality alone would take true for 1."""
+    return isinstance(old, dict | list) and bool(old == new) and repr(old) == repr(new)
+
+
 def _within(before: dict[str, Child], after: dict[str, Child], path: Path) -> Iterator[tuple[Path, Any, Any]]:
     for step in before | after:
         left, right = before.get(step), after.get(step)
@@ -150,10 +155,6 @@ def _within(before: dict[str, Child], after: dict[str, Child], path: Path) -> It
         old = left.value if left else _ABSENT
         new = right.value if right else _ABSENT
         yield from _differences(old, new, known.shape, (*path, step))
-
-
-def _is_same(old: Any, new: Any) -> bool:
-    return old is new or (old is not _ABSENT and new is not _ABSENT and same(old, new))
 
 
 def merge(live: Any, applied: Any, shape: Shape | None) -> Any:
