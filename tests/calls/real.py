@@ -27,8 +27,6 @@ _TYPE = "type.googleapis.com/envoy."
 _HTTP = f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _TCP = f"{_TYPE}extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ROUTER = {"name": "router", "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"}}
-# As in a sidecar's bootstrap: ALPN may be asked for where some endpoints are without TLS (here all are).
-_RUNTIME = {"name": "static", "static_layer": {"config.do_not_validate_alpn_support": 100}}
 _START_TIMEOUT_S = 20.0
 _REQUESTS = 400  # for shares: six points are more than three deviations of a half
 _POINTS = 8.0
@@ -105,8 +103,7 @@ class RealEnvoy:
             clusters.append(_static(f"bytes of {cluster['name']}", [{"endpoint": {"address": greeted}}]))
             self.greeter.add(folder / f"{number}.bytes.sock", cluster["name"])
             listeners.append(_backend(cluster["name"], pipe))
-        static = {"listeners": listeners, "clusters": clusters}
-        return {"static_resources": static, "layered_runtime": {"layers": [_RUNTIME]}}
+        return {"static_resources": {"listeners": listeners, "clusters": clusters}}
 
     def _moved(self, listener: Json) -> Json:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
@@ -126,6 +123,9 @@ class RealEnvoy:
         empty = cluster.get("type") == "EDS" and not self.matcher.endpoints[cluster["name"]].get("endpoints")
         endpoint = [] if empty or cluster["name"] == "BlackHoleCluster" else [{"endpoint": {"address": pipe}}]
         options = cluster.get("typed_extension_protocol_options", {})
+        for option in options.values():
+            if option.pop("auto_config", None):  # without TLS there is no ALPN, and Envoy speaks HTTP/1.1
+                option["explicit_http_config"] = {"http_protocol_options": {}}
         return {**_static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
 
 
