@@ -328,6 +328,22 @@ async def test_a_new_subset_and_the_route_to_it_lose_no_request(mesh):
     assert load.apps[-1] == "two"
 
 
+async def test_what_is_settled_is_in_force(mesh):
+    """A new listener with a new route table, ten times: the first request after `settled` is answered by it."""
+    async with apps.http("one") as one:
+        _, plan = await bare_client(mesh, [one])
+        for round_ in range(10):
+            name, port = f"table-{round_}", live.free_port()
+            chain = ir.FilterChain(ir.HttpConnection("h", "outbound", rds=name))
+            added = ir.Listener(name, "127.0.0.1", port, chains=(chain,))
+            answer = ir.Route(ir.RouteMatch(), ir.DirectResponse(200 + round_))
+            tables = (*plan.routes, table(answer, name=name))
+            await mesh.push(
+                "client", ir.Plan("client", (*plan.listeners, added), tables, plan.clusters, plan.endpoints)
+            )
+            assert (await get(port)).status_code == 200 + round_
+
+
 async def test_a_change_of_the_cluster_itself_loses_no_request_and_is_quick(mesh):
     async with apps.http("one") as one:
         out, _ = await bare_client(mesh, [one])
