@@ -82,6 +82,34 @@ def test_a_client_that_goes_away_kills_nothing(kubectl, node, tmp_path):
     wait_for(done.exists)
 
 
+def test_a_client_that_does_not_read_slows_the_process(kubectl, tmp_path):
+    counter = tmp_path / "counter"
+    script = f"while :; do head -c 65536 /dev/zero; echo -n . >> {counter}; done"
+    process = kubectl.start("exec", "web", "--", "sh", "-c", script)
+    wait_for(counter.exists)
+    assert settled(lambda: counter.stat().st_size) * 65536 < 32 * MB
+    process.kill()
+    process.communicate()
+
+
+def test_a_process_that_does_not_read_slows_the_client(kubectl):
+    process = kubectl.start("exec", "-i", "web", "--", "sleep", "60")
+    sent = [0]
+
+    def send():
+        with contextlib.suppress(OSError):
+            while True:
+                sent[0] += os.write(process.stdin.fileno(), bytes(65536))
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    wait_for(lambda: sent[0])
+    assert settled(lambda: sent[0]) < 32 * MB
+    process.kill()
+    sending.join(10)
+    process.communicate()
+
+
 def test_attach_joins_the_container(kubectl, node, server):
     node.processes.append(server.call(node.pipes(["sh", "-c", "read line; echo got $line; exit 4"])))
     result = kubectl("attach", "-i", "web", stdin=b"word\n")
@@ -281,6 +309,16 @@ def wait_for(condition, timeout_s=20):
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def settled(value, still_s=0.4):
+    """The value, once it has not changed for a while."""
+    last, since = value(), time.monotonic()
+    while time.monotonic() - since < still_s:
+        time.sleep(0.02)
+        if value() != last:
+            last, since = value(), time.monotonic()
+    return last
 
 
 pytestmark = pytest.mark.timeout(120)
