@@ -82,9 +82,13 @@ class Endpoints:
     async def _get(self, request: Request, about: Call) -> Response:
         if about.kind.namespaced and not about.namespace:
             raise errors.no_such_page()
-        obj = self._objects.get(about.kind, about.namespace, about.name)
+        entry = self._objects.store.entry(about.kind.resource, about.namespace, about.name)
+        if entry is None:
+            raise errors.not_found(about.kind, about.name)
         view = self._view(request, about)
-        return answers.document(view.one(obj), form=view.form)
+        if view.plain and view.form.media_type == accept.JSON:
+            return answers.raw(entry.body)
+        return answers.document(view.one(entry.object), form=view.form)
 
     async def _list(self, request: Request, about: Call) -> Response:
         options = reading.list_options(request.query_params)

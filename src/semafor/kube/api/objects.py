@@ -6,7 +6,7 @@ document ─▶ understood (types, unknown fields) ─▶ completed (metadata, d
 
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,10 +116,10 @@ class Objects:
     async def _carry_out(self, call: Call, old: Doc, verdict: deletion.Verdict) -> Doc:
         if verdict.obj is old and not verdict.remove:
             return old
-        expected = int(old["metadata"]["resourceVersion"])
+        resource, expected = call.kind.resource, int(old["metadata"]["resourceVersion"])
         if verdict.remove:
-            return await self.store.delete(call.kind.resource, call.namespace, call.name, expected=expected)
-        return await self.store.update(call.kind.resource, verdict.obj, expected=expected)
+            return await _done(self.store.delete(resource, call.namespace, call.name, expected=expected))
+        return await _done(self.store.update(resource, verdict.obj, expected=expected))
 
     async def _create(self, call: Call, understood: Understood, own: "Own") -> Outcome:
         kind = call.kind
@@ -136,7 +136,7 @@ class Objects:
         if call.dry_run:
             return Outcome(obj=obj, warnings=warnings, created=True)
         try:
-            stored = await self.store.create(kind.resource, obj)
+            stored = await _done(self.store.create(kind.resource, obj))
         except store.Exists:
             raise errors.already_exists(kind, obj["metadata"]["name"]) from None
         return Outcome(obj=stored, warnings=warnings, created=True)
@@ -189,9 +189,10 @@ class Objects:
         expected = int(old["metadata"]["resourceVersion"])
         if deletion.complete(kind, new) and deletion.held(kind, old):
             meta = new["metadata"]
-            await self.store.delete(kind.resource, meta.get("namespace", ""), meta["name"], expected=expected)
+            gone = self.store.delete(kind.resource, meta.get("namespace", ""), meta["name"], expected=expected)
+            await _done(gone)
             return new
-        return await self.store.update(kind.resource, new, expected=expected)
+        return await _done(self.store.update(kind.resource, new, expected=expected))
 
     async def _retried(self, call: Call, attempt: Callable[[Doc], Awaitable[Outcome]]) -> Outcome:
         for _ in range(_ATTEMPTS):
@@ -248,6 +249,14 @@ class Objects:
         if "deletionTimestamp" in namespace["metadata"]:
             name = (doc.get("metadata") or {}).get("name", "")
             raise errors.namespace_terminating(call.kind, name, call.namespace)
+
+
+async def _done(write: Coroutine[Any, Any, Doc]) -> Doc:
+    """The write's result; a disk that refuses is a server that is unavailable."""
+    try:
+        return await write
+    except store.Unwritable as error:
+        raise errors.unavailable(str(error)) from None
 
 
 Own = Callable[[Call, Doc | None, Doc], Doc]
