@@ -3,18 +3,20 @@
 A PID namespace lives as long as its first process. Killing this one is how a container ends: the kernel then kills all
 that is in it, at once and without exception. The container's own program is not the first process, so that signals do
 to it what they do anywhere (the first process of a namespace ignores SIGTERM unless it asks for it).
+
+    supervisor ─fork─▶ holder                        waits, and costs half a megabyte
+               ─fork─▶ builder ─ mounts the root ─▶ gives its mount namespace away, and ends
 """
 
 import os
 import signal
 import socket
+from collections.abc import Callable
 from typing import NamedTuple
 
-from semafor.kube.node import root, syscalls
+from semafor.kube.node import channel, root, syscalls
 from semafor.kube.node.process import Namespaces
 from semafor.kube.node.spec import Container, StartError
-
-_READY = b"ready"
 
 
 class Holder(NamedTuple):
@@ -34,31 +36,63 @@ def hold(container: Container, stage: str, own_pid_ns: int) -> Holder:
     ours, theirs = socket.socketpair()
     pid = syscalls.fork_first(own_pid_ns)
     if pid == 0:
-        _be_first(container, stage, theirs)
+        ours.close()
+        _act(lambda: _hold(theirs), theirs)
     theirs.close()
-    with ours:
-        answer = ours.recv(4096)
-    if answer != _READY:
-        os.waitpid(pid, 0)
-        message = answer.decode() or "its first process was killed"
-        raise StartError("RunContainerError", f"cannot make the container's root: {message}")
     pid_ns = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
-    mount_ns = None if container.root is None else os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+    try:
+        mount_ns = None if container.root is None else _build(container, stage, pid_ns, own_pid_ns)
+    except BaseException:
+        os.close(pid_ns)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    with ours:
+        # It follows into the root, so that nothing of the host can be seen through it.
+        socket.send_fds(ours, [b"enter"], [] if mount_ns is None else [mount_ns])
+        ours.recv(1)
     return Holder(pid, Namespaces(own_pid_ns, pid_ns, mount_ns))
 
 
-def _be_first(container: Container, stage: str, report: socket.socket) -> None:
-    """Never returns."""
+def _build(container: Container, stage: str, pid_ns: int, own_pid_ns: int) -> int:
+    """Make the container's root in a process of its own, which then ends; return its mount namespace."""
+    ours, theirs = socket.socketpair()
+    pid = syscalls.fork_into(pid_ns, own_pid_ns)
+    if pid == 0:
+        _act(lambda: _give_root(container, stage, theirs), theirs)
+    theirs.close()
+    with ours:
+        answer, fds = channel.receive_files(ours, 4096)
+    os.waitpid(pid, 0)
+    if not fds:
+        message = answer.decode() or "its builder was killed"
+        raise StartError("RunContainerError", f"cannot make the container's root: {message}")
+    return fds[0]
+
+
+def _act(action: Callable[[], None], report: socket.socket) -> None:
+    """Be a child process that does one thing; never returns."""
     try:
-        syscalls.set_name("semafor-holder")
-        if container.root is not None:
-            root.enter(container.root, container.mounts, stage)
-        # Ignored children are reaped by the kernel.
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        report.send(_READY)
-        os.closerange(0, os.sysconf("SC_OPEN_MAX"))
-        while True:
-            signal.pause()
+        action()
     except BaseException as error:  # noqa: BLE001  (whatever it is, the supervisor must hear of it)
         report.send(str(error).encode()[:4096])
-    os._exit(1)
+    os._exit(0)
+
+
+def _give_root(container: Container, stage: str, report: socket.socket) -> None:
+    root.enter(container.root or (), container.mounts, stage)
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    socket.send_fds(report, [b"made"], [own])
+
+
+def _hold(orders: socket.socket) -> None:
+    """Wait for the root, enter it, and stay for ever. Touch little: each page touched is memory of its own."""
+    _, fds = channel.receive_files(orders, 16)
+    if fds:
+        syscalls.setns(fds[0], syscalls.CLONE_NEWNS)
+    syscalls.set_name("semafor-holder")
+    # Ignored children are reaped by the kernel.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    while True:
+        signal.pause()
