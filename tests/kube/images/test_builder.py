@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,9 +102,25 @@ async def test_a_failing_run_is_shown_with_its_line_output_and_code(images, cont
 
 
 async def test_a_missing_program_gets_a_hint(images, context):
-    dockerfile(context, "FROM alpine", "RUN apk add --no-cache curl")
-    with pytest.raises(RunError, match="install the packages on the machine"):
-        await images.build(context, tag="apk")
+    dockerfile(context, "FROM alpine", "RUN no-such-program")
+    with pytest.raises(RunError, match="images here have this machine's own programs"):
+        await images.build(context, tag="hint")
+
+
+async def test_packages_that_the_machine_has_need_no_installing(images, context):
+    dockerfile(
+        context,
+        "FROM python:3.11-slim",
+        "RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates bash=5.* && apt-get clean",
+        "FROM alpine",
+        "RUN apk add --no-cache -t .build-deps bash",
+    )
+    await images.build(context, tag="apt")
+    dockerfile(context, "FROM debian", "RUN apt-get install -y bash no-such-package")
+    with pytest.raises(RunError) as error:
+        await images.build(context, tag="apt")
+    assert error.value.code == 100
+    assert error.value.tail[0] == "apt-get: not on this machine: no-such-package"
 
 
 async def test_arguments_and_variables(images, context):
@@ -384,6 +403,45 @@ async def test_a_build_that_is_stopped_leaves_nothing(fresh, context):
         await task
     assert list((fresh._shelf.folder / "work").iterdir()) == []
     assert fresh.list() == ()
+
+
+def test_a_build_that_is_killed_leaves_no_process_and_no_image(tmp_path, context):
+    marker = f"1000.{os.getpid()}"
+    dockerfile(context, "FROM busybox", f"RUN sleep {marker}")
+    code = (
+        "import asyncio, sys; from pathlib import Path; from semafor.kube.images.library import Images\n"
+        "home, context = map(Path, sys.argv[1:])\n"
+        "asyncio.run(Images(home).build(context, tag='killed'))"
+    )
+    environ = {**os.environ, "PYTHONPATH": ":".join(filter(None, sys.path))}
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "home"), str(context)], env=environ)
+    wait_until(lambda: running(marker))
+    process.kill()
+    process.wait()
+    wait_until(lambda: not running(marker))
+    images = Images(tmp_path / "home")
+    assert images.find("killed") is None
+    images.clean()
+    assert list((tmp_path / "home/work").iterdir()) == []
+
+
+def running(marker: str) -> bool:
+    """Whether a process has the word in its command line."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[:1] == [b"sleep"] and marker.encode() in words:
+            return True
+    return False
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 async def test_builds_at_the_same_time_make_the_same_layers(fresh, context):

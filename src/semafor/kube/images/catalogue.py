@@ -41,6 +41,17 @@ def _env(host: Host, **more: str) -> tuple[tuple[str, str], ...]:
     return (("PATH", host.search_path), *more.items())
 
 
+# What Dockerfiles install with; see programs/installer.py.
+_INSTALLERS = ("apt", "apt-get", "apk", "dnf", "microdnf", "yum")
+
+
+def _installers(host: Host) -> tuple[tuple[str, str], ...]:
+    """Package installers that take what the machine has, and name what it lacks."""
+    command = "/usr/local/lib/semafor/install"
+    scripts = ((f"/usr/local/bin/{name}", f'#!/bin/sh\nexec {command} {name} "$@"\n') for name in _INSTALLERS)
+    return (*program(host, "installer", command), *scripts)
+
+
 def _tag_version(ref: Reference) -> str:
     """The version that a tag asks for: `3.9` of `3.9-slim`, empty for `latest` and `slim`."""
     version = ref.tag.split("-")[0]
@@ -55,6 +66,7 @@ def _python(offer: Offer, ref: Reference) -> Recipe:
         notes = (f"{ref.name}:{ref.tag} is this machine's Python {host.python_version} here ({asked} was asked for)",)
     return Recipe(
         config=Config(env=environment.variables(host), cmd=("python3",)),
+        files=_installers(host),
         links=environment.usual_names(host, asked),
         notes=notes,
         python=True,
@@ -72,14 +84,16 @@ def _language(name: str, title: str, *command: str) -> Callable[[Offer, Referenc
         search_path = ":".join((offer.host.search_path, *(f"{inside}/bin" for _, inside in shown)))
         config = Config(env=(("PATH", search_path),), cmd=command)
         note = f"{ref.name}:{ref.tag} is this machine's {title} here ({path})"
-        return Recipe(config=config, binds=shown, notes=(note,) if _tag_version(ref) else ())
+        notes = (note,) if _tag_version(ref) else ()
+        return Recipe(config=config, files=_installers(offer.host), binds=shown, notes=notes)
 
     return recipe
 
 
 def _host_tools(offer: Offer, ref: Reference) -> Recipe:
     note = f"{ref.name} is this machine's own programs here, not {ref.name}'s"
-    return Recipe(config=Config(env=_env(offer.host), cmd=_SHELL), files=_wget(offer), notes=(note,))
+    files = (*_wget(offer), *_installers(offer.host))
+    return Recipe(config=Config(env=_env(offer.host), cmd=_SHELL), files=files, notes=(note,))
 
 
 def _busybox(offer: Offer, ref: Reference) -> Recipe:

@@ -3,15 +3,8 @@
 import re
 from collections.abc import Iterable
 
-_INSTALLERS = r"\b(?:apt-get|apt|apk|yum|dnf|microdnf|zypper|pacman)\b"
-
 # (in the command, in its output, what to do); the first that matches both
 _TABLE = (
-    (
-        _INSTALLERS,
-        r"",
-        "Images here use this machine's own programs: install the packages on the machine, and leave the line out.",
-    ),
     (
         r"pip",
         r"Can not perform a '--user' install",
@@ -42,5 +35,7 @@ def find(command: str, output: Iterable[str], code: int) -> str:
         if re.search(in_command, command) and re.search(in_output, text):
             return hint
     if code == 127:
-        return "The program is not on this machine: images here use the machine's own programs, so install it there."
+        return (
+            "A program was not found: images here have this machine's own programs, and what earlier lines installed."
+        )
     return ""

@@ -31,7 +31,15 @@ _NAMES = frozenset(
 _REFUSED = frozenset({"PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_CACHE_DIR", "PIP_REQUIRE_VIRTUALENV", "PIP_PYTHON"})
 _REFUSED_PREFIXES = ("UV_PROJECT", "UV_PYTHON", "UV_CACHE", "UV_TOOL", "CARGO_HOME", "CARGO_TARGET")
 
-_SYSTEM_FILES = ("/etc/pip.conf", "/etc/npmrc", "/etc/resolv.conf", "/etc/hosts", "/etc/uv/uv.toml")
+# The list of packages is for `programs/installer.py`.
+_SYSTEM_FILES = (
+    "/var/lib/dpkg/status",
+    "/etc/pip.conf",
+    "/etc/npmrc",
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/uv/uv.toml",
+)
 # In the user's home -> in the image
 _USER_FILES = (
     (".config/pip/pip.conf", "/root/.config/pip/pip.conf"),
@@ -39,6 +47,7 @@ _USER_FILES = (
     (".config/uv/uv.toml", "/root/.config/uv/uv.toml"),
     (".npmrc", "/root/.npmrc"),
 )
+_SETTINGS = ("pip.conf", "npmrc", "uv.toml")
 _PATH = re.compile(r"(?<![\w:/.-])/[\w./@+-]+")
 
 
@@ -56,7 +65,7 @@ def look(environ: Mapping[str, str]) -> Machine:
     binds = dict(_configuration(environ))
     texts = [
         *env.values(),
-        *(_read(source) for source, _ in binds.items() if source.endswith((".conf", "rc", ".toml"))),
+        *(_read(source) for source, _ in binds.items() if source.endswith(_SETTINGS)),
     ]
     home = environ.get("HOME", "/")
     named = {path: path for path in _paths(texts) if not f"{home}/".startswith(f"{path.rstrip('/')}/")}

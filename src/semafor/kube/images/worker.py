@@ -30,22 +30,46 @@ _LAST_CAPABILITY = 40
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"))
 
+# A switch of the kernel, the value that forbids user namespaces, and the one that allows them.
+_SWITCHES = (
+    ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+    ("kernel.unprivileged_userns_clone", "0", "1"),
+    ("user.max_user_namespaces", "0", "15000"),
+)
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> NoReturn:
     """Read the job, enter the namespaces, and leave the work to their first process."""
     job = json.load(sys.stdin)
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    builder = os.getppid()
     try:
         single = _enter(network=job.get("network", True))
     except OSError as error:
-        _report(job, error=f"this machine does not let the build make its own namespaces: {error}")
+        _report(job, error=f"this machine does not let the build make its own namespaces ({error}){_remedy()}")
+        os._exit(1)
+    # Only now: entering a user namespace forgets it.
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != builder:
         os._exit(1)
     first = os.fork()
     if first == 0:
         _first(job, single=single)
     os._exit(os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) & 0xFF)
+
+
+def _remedy() -> str:
+    """The commands that allow user namespaces; empty when no switch forbids them."""
+    found = []
+    for name, forbids, allows in _SWITCHES:
+        try:
+            values = _read(f"/proc/sys/{name.replace('.', '/')}")
+        except OSError:
+            continue
+        if values == [forbids]:
+            found.append(f"sudo sysctl -w {name}={allows}")
+    return f": {' && '.join(found)}" if found else ""
 
 
 def _enter(*, network: bool) -> bool:
