@@ -27,8 +27,10 @@ _FOUND = {
 class Matcher:
     """One proxy's configuration, decoded from the bytes that it would get."""
 
-    def __init__(self, pool: Pool, plan: ir.Plan) -> None:
+    def __init__(self, pool: Pool, plan: ir.Plan, names: dict[str, str]) -> None:
+        """`names` are the addresses that the cluster's DNS knows."""
         rendered = Renderer(pool).render(plan)
+        self.names = names
         self.namespace = plan.proxy.rpartition(".")[2]
         self.listeners = _decoded(pool, rendered, xds.LISTENER)
         self.tables = _decoded(pool, rendered, xds.ROUTES)
@@ -47,14 +49,11 @@ class Matcher:
         return outcome.of(self, route, call) if route else "404"
 
     def address(self, host: str) -> str:
-        """What the sidecar's DNS answers, with the search domains of a pod."""
-        config = self.listeners["dns"]["listener_filters"][0]["typed_config"] if "dns" in self.listeners else {}
-        table = config.get("server_config", {}).get("inline_dns_table", {}).get("virtual_domains", [])
-        known = {entry["name"]: entry["endpoint"]["address_list"]["address"][0] for entry in table}
+        """What DNS answers, with the search domains of a pod."""
         searched = (f"{self.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local")
         names = [host, *(f"{host}.{domain}" for domain in searched)]
         literal = host if re.fullmatch(r"[\d.]+", host) else ELSEWHERE
-        return next((known[name] for name in names if name in known), literal)
+        return next((self.names[name] for name in names if name in self.names), literal)
 
     def listener(self, address: str, port: int) -> Json:
         """The listener that a redirected connection is handed to."""

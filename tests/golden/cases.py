@@ -54,6 +54,15 @@ class Case:
     def plan(self, name: str = "") -> tuple[ir.Plan, tuple[Problem, ...]]:
         return planner.plan(self.mesh, self.proxy(name))
 
+    def names(self) -> dict[str, str]:
+        """The addresses of services, and of pods with names of their own, as the cluster's DNS knows them."""
+        found = {}
+        for service in self.mesh.by_host.values():
+            pods = self.mesh.instances(service) if service.headless else ()
+            found |= {f"{pod.hostname}.{service.host}": pod.ip for pod in pods if pod.hostname}
+            found[service.host] = pods[0].ip if pods else service.address
+        return found
+
     def shown(self) -> str:
         """The text of plan.yaml."""
         plan, problems = self.plan()

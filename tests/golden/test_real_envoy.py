@@ -14,7 +14,7 @@ def test_a_real_envoy_agrees(folder, pool, tmp_path_factory):
     calls = script.read(folder / "calls.txt")
     for caller in sorted({call.caller for call in calls}):
         own = [call for call in calls if call.caller == caller]
-        match = matcher.Matcher(pool, case.plan(caller)[0])
+        match = matcher.Matcher(pool, case.plan(caller)[0], case.names())
         with real.RealEnvoy(match, tmp_path_factory.mktemp("envoy")) as envoy:
             went = [str(call.with_result(envoy.follow(call))) for call in own]
         assert went == [str(call.with_result(real.visible(call.result))) for call in own]
