@@ -110,10 +110,10 @@ def test_a_process_that_does_not_read_slows_the_client(kubectl):
     process.communicate()
 
 
-def test_attach_joins_the_container(kubectl, node, server):
+def test_attach_joins_the_container_and_leaves_its_exit_code_to_the_status(kubectl, node, server):
     node.processes.append(server.call(node.pipes(["sh", "-c", "read line; echo got $line; exit 4"])))
     result = kubectl("attach", "-i", "web", stdin=b"word\n")
-    assert (result.stdout, result.returncode) == (b"got word\n", 4)
+    assert (result.stdout, result.returncode) == (b"got word\n", 0)
 
 
 def test_leaving_an_attached_container_lets_it_run(kubectl, node, server):

@@ -56,7 +56,9 @@ class _Run:
             either: list[asyncio.Task[Any]] = [ending, leaving]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._left.is_set():
-                await self._peer.finish(exit_status(await ending))
+                # As kubelet: attach itself has succeeded. `kubectl run` takes the exit code from the pod's status, and
+                # would take a failure for a sign that it must show the log as well.
+                await self._peer.finish(exit_status(0))
             self._process.kill()
             for task in (*either, feeding, *outputs):
                 task.cancel()
