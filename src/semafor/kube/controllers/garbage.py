@@ -6,6 +6,7 @@ Source: Kubernetes' page "Owners and Dependents" and its garbage collector.
 import asyncio
 from typing import Any
 
+from semafor.kube.api.call import Propagation
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 from semafor.kube.controllers import ownership
@@ -136,7 +137,7 @@ class Garbage:
         guarded = {"metadata": {**metadata, "uid": old["uid"], "resourceVersion": old["resourceVersion"]}}
         await self._client.patch(kind, old.get("namespace", ""), old["name"], guarded)
 
-    async def _delete(self, obj: Doc, propagation: str = "Background") -> None:
+    async def _delete(self, obj: Doc, propagation: Propagation = "Background") -> None:
         metadata = obj["metadata"]
         kind = self._kinds[metadata["uid"]]
         where = (metadata.get("namespace", ""), metadata["name"])
