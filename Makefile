@@ -34,10 +34,10 @@ check: setup ## Format, lint, types, layers and the fast tests, in under a minut
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -m "not envoy and not e2e"
+	$(PYTEST) -q -n auto -m "not envoy and not e2e"
 
 unit: setup ## The fast tests alone
-	$(PYTEST) -q -m "not envoy and not e2e"
+	$(PYTEST) -q -n auto -m "not envoy and not e2e"
 
 e2e: setup ## The tests with real kubectl, real Envoy, real sockets
 	$(PYTEST) -m "envoy or e2e"
