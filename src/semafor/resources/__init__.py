@@ -38,11 +38,7 @@ def default(kind: Kind, doc: dict[str, Any]) -> dict[str, Any]:
     """The document as the API stores it: without nulls, with the defaults filled in. The argument is not changed."""
     from semafor.resources.check import without_nulls
 
-    filled = kind.defaults(without_nulls(kind, doc))
-    meta = filled.get("metadata", {})
-    if kind.default_name and not meta.get("name") and not meta.get("generateName"):
-        filled = {**filled, "metadata": {**meta, "name": kind.default_name}}
-    return filled
+    return kind.defaults(without_nulls(kind, doc))
 
 
 def _normal(shape: Shape | None, value: Any) -> Any:

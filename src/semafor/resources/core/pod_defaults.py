@@ -32,10 +32,7 @@ _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 def pod(doc: dict[str, Any]) -> dict[str, Any]:
     """A pod's defaults: the template's, and those that only a real pod gets."""
-    doc = inside(doc, "spec", _pod_spec)
-    if "phase" in doc.get("status", {}):
-        return doc
-    return {**doc, "status": {"phase": "Pending", "qosClass": qos_class(doc.get("spec", {})), **doc.get("status", {})}}
+    return inside(doc, "spec", _pod_spec)
 
 
 def pod_template(doc: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +46,7 @@ def template(doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pod_spec(doc: dict[str, Any]) -> dict[str, Any]:
-    doc = fill(spec(doc), {"enableServiceLinks": True, "serviceAccountName": doc.get("serviceAccount") or "default"})
-    doc = fill(doc, {"serviceAccount": doc["serviceAccountName"]})
+    doc = fill(spec(doc), {"enableServiceLinks": True})
     for name in _CONTAINER_LISTS:
         doc = each(doc, name, lambda container: inside(container, "resources", _requests_from_limits))
     return doc
@@ -141,21 +137,4 @@ def _ephemeral(doc: dict[str, Any]) -> dict[str, Any]:
         doc,
         "volumeClaimTemplate",
         lambda claim: inside(claim, "spec", lambda wanted: fill(wanted, {"volumeMode": "Filesystem"})),
-    )
-
-
-def qos_class(doc: dict[str, Any]) -> str:
-    """How a pod with this spec is treated when resources run out. Source: Kubernetes' documentation of QoS classes."""
-    containers = [*doc.get("initContainers", ()), *doc.get("containers", ())]
-    resources = [container.get("resources", {}) for container in containers]
-    if not any(amounts.get("limits") or amounts.get("requests") for amounts in resources):
-        return "BestEffort"
-    return "Guaranteed" if resources and all(map(_guaranteed, resources)) else "Burstable"
-
-
-def _guaranteed(resources: dict[str, Any]) -> bool:
-    limits = resources.get("limits", {})
-    requests = {**limits, **resources.get("requests", {})}
-    return {"cpu", "memory"} <= set(limits) and all(
-        quantity.parse(requests[name]) == quantity.parse(limits[name]) for name in ("cpu", "memory")
     )

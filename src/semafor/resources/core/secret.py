@@ -1,12 +1,12 @@
 """Secret: configuration that must not be shown. Source: Kubernetes' API reference."""
 
-import base64
 from collections.abc import Iterator
 from typing import Annotated, Any
 
 from semafor.base.struct import Document
 from semafor.resources import errors
 from semafor.resources.core import keyed
+from semafor.resources.defaulting import fill
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
 from semafor.resources.marks import Labels
@@ -35,13 +35,8 @@ _NEEDED_KEYS = {
 
 
 def defaults(doc: dict[str, Any]) -> dict[str, Any]:
-    """The type, and stringData moved into data."""
-    doc = {"type": "Opaque", **doc}
-    text = doc.pop("stringData", None)
-    if text:
-        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in text.items()}
-        doc["data"] = {**doc.get("data", {}), **encoded}
-    return doc
+    """The type."""
+    return fill(doc, {"type": "Opaque"})
 
 
 def validate(doc: dict[str, Any]) -> Iterator[FieldError]:

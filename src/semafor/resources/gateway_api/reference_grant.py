@@ -46,8 +46,8 @@ class ReferenceGrant(Document, frozen=True):
 KIND = Kind(
     group="gateway.networking.k8s.io",
     versions=(
-        "v1beta1",
         "v1",
+        "v1beta1",
         "v1alpha2",
     ),
     kind="ReferenceGrant",

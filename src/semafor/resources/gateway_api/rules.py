@@ -19,6 +19,7 @@ _FILTER_FIELDS = {
     "ExtensionRef": "extensionRef",
 }
 _ONCE = {"RequestHeaderModifier", "ResponseHeaderModifier", "RequestRedirect", "URLRewrite", "CORS"}
+_REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_RULES = 16
 _MOST_LISTENERS = 64
 
@@ -93,6 +94,11 @@ def _filter_list(filters: list[Doc], path: str) -> Iterator[FieldError]:
         for other in _FILTER_FIELDS.values():
             if other in item and other != field:
                 yield errors.forbidden(f"{path}[{index}].{other}", f"must be nil if the filter.type is {type_}")
+        code = item.get("requestRedirect", {}).get("statusCode", 302)
+        if code not in _REDIRECTS:
+            yield errors.invalid(
+                f"{path}[{index}].requestRedirect.statusCode", code, "must be 301, 302, 303, 307 or 308"
+            )
         if type_ in _ONCE and type_ in seen:
             yield errors.invalid(f"{path}[{index}].type", type_, f"{type_} filter cannot be repeated")
         seen.add(type_)

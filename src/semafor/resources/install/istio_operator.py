@@ -41,6 +41,14 @@ class IstioOperator(Document, frozen=True):
     status: Annotated[dict[str, Any], OPEN, "What is."] = {}
 
 
+def defaults(doc: dict[str, Any]) -> dict[str, Any]:
+    """A name, which the files of this kind are commonly written without."""
+    meta = doc.get("metadata", {})
+    if meta.get("name") or meta.get("generateName"):
+        return doc
+    return {**doc, "metadata": {**meta, "name": KIND.default_name}}
+
+
 KIND = Kind(
     group="install.istio.io",
     versions=("v1alpha1",),
@@ -57,4 +65,5 @@ KIND = Kind(
     custom=True,
     effect=False,
     default_name="installed-state",
+    defaults=defaults,
 )
