@@ -23,7 +23,7 @@ spec:
         - |
           from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
           class Handler(BaseHTTPRequestHandler):
-              protocol_version = "HTTP/1.1"
+              protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
               def do_GET(self):
                   body = b"{version} " + self.headers.get("x-forwarded-client-cert", "plain").encode() + b"\\n"
                   self.send_response(200)

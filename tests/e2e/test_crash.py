@@ -1,0 +1,65 @@
+"""Whatever ends the daemon, nothing is left running, and the next start goes on where it was."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.e2e.machine import Machine
+from tests.e2e.test_first_steps import ECHO, SERVICE, SPLIT
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+def kill_daemon(machine: Machine) -> None:
+    os.kill(int((machine.home / "daemon.lock").read_text()), signal.SIGKILL)
+
+
+def mounts_of(machine: Machine) -> list[str]:
+    return [line for line in Path("/proc/mounts").read_text().splitlines() if str(machine.home) in line]
+
+
+def test_a_killed_daemon_leaves_nothing_and_the_next_one_goes_on(alone):
+    alone.semafor("up")
+    alone.kubectl("label", "namespace", "default", "istio-injection=enabled")
+    alone.apply("---".join((SERVICE, ECHO.format(version="v1"), SPLIT)))
+    alone.kubectl("wait", "--for=condition=Available", "deployment/echo-v1", "--timeout=60s")
+    kill_daemon(alone)
+    alone.wait("all processes have ended", lambda: not alone.processes(), timeout_s=10)
+    assert mounts_of(alone) == []
+
+    alone.semafor("up")
+    kept = {each["metadata"]["name"] for each in alone.get("virtualservices")["items"]}
+    assert kept == {"echo"}
+    alone.kubectl("wait", "--for=condition=Ready", "pod", "-l", "app=echo", "--timeout=60s")
+    (pod,) = alone.get("pods", "-l", "app=echo")["items"]
+    assert all(status["restartCount"] == 1 for status in pod["status"]["containerStatuses"])
+    alone.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "--timeout=10s")
+
+
+def test_an_acknowledged_object_survives(alone):
+    alone.semafor("up")
+    for number in range(5):
+        alone.kubectl("create", "configmap", f"kept-{number}", "--from-literal=a=b")
+    kill_daemon(alone)
+    alone.semafor("up")
+    names = {each["metadata"]["name"] for each in alone.get("configmaps")["items"]}
+    assert names >= {f"kept-{number}" for number in range(5)}
+
+
+def test_down_leaves_nothing(alone):
+    alone.semafor("up")
+    contexts = alone.kubectl("config", "get-contexts", "-o", "name").split()
+    alone.semafor("down", "--purge")
+    assert len(contexts) == 1
+    assert alone.kubectl("config", "get-contexts", "-o", "name").split() == []
+    assert alone.processes() == []
+    assert mounts_of(alone) == []
+    assert not alone.home.exists()
+
+
+def test_up_twice_finds_the_first(alone):
+    first = alone.semafor("up", "-o", "json")
+    second = alone.semafor("up", "-o", "json")
+    assert '"found": false' in first.stdout
+    assert '"found": true' in second.stdout
