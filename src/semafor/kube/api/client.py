@@ -30,6 +30,11 @@ class Client:
         """The same client under another name in managedFields."""
         return Client(self._objects, manager=manager, user=self._user)
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that are served now, those of CustomResourceDefinitions included."""
+        return self._objects.kinds
+
     def get(self, kind: Kind, namespace: str, name: str) -> Doc | None:
         return self._objects.store.get(kind.resource, namespace, name)
 

@@ -27,7 +27,6 @@ class Endpoints:
 
     def __init__(self, objects: Objects, options: Options) -> None:
         self._objects = objects
-        self._kinds = {(kind.group, kind.plural): kind for kind in discovery.listed(objects.kinds)}
         self._subresources = Subresources(objects, options)
 
     async def handle(self, request: Request) -> Response:
@@ -40,8 +39,8 @@ class Endpoints:
         target = paths.parse(
             request.scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or request.url.path
         )
-        kind = self._kinds.get((target.group, target.plural)) if target else None
-        if target is None or kind is None or target.version not in kind.versions:
+        kind = self._objects.catalog.by_plural(target.group, target.plural) if target else None
+        if target is None or kind is None or target.version not in kind.versions or not discovery.listed([kind]):
             raise errors.no_such_page()
         if target.namespace and not kind.namespaced:
             raise errors.no_such_page()

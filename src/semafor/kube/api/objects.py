@@ -16,6 +16,7 @@ from semafor.base.struct import Value
 from semafor.kube import store
 from semafor.kube.api import deletion, errors, metadata, patch, patches, rules
 from semafor.kube.api.call import Call, DeleteOptions
+from semafor.kube.api.catalog import DEFINITIONS, Catalog
 from semafor.kube.api.documents import Understood, understand
 from semafor.kube.api.options import Admission, AdmissionRequest
 from semafor.kube.api.patch import server_side
@@ -56,10 +57,15 @@ class Objects:
         source: random.Random | None = None,
     ) -> None:
         self.store = backing
-        self.kinds = tuple(kinds)
+        self.catalog = Catalog(kinds, backing)
         self.now = now
         self._admission = tuple(admission)
         self._random = source or random.Random()  # noqa: S311 - names, not secrets
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds that are served now."""
+        return self.catalog.kinds
 
     def get(self, kind: Kind, namespace: str, name: str) -> Doc:
         """The object. Raises StatusError 404."""
@@ -118,8 +124,16 @@ class Objects:
             return old
         resource, expected = call.kind.resource, int(old["metadata"]["resourceVersion"])
         if verdict.remove:
+            await self._empty(resource, old)
             return await _done(self.store.delete(resource, call.namespace, call.name, expected=expected))
         return await _done(self.store.update(resource, verdict.obj, expected=expected))
+
+    async def _empty(self, resource: str, old: Doc) -> None:
+        """With the definition of a kind go the kind's objects."""
+        gone = old["metadata"]["name"] if resource == DEFINITIONS else ""
+        for entry in self.store.entries(gone) if gone else ():
+            meta = entry.object["metadata"]
+            await _done(self.store.delete(gone, meta.get("namespace", ""), meta["name"]))
 
     async def _create(self, call: Call, understood: Understood, own: "Own") -> Outcome:
         kind = call.kind
@@ -230,7 +244,8 @@ class Objects:
             raise errors.invalid(kind, new["metadata"]["name"], [refused.error]) from None
 
     def _ground(self) -> rules.Ground:
-        return rules.Ground(heads=self.store.heads, tail=metadata.suffix(self._random))
+        time = metadata.timestamp(self.now())
+        return rules.Ground(heads=self.store.heads, tail=metadata.suffix(self._random), time=time)
 
     def _track(self, call: Call, old: Doc | None, new: Doc) -> Doc:
         """Note in managedFields what the write changes; parts that it leaves alone are not compared field by field."""

@@ -5,7 +5,7 @@ kubectl reads from v3: the schemas (explain, patches), and from each kind's PATC
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,10 +35,14 @@ _TYPES |= {"timeoutSeconds": "integer", "force": "boolean"}
 
 
 class OpenApi:
-    """The documents of one table of kinds, each made when it is first asked for."""
+    """The documents of some kinds, each made when it is first asked for.
 
-    def __init__(self, kinds: Sequence[Kind], version: str) -> None:
+    `own` has the schemas that users have written, by resource and version.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], version: str, own: Mapping[tuple[str, str], Doc]) -> None:
         self._kinds = kinds
+        self._own = own
         self._version = version
         self._documents: dict[str, bytes] = {}
         self._v2: bytes = b""
@@ -66,13 +70,13 @@ class OpenApi:
             paths: Doc = {}
             for group, version in self._paths().values():
                 for kind in discovery.served(self._kinds, group, version):
-                    paths |= _operations(kind, version)
+                    paths |= _operations(kind, version, self._root(kind, version))
             info = {"title": "Kubernetes", "version": self._version}
             doc = {
                 "swagger": "2.0",
                 "info": info,
                 "paths": _as_v2(paths),
-                "definitions": schema.components(self._kinds),
+                "definitions": self._schemas(self._kinds, None),
             }
             self._v2 = msgspec.json.encode(doc).replace(_REF.encode(), b"#/definitions/")
         return self._v2
@@ -88,20 +92,43 @@ class OpenApi:
         kinds = discovery.served(self._kinds, group, version)
         paths: Doc = {}
         for kind in kinds:
-            paths |= _operations(kind, version)
+            paths |= _operations(kind, version, self._root(kind, version))
         return {
             "openapi": "3.0.0",
             "info": {"title": "Kubernetes", "version": self._version},
             "paths": paths,
-            "components": {"schemas": schema.components(kinds, version)},
+            "components": {"schemas": self._schemas(kinds, version)},
         }
 
+    def _root(self, kind: Kind, version: str) -> str:
+        """The name of the kind's own component."""
+        if (kind.resource, version) not in self._own:
+            return schema.root_name(kind, version)
+        return ".".join([*reversed(kind.group.split(".")), version, kind.kind])
 
-def _operations(kind: Kind, version: str) -> Doc:
+    def _schemas(self, kinds: Sequence[Kind], version: str | None) -> Doc:
+        known = [kind for kind in kinds if not any((kind.resource, name) in self._own for name in kind.versions)]
+        found = dict(schema.components(known, version))
+        for kind in kinds:
+            for name in kind.versions if kind not in known else ():
+                if version in (None, name):
+                    found[self._root(kind, name)] = _own_schema(kind, name, self._own[kind.resource, name])
+        return found
+
+
+def _own_schema(kind: Kind, version: str, written: Doc) -> Doc:
+    """A user's schema, with what every object has."""
+    gvk = {"group": kind.group, "version": version, "kind": kind.kind}
+    every = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+    properties = {**(written.get("properties") or {}), **every}
+    return {"type": "object", **written, "properties": properties, "x-kubernetes-group-version-kind": [gvk]}
+
+
+def _operations(kind: Kind, version: str, root: str) -> Doc:
     """The path items of one kind: its collection and its objects."""
     base = f"/apis/{kind.group}/{version}" if kind.group else f"/api/{version}"
     base += "/namespaces/{namespace}" if kind.namespaced else ""
-    one = {"$ref": _REF + schema.root_name(kind, version)}
+    one = {"$ref": _REF + root}
     many = {"$ref": f"{one['$ref']}List"}
     collection = {"post": _operation(kind, version, "post", one, _WRITE_PARAMETERS, body=("*/*",))}
     if kind.virtual:

@@ -14,6 +14,7 @@ from semafor.kube.api.gate import Gate
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.openapi import OpenApi
 from semafor.kube.api.options import Options, User
+from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
@@ -66,9 +67,22 @@ class _Public:
     """What the API says of itself."""
 
     def __init__(self, objects: Objects, options: Options) -> None:
-        self._kinds = discovery.listed(objects.kinds)
+        self._catalog = objects.catalog
         self._options = options
-        self._openapi = OpenApi(objects.kinds, options.version.git_version)
+        self._described = (-1, OpenApi((), "", {}))
+
+    @property
+    def _kinds(self) -> list[Kind]:
+        return discovery.listed(self._catalog.kinds)
+
+    @property
+    def _openapi(self) -> OpenApi:
+        """The documents of the kinds that are served now."""
+        version, described = self._described
+        if version != self._catalog.version:
+            described = OpenApi(self._kinds, self._options.version.git_version, self._catalog.schemas)
+            self._described = (self._catalog.version, described)
+        return described
 
     async def alive(self, _: Request) -> Response:
         return PlainTextResponse("ok")

@@ -13,15 +13,15 @@ class StoreError(Exception):
     """Any refusal of the store."""
 
 
-class Exists(StoreError):
+class Exists(StoreError):  # noqa: N818 - a plain word, used qualified: store.Exists
     """The key is taken."""
 
 
-class Missing(StoreError):
+class Missing(StoreError):  # noqa: N818 - a plain word, used qualified: store.Missing
     """There is no object under the key."""
 
 
-class Conflict(StoreError):
+class Conflict(StoreError):  # noqa: N818 - a plain word, used qualified: store.Conflict
     """The object is at another version than the writer expected."""
 
     def __init__(self, message: str, *, current: int) -> None:
@@ -29,9 +29,9 @@ class Conflict(StoreError):
         self.current = current
 
 
-class Expired(StoreError):
+class Expired(StoreError):  # noqa: N818 - a plain word, used qualified: store.Expired
     """Changes after that version are no longer all in the log: list again."""
 
 
-class Unwritable(StoreError):
+class Unwritable(StoreError):  # noqa: N818 - a plain word, used qualified: store.Unwritable
     """The disk refused; the write did not take effect, and may be tried again."""

@@ -47,6 +47,7 @@ class Store:
         self._snapshot: dict[str, dict[Key, Entry]] = {}
         self._sorted: dict[str, list[Key]] = {}
         self._logs: dict[str, Log] = {}
+        self._changed: dict[str, int] = {}
         self._head: dict[tuple[str, Key], _Pending] = {}
         self._failure: Exception | None = None
         self._pending: list[_Pending] = []
@@ -107,6 +108,10 @@ class Store:
     def watch(self, resource: str, since: int, namespace: str | None = None) -> Watch:
         """Follow the changes after version `since`. Raises Expired, here or while iterating."""
         return Watch(self._log(resource), since, namespace)
+
+    def changed(self, resource: str) -> int:
+        """The version of a resource's newest change that readers can see; of the opening when there was none since."""
+        return self._changed.get(resource, self._opened_at)
 
     def reaches(self, resource: str, since: int) -> bool:
         """Whether `watch` from that version would see everything."""
@@ -190,7 +195,7 @@ class Store:
             row = pending.row
             self._show(row.resource, (row.namespace, row.name), pending.entry)
             self._settle(pending)
-            self._committed = row.version
+            self._committed = self._changed[row.resource] = row.version
             self._log(row.resource).append(pending.event)
             if not pending.done.done():
                 pending.done.set_result(None)

@@ -10,6 +10,7 @@ from semafor.resources.kind import Kind
 
 _RULES: dict[str, Rules] = {
     "configmaps": configuration.CONFIG_MAP,
+    "customresourcedefinitions.apiextensions.k8s.io": configuration.DEFINITION,
     "pods": pods.RULES,
     "rolebindings.rbac.authorization.k8s.io": configuration.ROLE_BINDING,
     "clusterrolebindings.rbac.authorization.k8s.io": configuration.ROLE_BINDING,

@@ -1,9 +1,10 @@
-"""ConfigMap, Secret and role bindings: what may not change once it is set."""
+"""ConfigMap, Secret and role bindings: what may not change once it is set. Definitions of kinds: their status."""
 
 import base64
 from collections.abc import Iterator
 from typing import Any
 
+from semafor.kube.api import custom
 from semafor.kube.api.rules.rules import Ground, Rules, at
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
@@ -42,6 +43,12 @@ def _role_binding(new: Doc, old: Doc | None) -> Iterator[FieldError]:
         yield errors.invalid("roleRef", new.get("roleRef"), "cannot change roleRef")
 
 
+def _definition(new: Doc, _: Doc | None, ground: Ground) -> Doc:
+    """A kind is served as soon as its definition is stored."""
+    return custom.established(new, ground.time) if "spec" in new else new
+
+
 CONFIG_MAP = Rules(check=_frozen)
 SECRET = Rules(complete=_encoded, check=_secret)
 ROLE_BINDING = Rules(check=_role_binding)
+DEFINITION = Rules(complete=_definition)

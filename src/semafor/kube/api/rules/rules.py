@@ -27,6 +27,7 @@ class Ground:
 
     heads: Callable[[str], list[Doc]]
     tail: str  # five random letters, for generated names
+    time: str  # now, as documents have it
     service_network: IPv4Network = SERVICE_NETWORK
     node_ports: range = NODE_PORTS
 
