@@ -118,7 +118,9 @@ class Images:
         if found.missing:
             raise ImageError(found.missing)
         layers = recipe.layers(found, self.host, self._shelf)
-        identity = hashlib.sha256(shelf.key(layers, msgspec.to_builtins(found)).encode()).hexdigest()
+        identity = hashlib.sha256(
+            shelf.key(layers, msgspec.to_builtins(msgspec.structs.replace(found, notes=()))).encode()
+        ).hexdigest()
         return Image(
             ref=str(ref),
             id=f"sha256:{identity}",

@@ -113,10 +113,8 @@ def present(package: str, known: frozenset[str]) -> bool:
     name = re.split(r"[=<>~:/]", package)[0]
     if name in known or shutil.which(name) or shutil.which(PROGRAMS.get(name, "")):
         return True
-    return (
-        bool(shutil.which("rpm"))
-        and subprocess.run(["rpm", "-q", name], capture_output=True, check=False).returncode == 0
-    )  # noqa: S603, S607
+    rpm = shutil.which("rpm")
+    return rpm is not None and subprocess.run([rpm, "-q", name], capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":
