@@ -6,7 +6,7 @@ attached container only the connection goes.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 from semafor.kube.api.node import NodeError, Process
@@ -17,15 +17,28 @@ from semafor.kube.api.streams.wire import CHUNK_BYTES, Gone
 Start = Callable[[], Awaitable[Process]]
 
 
-async def serve(peer: Peer, start: Start, options: RemoteOptions) -> None:
-    """Start (or join) the process and serve it to the client to its end."""
+class Crew:
+    """Tasks that may outlive the request that started them: somebody must read what an abandoned process writes."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run it, and hold it until it ends; the event loop's end cancels it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def serve(peer: Peer, start: Start, options: RemoteOptions, crew: Crew) -> None:
+    """Start (or join) the process and serve it to the client, until it has ended or the client has gone."""
     try:
         process = await start()
     except NodeError as error:
         await peer.finish(failure(str(error)))
         return
-    run = _Run(peer, process, options)
-    await (run.to_the_end() if options.argv else run.while_attached())
+    await _Run(peer, process, options).serve(crew)
 
 
 class _Run:
@@ -35,45 +48,45 @@ class _Run:
         self._peer = peer
         self._process = process
         self._options = options
+        self._is_exec = bool(options.argv)
         self._left = asyncio.Event()
 
-    async def to_the_end(self) -> None:
-        """Serve until the process has ended, whether the client is there or not."""
-        async with asyncio.TaskGroup() as group:
-            feeding = group.create_task(self._feed())
-            code = await self._ended(self._outputs(group))
-            if not self._left.is_set():
-                await self._peer.finish(exit_status(code))
-            feeding.cancel()
+    async def serve(self, crew: Crew) -> None:
+        copies = [crew.start(copy) for copy in self._copies()]
+        ending = crew.start(self._ended(copies))
+        try:
+            await self._serve(ending)
+        finally:
+            self._left.set()
+            if not self._is_exec:
+                self._process.kill()
+                for task in (ending, *copies):
+                    task.cancel()
 
-    async def while_attached(self) -> None:
-        """Serve until the container has ended or the client has gone; then let go of it."""
+    async def _serve(self, ending: asyncio.Task[int]) -> None:
         async with asyncio.TaskGroup() as group:
-            outputs = self._outputs(group)
-            ending = group.create_task(self._ended(outputs))
-            leaving = group.create_task(self._left.wait())
             feeding = group.create_task(self._feed())
+            leaving = group.create_task(self._left.wait())
             either: list[asyncio.Task[Any]] = [ending, leaving]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._left.is_set():
-                # As kubelet: attach itself has succeeded. `kubectl run` takes the exit code from the pod's status, and
-                # would take a failure for a sign that it must show the log as well.
-                await self._peer.finish(exit_status(0))
-            self._process.kill()
-            for task in (*either, feeding, *outputs):
-                task.cancel()
+                # Attach itself has succeeded, as kubelet says: `kubectl run` takes the exit code from the pod's status,
+                # and would take a failure for a sign that it must show the log as well.
+                await self._peer.finish(exit_status(ending.result() if self._is_exec else 0))
+            feeding.cancel()
+            leaving.cancel()
 
-    async def _ended(self, outputs: list[asyncio.Task[None]]) -> int:
+    async def _ended(self, copies: list[asyncio.Task[Any]]) -> int:
         """The exit code, once the process has ended and its output is out."""
         code = await self._process.wait()
-        await asyncio.gather(*outputs)
+        await asyncio.gather(*copies)
         return code
 
-    def _outputs(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    def _copies(self) -> list[Coroutine[Any, Any, None]]:
         wanted = self._options
-        copies = [group.create_task(self._copy("stdout", self._process.stdout, wanted=wanted.stdout))]
+        copies = [self._copy("stdout", self._process.stdout, wanted=wanted.stdout)]
         if not wanted.tty:
-            copies.append(group.create_task(self._copy("stderr", self._process.stderr, wanted=wanted.stderr)))
+            copies.append(self._copy("stderr", self._process.stderr, wanted=wanted.stderr))
         return copies
 
     async def _copy(self, output: Output, chunks: AsyncIterator[bytes], *, wanted: bool) -> None:
@@ -103,7 +116,7 @@ class _Run:
                     await stdin.close()
                 case Left():
                     self._left.set()
-                    if stdin is not None and self._options.argv:
+                    if stdin is not None and self._is_exec:
                         await stdin.close()
                     return
                 case Nothing() | Stdin() | StdinEnd():

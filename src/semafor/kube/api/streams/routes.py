@@ -15,6 +15,7 @@ from semafor.kube.api import errors
 from semafor.kube.api.errors import StatusError
 from semafor.kube.api.node import Node, Process
 from semafor.kube.api.streams import channels, forward, log, remote, target
+from semafor.kube.api.streams.remote import Crew
 from semafor.kube.api.streams.remote_peers import SpdyPeer, WebSocketPeer
 from semafor.kube.api.streams.session import Session
 from semafor.kube.api.streams.target import FindPod, RemoteOptions
@@ -52,6 +53,7 @@ class _Streams:
     def __init__(self, node: Node, find_pod: FindPod) -> None:
         self._node = node
         self._find_pod = find_pod
+        self._crew = Crew()
 
     async def log(self, request: Request) -> Response:
         try:
@@ -68,12 +70,12 @@ class _Streams:
         await websocket.accept(subprotocol=named)
         peer = WebSocketPeer(websocket, protocol)
         await peer.greet()
-        await remote.serve(peer, start, options)
+        await remote.serve(peer, start, options, self._crew)
 
     async def remote_spdy(self, request: Request, *, is_exec: bool) -> Response:
         try:
             start, options = self._remote(request, is_exec=is_exec)
-            return _Upgraded(request, channels.PROTOCOLS, partial(_serve_remote, start, options))
+            return _Upgraded(request, channels.PROTOCOLS, partial(self._serve_remote, start, options))
         except StatusError as error:
             return _refusal(error)
 
@@ -107,6 +109,11 @@ class _Streams:
             return await self._node.exec(pod, container, options.argv, tty=options.tty, stdin=options.stdin)
         return await self._node.attach(pod, container, tty=options.tty, stdin=options.stdin)
 
+    async def _serve_remote(self, start: remote.Start, options: RemoteOptions, session: Session) -> None:
+        peer = await SpdyPeer.meet(session, options)
+        if peer is not None:
+            await peer.attend(remote.serve(peer, start, options, self._crew))
+
     def _connect(self, request: HTTPConnection) -> forward.Connect:
         pod = target.pod(self._find_pod, request.path_params)
         target.require_node(pod)
@@ -132,12 +139,6 @@ class _Upgraded(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         async with Session(self._offer.accept({_VERSION: self._protocol})) as session:
             await self._run(session)
-
-
-async def _serve_remote(start: remote.Start, options: RemoteOptions, session: Session) -> None:
-    peer = await SpdyPeer.meet(session, options)
-    if peer is not None:
-        await peer.attend(remote.serve(peer, start, options))
 
 
 def _spoken(websocket: WebSocket, known: tuple[str, ...]) -> tuple[str, str | None]:
