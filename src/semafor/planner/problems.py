@@ -56,7 +56,7 @@ def unknown_subset(origin: Origin, subset: str, host: str) -> Problem:
     return _problem(
         origin,
         "UnknownSubset",
-        f"no DestinationRule defines the subset {subset} of {host}; its share goes to the others until one does",
+        f"no DestinationRule defines the subset {subset} of {host}, so it gets no requests yet",
         fix=f"define the subset {subset} in a DestinationRule for {host}",
     )
 
@@ -65,7 +65,7 @@ def subset_not_live(origin: Origin, subset: str, host: str) -> Problem:
     return _problem(
         origin,
         "SubsetNotLive",
-        f"no pod of the subset {subset} of {host} is ready; its share goes to the others until one is",
+        f"no pod of the subset {subset} of {host} is ready, so it gets no requests yet",
         fix="wait for its pods, or check their labels against the subset's",
         severity="info",
     )
@@ -85,8 +85,7 @@ def held(origin: Origin) -> Problem:
     return _problem(
         origin,
         "Held",
-        "the route is held: none of its destinations is live, so the routing that would apply without it stays",
-        fix="see the problems of its destinations",
+        "none of the route's destinations is live, so its requests go where they would go without it",
     )
 
 
