@@ -145,6 +145,14 @@ def test_the_log_of_a_pod_without_a_node_is_empty(server):
     assert (response.status_code, response.text) == (200, "")
 
 
+def test_a_followed_log_ends_with_the_server(server):
+    with httpx.stream("GET", f"http://127.0.0.1:{server.port}{POD}/log?follow=true") as response:
+        lines = response.iter_lines()
+        assert [next(lines) for _ in range(3)] == ["one", "two", "three"]
+        server.uvicorn.should_exit = True
+        assert list(lines) == []
+
+
 def test_a_refused_log_is_a_status(server):
     response = httpx.get(f"http://127.0.0.1:{server.port}{POD}/log?tailLines=-1")
     assert (response.status_code, response.json()["reason"]) == (422, "Invalid")

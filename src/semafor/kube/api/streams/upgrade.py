@@ -94,7 +94,7 @@ class _PatientWebSocket(WSProtocol):
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 protocol, able to upgrade to SPDY/3.1."""
+    """uvicorn's HTTP/1.1 protocol, able to upgrade to SPDY/3.1, and to stop without waiting for endless bodies."""
 
     _is_offered = False
     _tunnel: Tunnel | None = None
@@ -123,6 +123,18 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._tunnel is not None:
             self._tunnel.take_end()
+
+    def shutdown(self) -> None:
+        """End a body that is still being sent: a watch or a followed log would never end by itself."""
+        cycle = self.cycle
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            super().shutdown()
+            return
+        if cycle.chunked_encoding:
+            self.transport.write(b"0\r\n\r\n")
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self.transport.close()
 
     def take_over(self, headers: Mapping[str, str]) -> Tunnel:
         """Leave HTTP; see Offer.accept."""
