@@ -1,12 +1,15 @@
 """The executor in real namespaces, through the process that builds use."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from semafor.kube.images import machine, mounts, skeleton
+from semafor.kube.images import machine, mounts, rootfs, skeleton
 from semafor.kube.images.host import Host
 from semafor.kube.images.steps import Step, Steps
 
@@ -78,3 +81,24 @@ async def test_strange_names_of_folders_are_no_options(images, tmp_path):
     layer.mkdir()
     (layer / "file").touch()
     assert await shell(images, images.host, "ls /file", layer) == (0, "/file")
+
+
+def test_a_sealed_root_keeps_its_mount_points_and_takes_nothing_more(images, tmp_path):
+    root = rootfs.Root(writable=str(tmp_path / "writable"), read_only=True)
+    code = (
+        "import json, os, sys\n"
+        "from semafor.kube.images import mounts, worker\n"
+        "ops, root = json.loads(sys.argv[1]), sys.argv[2]\n"
+        "worker._enter(network=True)\n"
+        "mounts.execute(ops, root)\n"
+        "mounts.execute([mounts.MountOp('tmpfs', '/data/volume')], root)\n"
+        "mounts.seal(ops, root)\n"
+        "os.chroot(root)\n"
+        "os.system('touch /data/volume/a && ls /data/volume; touch /b || touch /usr/b || echo refused')"
+    )
+    (tmp_path / "root").mkdir()
+    plan = json.dumps(rootfs.plan(root, images.host))
+    command = [sys.executable, "-c", code, plan, str(tmp_path / "root")]
+    environ = {**os.environ, "PYTHONPATH": ":".join(filter(None, sys.path))}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "a\nrefused\n"

@@ -27,7 +27,8 @@ class MountOp(NamedTuple):
     """One step. `target` is a path in the new root; a missing one is made (a folder, or a file when the source is one).
 
     overlay: `lowers`, top first, are folders of the host; those that do not exist are skipped. `upper` and `work`
-    take what is written and are made; with an empty `upper` the result is read-only.
+    take what is written and are made; with an empty `upper` the result is read-only. With `read_only` it becomes so
+    when `seal` is called, after mount points for volumes have been made in it.
     bind: `source` is a file or folder of the host, with all that is mounted below it.
     tmpfs: an empty, writable folder in memory; `data` are its mount options.
     """
@@ -56,6 +57,14 @@ def execute(ops: Sequence[MountOp], new_root: str) -> None:
     """
     for op in ops:
         _OPERATIONS[op[0]](MountOp(*op), new_root)
+
+
+def seal(ops: Sequence[MountOp], new_root: str) -> None:
+    """Make the overlays read-only that are meant to be, once everything else is mounted in them."""
+    for row in ops:
+        op = MountOp(*row)
+        if op.kind == "overlay" and op.read_only:
+            _make_read_only(place(new_root, op.target, folder=True), below=False)
 
 
 def _overlay(op: MountOp, new_root: str) -> None:
@@ -101,10 +110,10 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
         raise _error(f"mount {kind or 'bind'} {source} on {target}", kind)
 
 
-def _make_read_only(target: str) -> None:
-    """Make a mount and all below it read-only; the flags that a user namespace may not clear stay as they are."""
+def _make_read_only(target: str, *, below: bool = True) -> None:
+    """Make a mount, and all below it, read-only; the flags that a user namespace may not clear stay as they are."""
     attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY, 0, 0, 0)
-    arguments = (ctypes.c_int(AT_FDCWD), os.fsencode(target), ctypes.c_uint(AT_RECURSIVE))
+    arguments = (ctypes.c_int(AT_FDCWD), os.fsencode(target), ctypes.c_uint(AT_RECURSIVE if below else 0))
     size = ctypes.c_size_t(ctypes.sizeof(attributes))
     if _libc.syscall(ctypes.c_long(SYS_MOUNT_SETATTR), *arguments, ctypes.byref(attributes), size) != 0:
         raise _error(f"make {target} read-only", None)

@@ -19,12 +19,14 @@ class Root(Value, frozen=True):
     """What a container's root is made of.
 
     `layers` are the image's folders, top first; none means the host's files alone. `writable` is an existing folder
-    of the container's own: what it changes outlives it there. When empty, the root is read-only. `binds` are pairs
-    (path on the host, path inside) of files or folders to show, read-only.
+    of the container's own: what it changes outlives it there. When empty, nothing can be added, not even mount points.
+    `read_only` lets `mounts.seal` make the root read-only after those have been made. `binds` are pairs (path on the
+    host, path inside) of files or folders to show, read-only.
     """
 
     layers: tuple[str, ...] = ()
     writable: str = ""
+    read_only: bool = False
     binds: tuple[tuple[str, str], ...] = ()
 
 
@@ -51,7 +53,12 @@ def _overlay(root: Root, target: str, lowers: tuple[str, ...]) -> MountOp:
         return MountOp("overlay", target, lowers=lowers)
     part = _part(target)
     return MountOp(
-        "overlay", target, lowers=lowers, upper=f"{root.writable}/upper/{part}", work=f"{root.writable}/work/{part}"
+        "overlay",
+        target,
+        lowers=lowers,
+        upper=f"{root.writable}/upper/{part}",
+        work=f"{root.writable}/work/{part}",
+        read_only=root.read_only,
     )
 
 
