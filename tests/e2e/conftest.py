@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def alone(request: pytest.FixtureRequest) -> Iterator[Machine]:
 @pytest.fixture
 def namespace(mesh: Machine, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace with injection, gone after the test."""
-    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    number = zlib.crc32(request.node.name.encode()) % 10_000
+    name = request.node.originalname.removeprefix("test_").replace("_", "-")[:20].strip("-") + f"-{number}"
     mesh.kubectl("create", "namespace", name)
     mesh.kubectl("label", "namespace", name, "istio-injection=enabled")
     yield name

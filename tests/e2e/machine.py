@@ -104,7 +104,7 @@ class Machine:
         return found
 
     def log(self) -> str:
-        log = self.home / "daemon.log"
+        log = self.home / "logs" / "daemon.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-40:]) if log.exists() else ""
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""Whatever two services speak, it gets through: with declared ports, undeclared ones, headless, and without sidecars."""
+"""Whatever two services speak gets through: on declared ports, undeclared ones, headless, and without sidecars."""
 
 import json
 import site

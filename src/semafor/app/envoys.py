@@ -43,7 +43,7 @@ class Envoys:
             config.write_bytes(bootstrap.node(self._options(proxies.NODE)))
             self._node_ended.clear()
             argv = bootstrap.argv(self._envoy, str(config))
-            path = str(self._home.path / "node-envoy.log")
+            path = str(self._home.logs / "node-envoy.log")
             await runtime.run_node(Container(name=_NODE_CONTAINER, argv=argv, log_path=path, privileged_net=True))
             await self._node_ended.wait()
             log.error("the node's Envoy ended and is started again; see %s", path)
@@ -55,7 +55,7 @@ class Envoys:
         while True:
             self.exit_socket.unlink(missing_ok=True)
             config.write_bytes(bootstrap.host(self._options(HOST), exit_socket=str(self.exit_socket)))
-            with (self._home.path / "host-envoy.log").open("ab") as output:
+            with (self._home.logs / "host-envoy.log").open("ab") as output:
                 argv = (
                     sys.executable,
                     "-IS",
@@ -75,7 +75,7 @@ class Envoys:
                 await process.wait()
             finally:
                 await _ended(process)
-            log.error("the host's Envoy ended and is started again; see %s", self._home.path / "host-envoy.log")
+            log.error("the host's Envoy ended and is started again; see %s", self._home.logs / "host-envoy.log")
             await asyncio.sleep(_RESTART_AFTER_S)
 
     def _options(self, proxy: str) -> bootstrap.Bootstrap:

@@ -23,7 +23,8 @@ class Home:
         self.images = path / "images"
         self.pods = path / "pods"
         self.cache = path / "cache"
-        self.log = path / "daemon.log"
+        self.logs = path / "logs"
+        self.log = self.logs / "daemon.log"
         self.lock = path / "daemon.lock"
         self.state = path / "state.json"
 
@@ -59,12 +60,12 @@ class Home:
         """The names of what this program puts into the folder."""
         return frozenset(
             {"kubeconfig", "store.db", "store.db-wal", "store.db-shm", "ca", "images", "pods", "cache", "run", "tokens"}
-            | {"daemon.log", "daemon.lock", "state.json", "previous-context"}
+            | {"logs", "daemon.lock", "state.json", "previous-context"}
         )
 
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
-        for folder in (self.path, self.ca, self.images, self.pods, self.cache, self.sockets):
+        for folder in (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_uid != os.getuid():
                 raise PermissionError(f"{folder} belongs to another user; choose another SEMAFOR_HOME")

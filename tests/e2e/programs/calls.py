@@ -1,4 +1,4 @@
-"""Calls every port of `protocols.py` at HOST, on the service's ports of both kinds (declared, undeclared); prints JSON."""
+"""Calls every port of `protocols.py` at HOST, where they follow the number FIRST; prints the answers as JSON."""
 
 import json
 import socket
@@ -54,6 +54,6 @@ answers = {}
 for call in (http, rpc, web_socket, tcp, server_first):
     try:
         answers[call.__name__] = call()
-    except Exception as error:  # the test compares what came
+    except Exception as error:  # noqa: BLE001 - the test compares what came
         answers[call.__name__] = repr(error)
 print(json.dumps(answers))

@@ -1,4 +1,4 @@
-"""A server of many protocols, one port each: HTTP/1.1 8001, gRPC 8002, WebSocket 8003, TCP 8004, server-first TCP 8005."""
+"""A server of many protocols: HTTP/1.1 on 8001, gRPC 8002, WebSocket 8003, TCP 8004, server-first TCP 8005."""
 
 import asyncio
 import threading

@@ -44,7 +44,7 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     print(f"  API         {report['server']}")
     context = home.context if not no_kubeconfig else f"{home.context} (in {home.kubeconfig}, not merged)"
     print(f"  kubectl     context {context}")
-    print(f"  state, log  {home.path}, {home.log.name}")
+    print(f"  state, log  {home.path}, logs/{home.log.name}")
     print("Next: kubectl label namespace default istio-injection=enabled, then kubectl apply -f ...; or: semafor demo")
 
 
