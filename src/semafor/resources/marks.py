@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from semafor.base import duration
 from semafor.base.struct import Value
+from semafor.resources import quantity
 
 
 class Listing(Value, frozen=True):
@@ -173,14 +174,15 @@ POSITIVE = within(1, None)
 PERCENT = within(0, 100)
 UINT32 = within(0, 2**32 - 1)
 
-_QUANTITY = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
 
 def _not_a_quantity(value: Any) -> str:
-    if _QUANTITY.fullmatch(str(value)):
-        return ""
-    return "quantities must be a number with an optional suffix such as m, k, M, G, Ki, Mi or Gi"
+    try:
+        quantity.parse(value)
+    except ValueError:
+        return "quantities must be a number with an optional suffix such as m, k, M, G, Ki, Mi or Gi"
+    return ""
 
 
 def _not_a_time(value: Any) -> str:

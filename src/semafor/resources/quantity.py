@@ -23,9 +23,17 @@ def parse(value: str | float) -> Fraction:
     return Fraction(number) * (Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix or ""])
 
 
-def text(value: str | float) -> str:
-    """The quantity as Kubernetes stores it: a number becomes a string, and a fraction is written with `m`."""
-    if isinstance(value, str) or float(value).is_integer():
-        return value if isinstance(value, str) else str(int(value))
-    thousandths = parse(repr(value)) * 1000
-    return f"{int(thousandths)}m" if thousandths.denominator == 1 else repr(value)
+def text(value: str | float) -> str | float:
+    """The quantity as Kubernetes stores it: a number becomes a string, and a fraction is written with `m`.
+
+    What is no quantity is returned as it is, for checks to find.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        thousandths = parse(value) * 1000
+    except ValueError:
+        return value
+    if thousandths.denominator != 1:
+        return str(value)
+    return f"{int(thousandths)}m" if thousandths % 1000 else str(int(thousandths / 1000))

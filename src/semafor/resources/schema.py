@@ -35,6 +35,19 @@ _PREFIXES = {
     "monitoring": "com.coreos.monitoring",
 }
 _REF = "#/components/schemas/"
+_INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+_QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+_SHARED: dict[str, dict[str, Any]] = {
+    _INT_OR_STRING: {
+        "oneOf": [{"type": "integer"}, {"type": "string"}],
+        "format": "int-or-string",
+        "description": "A number or a text.",
+    },
+    _QUANTITY: {
+        "oneOf": [{"type": "string"}, {"type": "number"}],
+        "description": "An amount: a number, perhaps with a suffix such as m, k, M, Ki or Mi.",
+    },
+}
 
 
 def component_name(struct: type[msgspec.Struct]) -> str:
@@ -72,6 +85,7 @@ def components(kinds: Iterable[Kind], version: str | None = None) -> dict[str, d
         from semafor.resources.meta.meta import ListMeta
 
         found.setdefault(component_name(ListMeta), _component(ListMeta))
+        found |= _SHARED
     return found
 
 
@@ -127,9 +141,9 @@ def _plain(shape: Shape) -> dict[str, Any]:
         case "map" if shape.items is not None:
             return {"type": "object", "additionalProperties": _property(shape.items)}
         case "int-or-string":
-            return {"oneOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
+            return {"allOf": [{"$ref": f"{_REF}{_INT_OR_STRING}"}]}
         case "quantity":
-            return {"oneOf": [{"type": "string"}, {"type": "number"}]}
+            return {"allOf": [{"$ref": f"{_REF}{_QUANTITY}"}]}
         case "any":
             return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         case plain:
