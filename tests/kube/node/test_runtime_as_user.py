@@ -18,9 +18,13 @@ from semafor.kube.node import syscalls
 
 USER = 54321  # no one's
 PROJECT = Path(__file__).parents[3]
-TESTS = tuple(f"tests/kube/node/test_{name}.py" for name in ("network", "containers", "programs", "runtime", "preflight"))
+TESTS = tuple(
+    f"tests/kube/node/test_{name}.py"
+    for name in ("network", "containers", "programs", "runtime", "preflight", "interception")
+)
 
 
+@pytest.mark.e2e
 @pytest.mark.skipif(os.geteuid() != 0, reason="every test of this run is an ordinary user's already")
 def test_pods_need_no_root(tmp_path: Path) -> None:
     mine = Path("/tmp") / f"semafor-as-user-{os.getpid()}"  # tmp_path is below a folder that only root may enter

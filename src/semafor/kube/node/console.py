@@ -8,6 +8,8 @@ A log of 10 MB is renamed to `PATH.1`, the one before to `PATH.2`; older ones ar
 
 import os
 import time
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -52,16 +54,21 @@ class Log:
         self._bytes = os.fstat(self._file).st_size
 
     def _append(self, records: bytes) -> None:
-        if not records:
-            return
-        self._bytes += os.write(self._file, records)
-        if self._bytes >= self._max_bytes:
-            os.close(self._file)
-            for age in range(KEPT_LOGS - 1, 0, -1):
-                older = self._path.with_name(f"{self._path.name}.{age - 1}") if age > 1 else self._path
-                if older.exists():
-                    older.rename(self._path.with_name(f"{self._path.name}.{age}"))
-            self._open()
+        # A full disk, or a folder that was deleted, costs lines of the log, never the pod.
+        with suppress(OSError):
+            if records:
+                self._bytes += os.write(self._file, records)
+            if self._bytes >= self._max_bytes:
+                self._rotate()
+
+    def _rotate(self) -> None:
+        names = [self._path, *(self._path.with_name(f"{self._path.name}.{age}") for age in range(1, KEPT_LOGS))]
+        for newer, older in reversed(list(pairwise(names))):
+            if newer.exists():
+                newer.rename(older)
+        full = self._file
+        self._open()
+        os.close(full)
 
 
 class Client:

@@ -36,8 +36,12 @@ class Running:
         self._sources: dict[int, Stream] = {}
         self._stdin = -1
         self._ended: tuple[int, float] | None = None
-        self._holder = holder.hold(spec, stage, own_pid_ns)
         self._console = Console(Log(spec.log_path) if spec.log_path else None, replay=spec.stdin or spec.tty)
+        try:
+            self._holder = holder.hold(spec, stage, own_pid_ns)
+        except BaseException:
+            self._console.end()
+            raise
         try:
             self._main = self._start()
         except BaseException:
@@ -99,7 +103,10 @@ class Running:
         """Signal the main process; SIGKILL kills all processes. Raises Gone."""
         if self._ended:
             raise Gone(f"container {self.spec.name} has ended")
-        os.kill(self._holder.pid if number == signal.SIGKILL else self._main, number)
+        try:
+            os.kill(self._holder.pid if number == signal.SIGKILL else self._main, number)
+        except ProcessLookupError:
+            raise Gone(f"container {self.spec.name} is ending") from None
 
     def reaped(self, pid: int, status: int) -> Ended | None:
         """Note the end of one of `children`. Returns how the container ended, when nothing of it is left."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from semafor.kube.node.container import Running
+from semafor.kube.node.spec import Gone
 
 _COUNTED = ("RssAnon:", "RssShmem:", "VmSwap:")
 
@@ -21,7 +22,8 @@ def enforce(limited: Iterable[Running]) -> None:
     for running in limited:
         if used.get(running.pid_namespace, 0) > running.spec.limits.memory_bytes:
             running.out_of_memory = True
-            running.signal(signal.SIGKILL)
+            with suppress(Gone):  # it is ending already
+                running.signal(signal.SIGKILL)
 
 
 def _used_bytes() -> dict[int, int]:

@@ -52,7 +52,7 @@ class Runtime:
     # ---- the agent
 
     async def start(self) -> None:
-        """Start the agent and its network, again when it was lost. Raises RuntimeFailure with what the machine refused."""
+        """Start the agent and its network, again when it was lost. Raises RuntimeFailure: what the machine refused."""
         stage = self._directory / "root"
         stage.mkdir(parents=True, exist_ok=True)
         self.lost.clear()

@@ -108,8 +108,8 @@ class Supervisor:
             reply = Reply({"error": {"reason": error.reason, "message": error.message, "code": error.code}})
         except Gone as error:
             reply = Reply({"error": {"reason": "Gone", "message": str(error)}})
-        except OSError as error:
-            reply = Reply({"error": {"reason": "RunContainerError", "message": str(error)}})
+        except Exception as error:  # noqa: BLE001  (one request may fail; the pod goes on)
+            reply = Reply({"error": {"reason": "RunContainerError", "message": f"{type(error).__name__}: {error}"}})
         channel.send(self._daemon, {"id": body["id"], **reply.body}, reply.fds)
         for fd in (*fds, *reply.fds):
             os.close(fd)
