@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from semafor.kube.node import holder, process
 from semafor.kube.node.console import Client, Console, Log, Stream
+from semafor.kube.node.holder import Waiting
 from semafor.kube.node.poller import GONE, READ, WRITE, Poller
 from semafor.kube.node.spec import Container, Gone
 
@@ -28,7 +29,7 @@ class Ended(NamedTuple):
 class Running:
     """A started container. `children` are the processes whose end `reaped` must hear of."""
 
-    def __init__(self, spec: Container, stage: str, own_pid_ns: int, poller: Poller) -> None:
+    def __init__(self, spec: Container, first: Waiting, stage: str, own_pid_ns: int, poller: Poller) -> None:
         """Start it. Raises StartError; then nothing is left of it."""
         self.spec = spec
         self.out_of_memory = False
@@ -38,7 +39,7 @@ class Running:
         self._ended: tuple[int, float] | None = None
         self._console = Console(Log(spec.log_path) if spec.log_path else None, replay=spec.stdin or spec.tty)
         try:
-            self._holder = holder.hold(spec, stage, own_pid_ns)
+            self._holder = holder.hold(first, spec, stage, own_pid_ns)
         except BaseException:
             self._console.end()
             raise

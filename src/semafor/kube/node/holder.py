@@ -18,6 +18,16 @@ from semafor.kube.node import channel, root, syscalls
 from semafor.kube.node.process import Namespaces
 from semafor.kube.node.spec import Container, StartError
 
+# Who of a pod's supervisor the holder follows, besides the container's mounts.
+_POD_NAMESPACES = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC
+
+
+class Waiting(NamedTuple):
+    """A first process that has no container yet."""
+
+    pid: int
+    orders: socket.socket
+
 
 class Holder(NamedTuple):
     """A container's first process and its namespaces."""
@@ -31,27 +41,34 @@ class Holder(NamedTuple):
             os.close(self.namespaces.mount)
 
 
-def hold(container: Container, stage: str, own_pid_ns: int) -> Holder:
-    """Make the container's namespaces and its root. Raises StartError with what the kernel refused."""
+def prepare(own_pid_ns: int) -> Waiting:
+    """Make a first process, in a new PID namespace. The earlier in its maker's life, the less memory it costs."""
     ours, theirs = socket.socketpair()
     pid = syscalls.fork_first(own_pid_ns)
     if pid == 0:
         ours.close()
         _act(lambda: _hold(theirs), theirs)
     theirs.close()
-    pid_ns = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
-    try:
-        mount_ns = None if container.root is None else _build(container, stage, pid_ns, own_pid_ns)
-    except BaseException:
-        os.close(pid_ns)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
-    with ours:
-        # It follows into the root, so that nothing of the host can be seen through it.
-        socket.send_fds(ours, [b"enter"], [] if mount_ns is None else [mount_ns])
-        ours.recv(1)
-    return Holder(pid, Namespaces(own_pid_ns, pid_ns, mount_ns))
+    return Waiting(pid, ours)
+
+
+def hold(waiting: Waiting, container: Container, stage: str, own_pid_ns: int) -> Holder:
+    """Make the container's root and give it its first process. Raises StartError with what the kernel refused."""
+    pid_ns = os.open(f"/proc/{waiting.pid}/ns/pid", os.O_RDONLY)
+    with waiting.orders as orders:
+        try:
+            mount_ns = None if container.root is None else _build(container, stage, pid_ns, own_pid_ns)
+        except BaseException:
+            os.close(pid_ns)
+            os.kill(waiting.pid, signal.SIGKILL)
+            os.waitpid(waiting.pid, 0)
+            raise
+        # It follows into the pod and the root, so that nothing else can be seen through it.
+        pod = os.pidfd_open(os.getpid())
+        socket.send_fds(orders, [b"enter"], [pod] if mount_ns is None else [pod, mount_ns])
+        os.close(pod)
+        orders.recv(1)
+    return Holder(waiting.pid, Namespaces(own_pid_ns, pid_ns, mount_ns))
 
 
 def _build(container: Container, stage: str, pid_ns: int, own_pid_ns: int) -> int:
@@ -87,10 +104,12 @@ def _give_root(container: Container, stage: str, report: socket.socket) -> None:
 
 def _hold(orders: socket.socket) -> None:
     """Wait for the root, enter it, and stay for ever. Touch little: each page touched is memory of its own."""
-    _, fds = channel.receive_files(orders, 16)
-    if fds:
-        syscalls.setns(fds[0], syscalls.CLONE_NEWNS)
     syscalls.set_name("semafor-holder")
+    _, fds = channel.receive_files(orders, 16)
+    pod, *mount_ns = fds
+    syscalls.setns(pod, _POD_NAMESPACES)
+    for fd in mount_ns:
+        syscalls.setns(fd, syscalls.CLONE_NEWNS)
     # Ignored children are reaped by the kernel.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     os.closerange(0, os.sysconf("SC_OPEN_MAX"))

@@ -10,7 +10,7 @@ from semafor.kube.node.spec import Gone, StartError
 
 
 class Peer:
-    """The agent, or one pod's supervisor. Answers come in the order of the requests, events between them."""
+    """The agent, or one pod's supervisor. Answers come in any order, events between them."""
 
     def __init__(self, ours: socket.socket, on_event: Callable[[Json], None], on_end: Callable[[], None]) -> None:
         self._socket = ours

@@ -16,7 +16,7 @@ from typing import NamedTuple, NoReturn
 import msgspec
 
 from semafor.kube.images import mounts
-from semafor.kube.node import channel, memory, network, root, syscalls
+from semafor.kube.node import channel, holder, memory, network, root, syscalls
 from semafor.kube.node.channel import Json
 from semafor.kube.node.console import Client
 from semafor.kube.node.container import Ended, Running
@@ -24,6 +24,7 @@ from semafor.kube.node.poller import READ, Poller
 from semafor.kube.node.spec import EXEMPT_MARK, NODE_UID, Container, Gone, NodeNetwork, Sandbox, StartError
 
 MEMORY_CHECK_S = 1.0
+PREPARED = 2  # first processes of the containers to come: a pod has an app and a sidecar
 _OWN_NAMESPACES = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC
 
 
@@ -38,8 +39,10 @@ def run(sandbox: Sandbox, node: NodeNetwork, stage: str, daemon: socket.socket) 
     """Be the pod `sandbox`, in a process that is alone in a new PID namespace. Never returns."""
     try:
         syscalls.set_name("semafor-pod")
+        own_pid_ns = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        first = [holder.prepare(own_pid_ns) for _ in range(PREPARED)]
         _enter(sandbox, node)
-        supervisor = Supervisor(stage, daemon)
+        supervisor = Supervisor(stage, daemon, own_pid_ns, first)
         channel.send(daemon, {"event": "ready"})
     except Exception as error:  # noqa: BLE001  (whatever it is, the daemon must hear of it)
         channel.send(daemon, {"event": "failed", "message": str(error)})
@@ -67,10 +70,11 @@ def _enter(sandbox: Sandbox, node: NodeNetwork) -> None:
 class Supervisor:
     """Answers the daemon's requests, one at a time, in order."""
 
-    def __init__(self, stage: str, daemon: socket.socket) -> None:
+    def __init__(self, stage: str, daemon: socket.socket, own_pid_ns: int, first: list[holder.Waiting]) -> None:
         self._stage = stage
         self._daemon = daemon
-        self._own_pid_ns = os.open("/proc/self/ns/pid", os.O_RDONLY)
+        self._own_pid_ns = own_pid_ns
+        self._first = first
         self._poller = Poller()
         self._containers: dict[str, Running] = {}
         self._commands: dict[int, int] = {}  # pid -> the daemon's number for it
@@ -118,7 +122,8 @@ class Supervisor:
         spec = msgspec.convert(body["container"], Container)
         if spec.name in self._containers:
             raise StartError("RunContainerError", f"container {spec.name} is running already")
-        self._containers[spec.name] = Running(spec, self._stage, self._own_pid_ns, self._poller)
+        first = self._first.pop() if self._first else holder.prepare(self._own_pid_ns)
+        self._containers[spec.name] = Running(spec, first, self._stage, self._own_pid_ns, self._poller)
         return Reply({})
 
     def _signal(self, body: Json, _: list[int]) -> Reply:

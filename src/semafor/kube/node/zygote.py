@@ -49,7 +49,7 @@ class Zygote:
         self._own_pid_ns = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self._poller = Poller()
         self._pods: dict[str, tuple[int, str]] = {}  # uid -> (supervisor, address)
-        self._answers: dict[str, Callable[[Json, list[int]], Sequence[int]]] = {
+        self._answers: dict[str, Callable[[Json, list[int]], Sequence[int] | None]] = {
             "create": self._create,
             "remove": self._remove,
             "socket": self._socket,
@@ -66,14 +66,14 @@ class Zygote:
             os._exit(0)  # and with it all pods
         body, fds = message
         answer: Json = {"id": body["id"]}
-        reply: Sequence[int] = ()
+        reply: Sequence[int] | None = ()
         try:
             reply = self._answers[body["op"]](body, fds)
         except OSError as refused:
             answer["error"] = {"reason": "NodeError", "message": str(refused)}
-        channel.send(self._daemon, answer, reply)
-        for fd in (*fds, *reply):
-            os.close(fd)
+        if reply is not None:  # else it will be answered later
+            channel.send(self._daemon, answer, reply)
+        channel.close_all([*fds, *(reply or ())])
 
     def _create(self, body: Json, fds: list[int]) -> Sequence[int]:
         sandbox = msgspec.convert(body["sandbox"], Sandbox)
@@ -84,15 +84,23 @@ class Zygote:
         self._pods[sandbox.uid] = (pid, sandbox.ip)
         return ()
 
-    def _remove(self, body: Json, _: list[int]) -> Sequence[int]:
-        """End a pod and wait until all of its processes are gone and its address is free."""
+    def _remove(self, body: Json, _: list[int]) -> Sequence[int] | None:
+        """End a pod; answer when all of its processes are gone and its address is free. Others do not wait for it."""
         pid, ip = self._pods.pop(body["uid"], (0, ""))
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            if ip:
-                network.unplug(ip)
-        return ()
+        if not pid:
+            return ()
+        os.kill(pid, signal.SIGKILL)
+        end = os.pidfd_open(pid)
+        self._poller.watch(end, READ, lambda _: self._removed(body["id"], end, pid, ip))
+        return None
+
+    def _removed(self, number: int, end: int, pid: int, ip: str) -> None:
+        self._poller.forget(end)
+        os.close(end)
+        os.waitpid(pid, 0)
+        if ip:
+            network.unplug(ip)
+        channel.send(self._daemon, {"id": number})
 
     def _socket(self, body: Json, _: list[int]) -> Sequence[int]:
         return (network.bound_socket(body["address"], body["port"], body["kind"]).detach(),)
