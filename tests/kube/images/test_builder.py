@@ -449,3 +449,20 @@ async def test_builds_at_the_same_time_make_the_same_layers(fresh, context):
     first, second = await asyncio.gather(fresh.build(context, tag="a"), fresh.build(context, tag="b"))
     assert first.layers == second.layers
     assert (await run(fresh, first, "cmp", "/a", "/b"))[0] == 0
+
+
+@pytest.mark.e2e
+async def test_the_guides_service_with_flask_from_the_registry(images, context):
+    write(context, requirements_dot_txt="# service-1/requirements.txt\nflask\n")
+    write(context, app_dot_py="from flask import Flask\nprint(Flask(__name__).name)\n")
+    dockerfile(
+        context,
+        "FROM python:3.9-slim",
+        "WORKDIR /app",
+        "COPY requirements.txt .",
+        "RUN pip install --no-cache-dir -r requirements.txt",
+        "COPY . .",
+        'CMD ["python", "app.py"]',
+    )
+    image = await images.build(context, tag="service-1")
+    assert await run(images, image, *image.cmd) == (0, "app")

@@ -90,3 +90,11 @@ def test_a_built_image_goes_before_a_known_one_of_the_same_name(fresh):
     assert fresh.find("docker.io/library/busybox:latest").id == "sha256:mine"
     assert fresh.remove("busybox")
     assert fresh.find("busybox") == known
+
+
+def test_an_image_whose_interpreter_is_gone_says_so(fresh, tmp_path):
+    known = fresh.find("busybox")
+    made = msgspec.structs.replace(known, ref="docker.io/library/old:1", binds=((f"{tmp_path}/py", "/py"),))
+    fresh._shelf.write(made)
+    assert fresh.find("old:1") is None
+    assert fresh.explain("old:1") == f"old:1 was built with {tmp_path}/py, which is no longer there: build it again"

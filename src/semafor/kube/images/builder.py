@@ -5,7 +5,6 @@ it copies. So an unchanged folder costs a look at its files, and a change costs 
 """
 
 import asyncio
-import hashlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -208,12 +207,12 @@ class Build:
         return layer
 
     def _image(self, tag: str, built: Stage) -> Image:
-        identity = hashlib.sha256(shelf.key(built.key, msgspec.to_builtins(built.config)).encode()).hexdigest()
+        identity = shelf.identity(built.key, msgspec.to_builtins(built.config))
         before = self._shelf.read(tag)
-        same = before is not None and before.id == f"sha256:{identity}"
+        same = before is not None and before.id == identity
         return Image(
             ref=tag,
-            id=f"sha256:{identity}",
+            id=identity,
             layers=built.layers,
             config=built.config,
             binds=built.binds,

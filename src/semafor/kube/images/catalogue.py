@@ -68,6 +68,7 @@ def _python(offer: Offer, ref: Reference) -> Recipe:
         config=Config(env=environment.variables(host), cmd=("python3",)),
         files=_installers(host),
         links=environment.usual_names(host, asked),
+        binds=host.prefixes,  # so that an image keeps its interpreter when the mesh moves to another
         notes=notes,
         python=True,
     )
@@ -274,5 +275,10 @@ def find(ref: Reference, host: Host, tools: Mapping[str, str]) -> Recipe | None:
 
 
 def names() -> tuple[str, ...]:
-    """All names of the table, for messages."""
+    """All names of the table."""
     return tuple(name for row in ROWS for name in row.names)
+
+
+def main_names() -> tuple[str, ...]:
+    """One name for each row that users write, for messages."""
+    return tuple(row.names[0] for row in ROWS if not row.names[0].startswith("semafor/"))

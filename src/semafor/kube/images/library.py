@@ -1,7 +1,6 @@
 """The images of one home: find, list, build, remove."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -105,7 +104,11 @@ class Images:
 
     def _find(self, text: str) -> Image:
         ref = reference.parse(text)
-        return self._shelf.read(str(ref)) or self._known(ref)
+        built = self._shelf.read(str(ref))
+        gone = next((source for source, _ in built.binds if not Path(source).exists()), "") if built else ""
+        if gone:
+            raise ImageError(f"{ref.name}:{ref.tag} was built with {gone}, which is no longer there: build it again")
+        return built or self._known(ref)
 
     def _known(self, ref: reference.Reference) -> Image:
         """The well-known image of a name. Raises ImageError with what to do when there is none."""
@@ -113,17 +116,15 @@ class Images:
         if found is None:
             raise ImageError(
                 f"no image {ref.name}:{ref.tag}: build it with `semafor build -t {ref.name}:{ref.tag} FOLDER`, "
-                f"or use one of {', '.join(catalogue.names())}"
+                f"or use one of {', '.join(catalogue.main_names())}"
             )
         if found.missing:
             raise ImageError(found.missing)
         layers = recipe.layers(found, self.host, self._shelf)
-        identity = hashlib.sha256(
-            shelf.key(layers, msgspec.to_builtins(msgspec.structs.replace(found, notes=()))).encode()
-        ).hexdigest()
+        content = msgspec.to_builtins(msgspec.structs.replace(found, notes=()))
         return Image(
             ref=str(ref),
-            id=f"sha256:{identity}",
+            id=shelf.identity(layers, content),
             layers=layers,
             config=found.config,
             binds=found.binds,

@@ -38,7 +38,7 @@ def plan(root: Root, host: Host) -> tuple[MountOp, ...]:
     layers = tuple(filter(None, (*root.layers, host.mount_points, host.skeleton)))
     whole = _overlay(root, "/", layers)
     folders = tuple(_host_folder(root, layers, name) for name in host.folders)
-    shown = (*host.prefixes, *root.binds)
+    shown = dict.fromkeys((*host.prefixes, *root.binds))
     binds = tuple(MountOp("bind", inside, source=source, read_only=True) for source, inside in shown)
     return (whole, *folders, *binds)
 

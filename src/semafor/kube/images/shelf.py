@@ -207,6 +207,11 @@ def key(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
+def identity(*parts: Any) -> str:
+    """An image's id, as Docker writes them."""
+    return f"sha256:{hashlib.sha256(key(*parts).encode()).hexdigest()}"
+
+
 def tree_size(path: Path) -> int:
     """The bytes that a folder's files take on the disk."""
     total = 0
