@@ -40,6 +40,27 @@ async def test_exec_can_be_killed(here: Room) -> None:
     assert await asyncio.wait_for(program.wait(), 10) == 137
 
 
+async def test_whoever_reads_a_killed_program_sees_its_end(here: Room) -> None:
+    await here.pod("a")
+    await here.run("a", "sleep", "100")
+    program = await here.runtime.exec("a", "main", ["sleep", "100"], tty=False, stdin=False)
+    reading = asyncio.ensure_future(everything(program))
+    await asyncio.sleep(0)
+    program.kill()
+    assert await asyncio.wait_for(reading, 10) == ""
+
+
+async def test_a_full_pipe_slows_the_program_and_loses_nothing(here: Room) -> None:
+    await here.pod("a")
+    await here.shell("a", "read go; head -c 3000000 /dev/zero | tr '\\0' z; exec sleep 100", stdin=True)
+    program = await here.runtime.attach("a", "main", tty=False, stdin=True)
+    assert program.stdin
+    await program.stdin.write(b"go\n")
+    # Other requests are answered while this client reads nothing.
+    assert (await here.output("a", "true"))[0] == 0
+    assert len(await until(program, "z" * 3_000_000)) == 3_000_000
+
+
 async def test_exec_of_what_is_not_there_is_refused(here: Room) -> None:
     await here.pod("a")
     await here.run("a", "sleep", "100")

@@ -1,6 +1,7 @@
 """The daemon's side of a channel: requests that are awaited, events that are handed on, and the end."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 
@@ -46,17 +47,23 @@ class Peer:
     async def send(self, body: Json, fds: Sequence[int] = ()) -> None:
         """Send a message that has no answer. Raises Gone."""
         async with self._sending:
-            while True:
+            try:
+                await self._send_now(body, fds)
+            finally:
                 if self._ended:
-                    raise Gone("the pod's supervisor has ended")
-                try:
-                    channel.send(self._socket, body, fds)
-                except BlockingIOError:
-                    await stdio.writable(self._socket.fileno())
-                except OSError as error:
-                    raise Gone(f"the pod's supervisor has ended: {error}") from error
-                else:
-                    return
+                    self._socket.close()
+
+    async def _send_now(self, body: Json, fds: Sequence[int]) -> None:
+        while not self._ended:
+            try:
+                channel.send(self._socket, body, fds)
+            except BlockingIOError:
+                await stdio.writable(self._socket.fileno())
+            except OSError as error:
+                raise Gone(f"the pod's supervisor has ended: {error}") from error
+            else:
+                return
+        raise Gone("the pod's supervisor has ended")
 
     def close(self) -> None:
         """End the connection, which ends the other side. What waits for an answer gets Gone."""
@@ -64,7 +71,10 @@ class Peer:
             return
         self._ended = True
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
-        self._socket.close()
+        with contextlib.suppress(OSError):  # the other side has closed it already
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if not self._sending.locked():  # else it wakes up, and closes it
+            self._socket.close()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(Gone("the pod's supervisor has ended"))

@@ -244,11 +244,11 @@ class _Pod:
 
     def _event(self, event: Json) -> None:
         match event["event"]:
-            case "ready":
+            case "ready" if not self.ready.done():
                 self.ready.set_result(None)
-            case "failed":
+            case "failed" if not self.ready.done():
                 self.ready.set_exception(RuntimeFailure(event["message"]))
-            case "command":
+            case "command" if event["command"] in self._commands:
                 self._commands.pop(event["command"]).finish(event["code"])
             case "exit":
                 self._ended(event["container"], event)

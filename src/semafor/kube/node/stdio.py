@@ -21,19 +21,17 @@ class Output:
 
     def __init__(self, fd: int) -> None:
         """`fd` -1 is an output that has ended."""
-        self._fd = fd
-        if fd >= 0:
-            os.set_blocking(fd, False)
+        self._file = _File(fd)
 
     def __aiter__(self) -> "Output":
         return self
 
     async def __anext__(self) -> bytes:
-        while self._fd >= 0:
+        while self._file.fd >= 0:
             try:
-                data = os.read(self._fd, _READ_BYTES)
+                data = os.read(self._file.fd, _READ_BYTES)
             except BlockingIOError:
-                await readable(self._fd)
+                await self._file.readable()
                 continue
             except OSError as error:
                 if error.errno != errno.EIO:  # a terminal whose last process has gone
@@ -45,28 +43,25 @@ class Output:
         raise StopAsyncIteration
 
     def close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            asyncio.get_running_loop().remove_reader(fd)
-            os.close(fd)
+        """Let go; whoever iterates sees the end."""
+        self._file.close()
 
 
 class Input:
     """Writes to a program's stdin. Owns the descriptor."""
 
     def __init__(self, fd: int, *, terminal: bool) -> None:
-        self._fd = fd
+        self._file = _File(fd)
         self._terminal = terminal
-        os.set_blocking(fd, False)
 
     async def write(self, data: bytes) -> None:
         """Write all of it, waiting while the program is slow to read; dropped when the program has gone."""
         rest = memoryview(data)
-        while rest and self._fd >= 0:
+        while rest and self._file.fd >= 0:
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                rest = rest[os.write(self._file.fd, rest) :]
             except BlockingIOError:
-                await writable(self._fd)
+                await self._file.writable()
             except OSError:
                 self.release()
 
@@ -77,36 +72,64 @@ class Input:
         self.release()
 
     def resize(self, rows: int, cols: int) -> None:
-        if self._terminal and self._fd >= 0:
+        if self._terminal and self._file.fd >= 0:
             with contextlib.suppress(OSError):
-                fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+                fcntl.ioctl(self._file.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def release(self) -> None:
-        fd, self._fd = self._fd, -1
+        """Let go; whoever writes returns."""
+        self._file.close()
+
+
+class _File:
+    """A descriptor that does not block, and at most one who waits for it. Closing it wakes them."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._ready: asyncio.Future[None] | None = None
         if fd >= 0:
-            asyncio.get_running_loop().remove_writer(fd)
-            os.close(fd)
+            os.set_blocking(fd, False)
 
+    async def readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self._wait(loop.add_reader, loop.remove_reader)
 
-async def readable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    await _ready(fd, loop.add_reader, loop.remove_reader)
+    async def writable(self) -> None:
+        loop = asyncio.get_running_loop()
+        await self._wait(loop.add_writer, loop.remove_writer)
+
+    async def _wait(self, watch: Callable[..., object], forget: Callable[[int], object]) -> None:
+        fd = self.fd
+        self._ready = asyncio.get_running_loop().create_future()
+        watch(fd, self._wake)
+        try:
+            await self._ready
+        finally:
+            if self.fd == fd:
+                forget(fd)
+
+    def _wake(self) -> None:
+        if self._ready and not self._ready.done():
+            self._ready.set_result(None)
+
+    def close(self) -> None:
+        fd, self.fd = self.fd, -1
+        if fd < 0:
+            return
+        if self._ready:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(fd)
+            loop.remove_writer(fd)
+        os.close(fd)
+        self._wake()
 
 
 async def writable(fd: int) -> None:
+    """Wait until `fd` takes more. Who closes it meanwhile must shut it down first."""
     loop = asyncio.get_running_loop()
-    await _ready(fd, loop.add_writer, loop.remove_writer)
-
-
-async def _ready(fd: int, watch: Callable[..., object], forget: Callable[[int], object]) -> None:
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def wake() -> None:
-        if not ready.done():
-            ready.set_result(None)
-
-    watch(fd, wake)
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(fd, lambda: None if ready.done() else ready.set_result(None))
     try:
         await ready
     finally:
-        forget(fd)
+        loop.remove_writer(fd)
