@@ -1,5 +1,6 @@
 """Envoy's schema, read once, and the modules of this folder."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -11,6 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
+
+# The asyncio plugins ask for a loop before the first test that has one, and would leave the one open that they get.
+asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")
