@@ -25,6 +25,9 @@ from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import ADMINS, Admission, Options, TokenAsk, User
 from semafor.kube.store import Store
 
+# The plugin looptime asks for a loop before tests that have none, and would leave one open that asyncio makes for it.
+asyncio.set_event_loop(None)
+
 TOKEN = "test-admin-token"
 VIEWER_TOKEN = "test-viewer-token"
 USERS = {
