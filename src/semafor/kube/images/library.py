@@ -100,7 +100,10 @@ class Images:
         await asyncio.to_thread(self.clean)
         host = await asyncio.to_thread(lambda: self.host)
         steps = Steps(self._shelf, host, machine.look(self._environ))
-        return await builder.Build(self._shelf, steps, find=self._find, progress=progress, request=request).run()
+        build = builder.Build(self._shelf, steps, find=self._find, progress=progress, request=request)
+        image = await build.run()
+        await asyncio.to_thread(self.collect)
+        return image
 
     def _find(self, text: str) -> Image:
         ref = reference.parse(text)
