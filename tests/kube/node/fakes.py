@@ -69,6 +69,8 @@ class LocalRuntime:
             raise Gone(uid)
 
     async def run(self, uid: str, container: Container) -> None:
+        if uid not in self.sandboxes:
+            raise Gone(uid)
         self.containers[uid, container.name] = container
         try:
             process = await asyncio.create_subprocess_exec(

@@ -17,6 +17,7 @@ from semafor.kube.api.objects import Objects
 from semafor.kube.images.host import Host
 from semafor.kube.node.kubelet import Kubelet
 from semafor.kube.node.machine import Options
+from semafor.kube.node.pod_folder import PodFolder
 from semafor.resources.core import config_map, event, node, pod, secret
 
 SLEEP = "import time; time.sleep(1000)"
@@ -295,3 +296,30 @@ async def test_exec_runs_in_a_running_container_only(tmp_path: Path) -> None:
         process = await it.kubelet.access.exec(found, "app", ["echo", "hi"], tty=False, stdin=False)
         output = b"".join([chunk async for chunk in process.stdout])
         assert (output, await process.wait()) == (b"hi\n", 0)
+
+
+async def test_another_image_restarts_the_container(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create()
+        made = await it.until(ready)
+        containers = [{**made["spec"]["containers"][0], "image": "python:2"}]
+        await it.client.patch(pod.KIND, "default", "web", {"spec": {"containers": containers}})
+        found = await it.until(lambda found: ready(found) and found["status"]["containerStatuses"][0]["restartCount"])
+        assert found["status"]["containerStatuses"][0]["image"] == "python:2"
+
+
+async def test_a_pod_whose_namespaces_were_lost_gets_new_ones(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        made = await it.create()
+        await it.until(ready)
+        await it.runtime.remove(made["metadata"]["uid"])
+        found = await it.until(lambda found: ready(found) and found["status"]["containerStatuses"][0]["restartCount"])
+        assert (found["status"]["podIP"], list(it.runtime.sandboxes)) == ("10.244.0.3", [made["metadata"]["uid"]])
+
+
+def test_only_the_log_of_the_run_before_is_kept(tmp_path: Path) -> None:
+    folder = PodFolder(tmp_path, None)
+    for attempt in range(4):
+        folder.container("app", attempt)
+        folder.log("app", attempt).write_text("said")
+    assert sorted(path.name for path in (tmp_path / "logs" / "app").iterdir()) == ["2.log", "3.log"]

@@ -144,6 +144,9 @@ def _running(pod: Json, spec: Json, seen: Seen, now: float) -> Iterator[Action |
     name = spec["name"]
     if seen.ending is not None:
         yield from _end(spec, seen, now)
+    elif seen.run is not None and seen.run.image not in ("", spec.get("image")):
+        words = f"Container {name} definition changed, will be restarted"
+        yield End(container=name, message=words, grace_s=podspec.grace_s(pod))
     elif "postStart" in (spec.get("lifecycle") or {}) and seen.post_start in ("none", "running"):
         if seen.post_start == "none":
             yield PostStart(container=name)

@@ -22,10 +22,11 @@ LOST_EXIT_CODE = 255  # what containerd reports for a process that ended while n
 
 
 class Run(Value, frozen=True):
-    """One life of a container's process. `finished_at` is None while it runs."""
+    """One life of a container's process. `finished_at` is None while it runs, `image` is the spec's word."""
 
     id: str
-    started_at: float
+    image: str = ""
+    started_at: float = 0.0
     finished_at: float | None = None
     exit_code: int = 0
     reason: str = ""
@@ -259,6 +260,16 @@ def _next_back_off(seen: Seen, now: float) -> BackOff:
     if seen.run is None or seen.run.finished_at is None:
         return seen.back_off
     return backoff.restarted(seen.back_off, seen.run.finished_at, now)
+
+
+def untroubled(observed: Observed) -> Observed:
+    """What stood in the way may be gone: whatever waits for its next try is tried now."""
+    for name, seen in observed.containers.items():
+        if seen.trouble is not None:
+            observed = change(observed, name, trouble=msgspec.structs.replace(seen.trouble, retry_at=0.0))
+    if observed.trouble is None:
+        return observed
+    return msgspec.structs.replace(observed, trouble=msgspec.structs.replace(observed.trouble, retry_at=0.0))
 
 
 def refused(observed: Observed, name: str, trouble: Trouble) -> Observed:

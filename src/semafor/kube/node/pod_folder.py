@@ -84,8 +84,17 @@ class PodFolder:
         folder = runs / str(attempt)
         (folder / "root").mkdir(parents=True)
         (folder / "termination-log").touch()
-        self.log(name, attempt).parent.mkdir(parents=True, exist_ok=True)
+        self._forget_logs(name, attempt)
         return folder
+
+    def _forget_logs(self, name: str, attempt: int) -> None:
+        """Keep the log of the run before and no older one: a container may crash for days."""
+        logs = self.log(name, attempt).parent
+        logs.mkdir(parents=True, exist_ok=True)
+        for path in logs.iterdir():
+            number = path.name.partition(".")[0]
+            if number.isdigit() and int(number) < attempt - 1:
+                path.unlink()
 
     def log(self, name: str, attempt: int) -> Path:
         return self.path / "logs" / name / f"{attempt}.log"
