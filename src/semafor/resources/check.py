@@ -102,8 +102,8 @@ def _visit_object(shape: Shape, value: dict[str, Any], path: str, found: _Findin
             found.unknown.append(where)
         elif item is not None:
             _visit(inner, item, where, found)
-    for name in _required(shape.struct) if shape.struct else ():
-        if value.get(name) in (None, ""):
+    for name, empty in _required(shape.struct) if shape.struct else ():
+        if value.get(name) in empty:
             found.errors.append(errors.required(_join(shape, path, name)))
     found.errors.extend(_one_of(shape, value, path))
 
@@ -115,8 +115,10 @@ def _join(shape: Shape, path: str, key: str) -> str:
 
 
 @functools.cache
-def _required(struct: type) -> tuple[str, ...]:
-    return tuple(name for name, shape in of_struct(struct).fields.items() if shape.required)
+def _required(struct: type) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The required fields of a struct, each with the values that do not count."""
+    fields = of_struct(struct).fields
+    return tuple((name, (None,) if shape.blank else (None, "")) for name, shape in fields.items() if shape.required)
 
 
 def _one_of(shape: Shape, value: dict[str, Any], path: str) -> Iterator[FieldError]:

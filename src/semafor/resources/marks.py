@@ -42,11 +42,16 @@ class Open:
     """The content is free: unknown fields are kept and never reported."""
 
 
+class Blank:
+    """An empty text is a value of its own, not a missing one: the core group, for one."""
+
+
 ATOMIC = Listing(kind="atomic")
 SET = Listing(kind="set")
 MERGED_SET = Listing(kind="set", patch_strategy="merge")
 RETAIN_KEYS = Listing(kind="granular", patch_strategy="retainKeys")
 OPEN = Open()
+BLANK = Blank()
 
 
 def listing(*keys: str, patch_key: str | None = None, strategy: str | None = None) -> Listing:

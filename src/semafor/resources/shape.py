@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 
 from semafor.resources.kind import Kind
-from semafor.resources.marks import Alias, Listing, Open, Rule
+from semafor.resources.marks import Alias, Blank, Listing, Open, Rule
 
 _PLAIN: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 _NO_LISTING = Listing(kind="granular")
@@ -19,12 +19,14 @@ class Shape:
     """One node of the tree.
 
     `type` is OpenAPI's word, or "map" (an object with free keys and one shape of value), "int-or-string",
-    "quantity" (a string or a number) or "any". Fields of an object are found by their JSON names.
+    "quantity" (a string or a number) or "any". Fields of an object are found by their JSON names. `blank` means that
+    an empty text is a value of its own.
     """
 
     __slots__ = (
         "_struct",
         "aliases",
+        "blank",
         "default",
         "description",
         "enum",
@@ -44,6 +46,7 @@ class Shape:
         self.aliases: tuple[Alias, ...] = ()
         self.listing = _NO_LISTING
         self.required = False
+        self.blank = False
         self.default: Any = msgspec.NODEFAULT
         self._struct = struct
 
@@ -184,6 +187,8 @@ def _mark(shape: Shape, extra: Any) -> None:
             shape.rules = (*shape.rules, extra)
         case Alias():
             shape.aliases = (*shape.aliases, extra)
+        case Blank():
+            shape.blank = True
         case Open():
             shape.type, shape.items, shape._struct = "any", None, None  # noqa: SLF001 - building it
 

@@ -17,14 +17,14 @@ class SubjectAltName(Document, frozen=True):
     """A name in a certificate."""
 
     type: Annotated[Literal["Hostname", "URI"], "Type of the name."]
-    hostname: Annotated[Annotated[str, HOSTNAME] | None, "The name as a DNS name."] = None
+    hostname: Annotated[str | None, HOSTNAME, "The name as a DNS name."] = None
     uri: Annotated[str, "The name as a URI."] = ""
 
 
 class BackendTLSPolicyValidation(Document, frozen=True):
     """What a backend's certificate is checked against."""
 
-    hostname: Annotated[Annotated[str, DNS_SUBDOMAIN], "Name that is sent, and that the certificate must have."]
+    hostname: Annotated[str, DNS_SUBDOMAIN, "Name that is sent, and that the certificate must have."]
     ca_certificate_refs: Annotated[tuple[LocalObjectReference, ...], ATOMIC, "ConfigMaps with authorities."] = ()
     well_known_ca_certificates: Annotated[str | None, "Authorities that everybody knows."] = msgspec.field(
         name="wellKnownCACertificates", default=None

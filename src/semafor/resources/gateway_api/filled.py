@@ -30,8 +30,7 @@ def _fill(shape: Shape | None, value: Any) -> Any:
     filled = {key: _fill(shape.field(key), item) for key, item in value.items()}
     if shape.struct is not None and "apiVersion" not in shape.fields:
         for name, field in shape.fields.items():
-            # An empty text is a default only for `group`, where it names the core group.
-            wanted = isinstance(field.default, str | int) and (field.default or name == "group")
+            wanted = isinstance(field.default, str | int) and (field.default or field.blank)
             if name not in filled and wanted and not field.required:
                 filled[name] = field.default
     return filled

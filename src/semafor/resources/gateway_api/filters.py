@@ -34,7 +34,7 @@ class HTTPRequestRedirectFilter(Document, frozen=True):
     """Where a redirect leads."""
 
     scheme: Annotated[Literal["http", "https"] | None, "New scheme."] = None
-    hostname: Annotated[Annotated[str, DNS_SUBDOMAIN] | None, "New host."] = None
+    hostname: Annotated[str | None, DNS_SUBDOMAIN, "New host."] = None
     path: Annotated[HTTPPathModifier | None, "New path."] = None
     port: Annotated[Port | None, "New port."] = None
     status_code: Annotated[int, "Status of the answer."] = 302
@@ -43,7 +43,7 @@ class HTTPRequestRedirectFilter(Document, frozen=True):
 class HTTPURLRewriteFilter(Document, frozen=True):
     """What is changed before a request is sent on."""
 
-    hostname: Annotated[Annotated[str, DNS_SUBDOMAIN] | None, "What the host becomes."] = None
+    hostname: Annotated[str | None, DNS_SUBDOMAIN, "What the host becomes."] = None
     path: Annotated[HTTPPathModifier | None, "What the path becomes."] = None
 
 

@@ -9,7 +9,7 @@ from semafor.resources.gateway_api.references import LocalObjectReference, Paren
 from semafor.resources.gateway_api.session import SessionPersistence
 from semafor.resources.gateway_api.status import RouteParentStatus
 from semafor.resources.kind import AGE, Column, Kind
-from semafor.resources.marks import ATOMIC, HOSTNAME, Port, listing, within
+from semafor.resources.marks import ATOMIC, BLANK, HOSTNAME, Port, listing, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -52,7 +52,7 @@ class GRPCBackendRef(Document, frozen=True):
     """Where calls go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
-    group: Annotated[str, "API group of the backend."] = ""
+    group: Annotated[str, BLANK, "API group of the backend."] = ""
     kind: Annotated[str, "Kind of the backend."] = "Service"
     namespace: Annotated[str | None, "Namespace of the backend; another one needs a ReferenceGrant."] = None
     port: Annotated[Port | None, "Port of the backend."] = None

@@ -16,7 +16,7 @@ from semafor.resources.gateway_api.references import LocalObjectReference, Paren
 from semafor.resources.gateway_api.session import SessionPersistence
 from semafor.resources.gateway_api.status import RouteParentStatus
 from semafor.resources.kind import AGE, Column, Kind
-from semafor.resources.marks import ATOMIC, GATEWAY_DURATION, HOSTNAME, SET, Port, listing, within
+from semafor.resources.marks import ATOMIC, BLANK, GATEWAY_DURATION, HOSTNAME, SET, Port, listing, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -86,7 +86,7 @@ class HTTPBackendRef(Document, frozen=True):
     """Where requests go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
-    group: Annotated[str, "API group of the backend."] = ""
+    group: Annotated[str, BLANK, "API group of the backend."] = ""
     kind: Annotated[str, "Kind of the backend."] = "Service"
     namespace: Annotated[str | None, "Namespace of the backend; another one needs a ReferenceGrant."] = None
     port: Annotated[Port | None, "Port of the backend."] = None
@@ -97,8 +97,8 @@ class HTTPBackendRef(Document, frozen=True):
 class HTTPRouteTimeouts(Document, frozen=True):
     """Longest times; 0s means no limit."""
 
-    request: Annotated[Annotated[str, GATEWAY_DURATION] | None, "For the whole request."] = None
-    backend_request: Annotated[Annotated[str, GATEWAY_DURATION] | None, "For one try at a backend."] = None
+    request: Annotated[str | None, GATEWAY_DURATION, "For the whole request."] = None
+    backend_request: Annotated[str | None, GATEWAY_DURATION, "For one try at a backend."] = None
 
 
 class HTTPRouteRetry(Document, frozen=True):
@@ -106,7 +106,7 @@ class HTTPRouteRetry(Document, frozen=True):
 
     codes: Annotated[tuple[int, ...], SET, "Status codes that count as failed."] = ()
     attempts: Annotated[int, "How often."] = 1
-    backoff: Annotated[Annotated[str, GATEWAY_DURATION] | None, "Least pause between tries."] = None
+    backoff: Annotated[str | None, GATEWAY_DURATION, "Least pause between tries."] = None
 
 
 class HTTPRouteRule(Document, frozen=True):

@@ -7,7 +7,7 @@ import msgspec
 from semafor.base.struct import Document
 from semafor.resources.gateway_api.filters import HTTPExternalAuthFilter
 from semafor.resources.gateway_api.references import LocalObjectReference, SecretObjectReference
-from semafor.resources.marks import ATOMIC, HOSTNAME, Labels, Port, listing
+from semafor.resources.marks import ATOMIC, BLANK, HOSTNAME, Labels, Port, listing
 from semafor.resources.meta.meta import Condition, LabelSelector
 
 
@@ -31,7 +31,7 @@ class RouteGroupKind(Document, frozen=True):
     """A kind of route."""
 
     kind: Annotated[str, "The kind."]
-    group: Annotated[str, "API group of the kind."] = "gateway.networking.k8s.io"
+    group: Annotated[str, BLANK, "API group of the kind."] = "gateway.networking.k8s.io"
 
 
 class AllowedRoutes(Document, frozen=True):
@@ -70,7 +70,7 @@ class Listener(Document, frozen=True):
     port: Annotated[Port, "Number of the port."]
     protocol: Annotated[str, "Protocol of the port."]
     hostname: Annotated[
-        Annotated[str, HOSTNAME] | None, "Host that it is for, perhaps with a wildcard at the front; all when absent."
+        str | None, HOSTNAME, "Host that it is for, perhaps with a wildcard at the front; all when absent."
     ] = None
     tls: Annotated[ListenerTLSConfig | None, "How connections are secured."] = None
     allowed_routes: Annotated[AllowedRoutes | None, "Which routes may use it."] = None

@@ -18,7 +18,7 @@ class ListenerEntry(Document, frozen=True):
     port: Annotated[Port, "Number of the port."]
     protocol: Annotated[str, "Protocol of the port."]
     hostname: Annotated[
-        Annotated[str, HOSTNAME] | None, "Host that it is for, perhaps with a wildcard at the front; all when absent."
+        str | None, HOSTNAME, "Host that it is for, perhaps with a wildcard at the front; all when absent."
     ] = None
     tls: Annotated[ListenerTLSConfig | None, "How connections are secured."] = None
     allowed_routes: Annotated[AllowedRoutes | None, "Which routes may use it."] = None

@@ -7,14 +7,14 @@ import msgspec
 from semafor.base.struct import Document
 from semafor.resources.gateway_api import filled
 from semafor.resources.kind import AGE, Kind
-from semafor.resources.marks import ATOMIC
+from semafor.resources.marks import ATOMIC, BLANK
 from semafor.resources.meta.meta import ObjectMeta
 
 
 class ReferenceGrantFrom(Document, frozen=True):
     """Objects that may refer."""
 
-    group: Annotated[str, "API group of the objects."]
+    group: Annotated[str, BLANK, "API group of the objects."]
     kind: Annotated[str, "Kind of the objects."]
     namespace: Annotated[str, "Namespace of the objects."]
 
@@ -22,7 +22,7 @@ class ReferenceGrantFrom(Document, frozen=True):
 class ReferenceGrantTo(Document, frozen=True):
     """Objects that may be referred to."""
 
-    group: Annotated[str, "API group of the objects."]
+    group: Annotated[str, BLANK, "API group of the objects."]
     kind: Annotated[str, "Kind of the objects."]
     name: Annotated[str | None, "Name of the object; all when absent."] = None
 

@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from semafor.base.struct import Document
-from semafor.resources.marks import Port, within
+from semafor.resources.marks import BLANK, Port, within
 
 
 class ParentReference(Document, frozen=True):
     """The object that a route belongs to: a Gateway, or a Service for traffic within the mesh."""
 
     name: Annotated[str, "Name of the parent."]
-    group: Annotated[str, "API group of the parent."] = "gateway.networking.k8s.io"
+    group: Annotated[str, BLANK, "API group of the parent."] = "gateway.networking.k8s.io"
     kind: Annotated[str, "Kind of the parent."] = "Gateway"
     namespace: Annotated[str | None, "Namespace of the parent; the route's own when absent."] = None
     section_name: Annotated[str | None, "Listener of the Gateway, or port name of the Service; all when absent."] = None
@@ -21,7 +21,7 @@ class BackendRef(Document, frozen=True):
     """Where requests go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
-    group: Annotated[str, "API group of the backend."] = ""
+    group: Annotated[str, BLANK, "API group of the backend."] = ""
     kind: Annotated[str, "Kind of the backend."] = "Service"
     namespace: Annotated[str | None, "Namespace of the backend; another one needs a ReferenceGrant."] = None
     port: Annotated[Port | None, "Port of the backend."] = None
@@ -32,7 +32,7 @@ class SecretObjectReference(Document, frozen=True):
     """A Secret."""
 
     name: Annotated[str, "Name of the object."]
-    group: Annotated[str, "API group of the object."] = ""
+    group: Annotated[str, BLANK, "API group of the object."] = ""
     kind: Annotated[str, "Kind of the object."] = "Secret"
     namespace: Annotated[str | None, "Namespace; another one needs a ReferenceGrant."] = None
 
@@ -40,7 +40,7 @@ class SecretObjectReference(Document, frozen=True):
 class LocalObjectReference(Document, frozen=True):
     """An object of the same namespace."""
 
-    group: Annotated[str, "API group of the object."]
+    group: Annotated[str, BLANK, "API group of the object."]
     kind: Annotated[str, "Kind of the object."]
     name: Annotated[str, "Name of the object."]
 
@@ -49,7 +49,7 @@ class BackendObjectReference(Document, frozen=True):
     """A Service, or something like it."""
 
     name: Annotated[str, "Name of the object."]
-    group: Annotated[str, "API group of the object."] = ""
+    group: Annotated[str, BLANK, "API group of the object."] = ""
     kind: Annotated[str, "Kind of the object."] = "Service"
     namespace: Annotated[str | None, "Namespace; another one needs a ReferenceGrant."] = None
     port: Annotated[Port | None, "Port of the Service."] = None
@@ -58,7 +58,7 @@ class BackendObjectReference(Document, frozen=True):
 class ObjectReference(Document, frozen=True):
     """An object."""
 
-    group: Annotated[str, "API group of the object."]
+    group: Annotated[str, BLANK, "API group of the object."]
     kind: Annotated[str, "Kind of the object."]
     name: Annotated[str, "Name of the object."]
     namespace: Annotated[str | None, "Namespace; another one needs a ReferenceGrant."] = None
@@ -67,7 +67,7 @@ class ObjectReference(Document, frozen=True):
 class LocalPolicyTargetReferenceWithSectionName(Document, frozen=True):
     """What a policy is attached to."""
 
-    group: Annotated[str, "API group of the object."]
+    group: Annotated[str, BLANK, "API group of the object."]
     kind: Annotated[str, "Kind of the object."]
     name: Annotated[str, "Name of the object."]
     section_name: Annotated[str | None, "Part of the object, such as a port of a Service."] = None
@@ -77,7 +77,7 @@ class ParentGatewayReference(Document, frozen=True):
     """The Gateway that listeners are added to."""
 
     name: Annotated[str, "Name of the Gateway."]
-    group: Annotated[str, "API group of the Gateway."] = "gateway.networking.k8s.io"
+    group: Annotated[str, BLANK, "API group of the Gateway."] = "gateway.networking.k8s.io"
     kind: Annotated[str, "Kind of the Gateway."] = "Gateway"
     namespace: Annotated[str | None, "Namespace of the Gateway."] = None
 
@@ -85,7 +85,7 @@ class ParentGatewayReference(Document, frozen=True):
 class ParametersReference(Document, frozen=True):
     """An object with settings."""
 
-    group: Annotated[str, "API group of the object."]
+    group: Annotated[str, BLANK, "API group of the object."]
     kind: Annotated[str, "Kind of the object."]
     name: Annotated[str, "Name of the object."]
     namespace: Annotated[str | None, "Namespace of the object."] = None
@@ -94,6 +94,6 @@ class ParametersReference(Document, frozen=True):
 class LocalParametersReference(Document, frozen=True):
     """An object with settings."""
 
-    group: Annotated[str, "API group of the object."]
+    group: Annotated[str, BLANK, "API group of the object."]
     kind: Annotated[str, "Kind of the object."]
     name: Annotated[str, "Name of the object."]

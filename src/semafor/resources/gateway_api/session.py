@@ -23,7 +23,7 @@ class HeaderConfig(Document, frozen=True):
 class SessionPersistence(Document, frozen=True):
     """How a client stays with its backend."""
 
-    absolute_timeout: Annotated[Annotated[str, GATEWAY_DURATION] | None, "Longest time that it stays."] = None
+    absolute_timeout: Annotated[str | None, GATEWAY_DURATION, "Longest time that it stays."] = None
     type: Annotated[Literal["Cookie", "Header"], "By a cookie or by a header."] = "Cookie"
     cookie: Annotated[CookieConfig | None, "Settings of the cookie."] = None
     header: Annotated[HeaderConfig | None, "Settings of the header."] = None
