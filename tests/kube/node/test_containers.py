@@ -45,6 +45,14 @@ async def test_the_kernels_settings_are_out_of_reach(here: Room) -> None:
     assert (await here.output("a", "unshare", "-m", "true"))[0] != 0
 
 
+async def test_what_tells_about_the_machine_is_hidden(here: Room) -> None:
+    await here.pod("a")
+    await here.run("a", "sleep", "100")
+    look = "cat /proc/kcore /proc/keys /proc/timer_list; ls -A /proc/acpi /sys/firmware | grep -v :"
+    look = f"({look}) 2>/dev/null"
+    assert (await here.output("a", "sh", "-c", look))[1].strip() == ""
+
+
 async def test_mounts_appear_where_they_should(here: Room) -> None:
     shared = here.folder / "shared"
     shared.mkdir()

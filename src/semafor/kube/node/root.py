@@ -29,7 +29,7 @@ _DEVICE_LINKS = (
 )
 # What container runtimes hide, and what they make read-only. Source: the defaults of containerd and Docker.
 _MASKED_FILES = ("kcore", "keys", "latency_stats", "timer_list", "sched_debug", "interrupts", "sysrq-trigger")
-_MASKED_FOLDERS = ("acpi", "scsi", "asound")
+_MASKED_FOLDERS = ("proc/acpi", "proc/scsi", "proc/asound", "sys/firmware", "sys/devices/virtual/powercap")
 _READ_ONLY = ("bus", "fs", "irq", "sys")
 
 
@@ -98,5 +98,5 @@ def _mask(stage: str) -> None:
         if Path(stage, "proc", name).exists():
             mounts.execute([MountOp("bind", f"/proc/{name}", source="/dev/null")], stage)
     for name in _MASKED_FOLDERS:
-        if Path(stage, "proc", name).exists():
-            mounts.mount("tmpfs", f"{stage}/proc/{name}", "tmpfs", _QUIET | MS_RDONLY, "size=0")
+        if Path(stage, name).exists():
+            mounts.mount("tmpfs", f"{stage}/{name}", "tmpfs", _QUIET | MS_RDONLY, "size=0")

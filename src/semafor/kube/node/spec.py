@@ -26,7 +26,11 @@ class Mount(Value, frozen=True):
 
 
 class Limits(Value, frozen=True):
-    """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor."""
+    """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor.
+
+    Memory is held by looking (see `memory`). Differs from Kubernetes: processor time and the number of processes are
+    not limited, for that takes cgroups, which an ordinary user may not make on most machines.
+    """
 
     memory_bytes: int = 0
     cpu_millis: int = 0
