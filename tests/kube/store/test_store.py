@@ -82,7 +82,7 @@ async def test_a_cancelled_wait_loses_no_event(opened: Store):
 async def test_a_watch_from_too_far_back_has_expired():
     small = Store.open(None, max_events=2)
     slow = small.watch("pods", 0)
-    for n in range(5):
+    for n in range(8):
         await small.create("pods", pod(f"p{n}"))
     with pytest.raises(store.Expired):
         await anext(slow)

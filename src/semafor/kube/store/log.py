@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from semafor.kube.store.errors import Expired
 
-MAX_EVENTS = 8_192  # per resource; at 2 KB each, and mostly shared with the snapshot, a few megabytes at worst
+MAX_EVENTS = 1_024  # per resource; a pod is some 20 KB in memory, so that 20 MB is the worst
 
 
 class Event(NamedTuple):
@@ -41,7 +41,7 @@ class Log:
 
     def append(self, event: Event) -> None:
         self._events.append(event)
-        if len(self._events) >= 2 * self._max_events:  # twice, so that trimming costs nothing on average
+        if len(self._events) >= self._max_events * 5 // 4:  # not at every event, so that it costs little on average
             self._trim()
         grown, self._grown = self._grown, asyncio.Event()
         grown.set()
