@@ -33,7 +33,7 @@ async def find_image(machine: Machine, ref: str) -> Image:
         image = await asyncio.to_thread(machine.images.find, ref)
     if image is None:
         why = machine.images.explain(ref)
-        words = f'Container image "{ref}" is not present with pull policy of Never, and nothing is ever pulled'
+        words = f'Container image "{ref}" is not present with pull policy of Never'
         raise NotStartable("ErrImageNeverPull", f"{words}: {why}")
     return image
 
