@@ -70,6 +70,8 @@ def _clean(shape: Shape | None, value: Any) -> Any:
 
 def _visit(shape: Shape, value: Any, path: str, found: _Findings) -> None:
     if shape.type == "any":
+        if shape.free_object and not isinstance(value, dict):
+            found.errors.append(errors.mistyped(path, value, "object"))
         return
     if not _fits(shape, value):
         found.errors.append(errors.mistyped(path or "<root>", value, _expected(shape)))

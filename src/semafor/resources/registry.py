@@ -119,8 +119,6 @@ KINDS: tuple[Kind, ...] = (
     storage_class.KIND,
     priority_class.KIND,
     new_event.KIND,
-    lease.KIND,
-    endpoint_slice.KIND,
     destination_rule.KIND,
     envoy_filter.KIND,
     gateway.KIND,

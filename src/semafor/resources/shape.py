@@ -20,7 +20,7 @@ class Shape:
 
     `type` is OpenAPI's word, or "map" (an object with free keys and one shape of value), "int-or-string",
     "quantity" (a string or a number) or "any". Fields of an object are found by their JSON names. `blank` means that
-    an empty text is a value of its own.
+    an empty text is a value of its own, `free_object` that "any" must at least be an object.
     """
 
     __slots__ = (
@@ -30,6 +30,7 @@ class Shape:
         "default",
         "description",
         "enum",
+        "free_object",
         "items",
         "listing",
         "required",
@@ -47,6 +48,7 @@ class Shape:
         self.listing = _NO_LISTING
         self.required = False
         self.blank = False
+        self.free_object = False
         self.default: Any = msgspec.NODEFAULT
         self._struct = struct
 
@@ -190,6 +192,7 @@ def _mark(shape: Shape, extra: Any) -> None:
         case Blank():
             shape.blank = True
         case Open():
+            shape.free_object = shape.type in {"map", "object"}
             shape.type, shape.items, shape._struct = "any", None, None  # noqa: SLF001 - building it
 
 

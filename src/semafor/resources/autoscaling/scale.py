@@ -24,7 +24,7 @@ class ScaleStatus(Document, frozen=True):
 class Scale(Document, frozen=True):
     """The number of pods of any workload."""
 
-    api_version: Annotated[str, "API version of the object."] = "autoscaling/v2"
+    api_version: Annotated[str, "API version of the object."] = "autoscaling/v1"
     kind: Annotated[str, "Kind of the object."] = "Scale"
     metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
     spec: Annotated[ScaleSpec, "What is wanted."] = ScaleSpec()
