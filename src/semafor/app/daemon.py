@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -30,6 +31,7 @@ from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer
+from semafor.envoy.render.dns import RESOLVER_PORT
 from semafor.kube.api import serve, server, streams
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
@@ -154,12 +156,13 @@ class Daemon:
         }
 
     async def _serve_dns(self, zone: Zone) -> None:
-        import socket
-
-        address = self._network.dns
-        udp = await self._runtime.node_socket(address, 53, socket.SOCK_DGRAM)
-        tcp = await self._runtime.node_socket(address, 53)
-        await dns.Server(zone, _host_resolvers()).serve(udp, tcp)
+        """On the port that everybody asks, and on the one that sidecars relay to: 53 would come back to them."""
+        resolver = dns.Server(zone, _host_resolvers())
+        async with asyncio.TaskGroup() as tasks:
+            for port in (53, RESOLVER_PORT):
+                udp = await self._runtime.node_socket(self._network.dns, port, socket.SOCK_DGRAM)
+                tcp = await self._runtime.node_socket(self._network.dns, port)
+                tasks.create_task(resolver.serve(udp, tcp), name=f"DNS {port}")
 
     async def _watch_agent(self) -> None:
         await self._runtime.lost.wait()

@@ -5,7 +5,6 @@ pod istiod :15014 ─▶ Envoy ─▶ debug.sock ─▶ this application in the 
 
 import asyncio
 import contextlib
-import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,37 +18,6 @@ from starlette.routing import Route
 
 import semafor
 from semafor.app.pipeline import Pipeline
-
-_PORT = 15014  # Istio's http-monitoring
-_TYPES = "type.googleapis.com/envoy."
-
-
-def bootstrap(pipe: str) -> bytes:
-    """The static configuration of the Envoy in istiod's pod: everything goes to the daemon's unix socket `pipe`."""
-    connection = {
-        "@type": _TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "front",
-        "route_config": {"virtual_hosts": [{"name": "daemon", "domains": ["*"], "routes": [_ROUTE]}]},
-        "http_filters": [
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": _TYPES + "extensions.filters.http.router.v3.Router"},
-            }
-        ],
-    }
-    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": connection}]
-    address = {"socket_address": {"address": "0.0.0.0", "port_value": _PORT}}  # noqa: S104 - inside its pod
-    endpoint = {"endpoint": {"address": {"pipe": {"path": pipe}}}}
-    assignment = {"cluster_name": "daemon", "endpoints": [{"lb_endpoints": [endpoint]}]}
-    resources = {
-        "listeners": [{"name": "front", "address": address, "filter_chains": [{"filters": filters}]}],
-        "clusters": [{"name": "daemon", "type": "STATIC", "load_assignment": assignment}],
-    }
-    admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 15000}}}
-    return json.dumps({"admin": admin, "static_resources": resources}).encode()
-
-
-_ROUTE = {"match": {"prefix": "/"}, "route": {"cluster": "daemon", "timeout": "10s"}}
 
 
 def application(pipeline: Pipeline) -> Starlette:

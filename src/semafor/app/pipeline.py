@@ -43,7 +43,7 @@ _RENEWAL_CHECK_S = 30.0
 def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, ir.Plan, tuple[Problem, ...]]:
     """The control plane: what one proxy is to be told, and what is wrong with what it is told."""
     plan, problems = planner.plan(mesh, proxy)
-    return renderer.render(plan), plan, problems
+    return renderer.render(plan), plan, (*problems, *renderer.problems(plan))
 
 
 class Pipeline:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from semafor.app import front, inject, proxies
+from semafor.app import inject, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
 from semafor.kube.node.spec import Interception, Mount
@@ -44,7 +44,7 @@ class Sidecars:
     def _bootstrap(self, pod: Pod) -> bytes:
         role = proxies.role(pod)
         if role == "discovery":
-            return front.bootstrap(DEBUG_SOCKET)
+            return bootstrap.front(DEBUG_SOCKET)
         metadata, uid = pod["metadata"], pod["metadata"]["uid"]
         self._tokens.revoke(uid)
         kind = "sidecar" if role == "sidecar" else "router"

@@ -9,9 +9,17 @@ from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(arguments: tuple[str, ...]) -> None:
+class _Verbatim(click.Command):
+    """Takes everything behind its name as it stands, `--` and `--help` included."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.args = args
+        return []
+
+
+@click.command(cls=_Verbatim)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Run the installed kubectl with the right context.
 
     \b
@@ -25,4 +33,4 @@ def command(arguments: tuple[str, ...]) -> None:
     if kubectl is None:
         raise Failure("kubectl is not installed", "see https://kubernetes.io/docs/tasks/tools/")
     environment = os.environ | {"KUBECONFIG": str(home.kubeconfig)}
-    os.execve(kubectl, ["kubectl", *arguments], environment)  # noqa: S606 - a fixed program, a list of arguments
+    os.execve(kubectl, ["kubectl", *context.args], environment)  # noqa: S606 - a fixed program, a list of arguments
