@@ -56,16 +56,24 @@ class Entry(Value, frozen=True):
 
 
 def entries(mesh: Mesh, proxy: Proxy) -> tuple[Entry, ...]:
-    """The ports that services name, sorted. A port with two protocols counts as undeclared."""
+    """The ports that services name, sorted.
+
+    Where several services name a port, a declared protocol goes before an undeclared one: callers by the declared
+    service may come with HTTP/2 to an app of HTTP/1.1. Two that are declared differently leave it to detection.
+    """
     found: dict[int, Entry] = {}
     for workload in proxy.workloads:
         for entry in _named(mesh, workload):
-            other = found.get(entry.port)
-            if other is None:
-                found[entry.port] = entry
-            elif other.protocol is not entry.protocol:
-                found[entry.port] = Entry(port=entry.port, protocol=Protocol.SNIFFED, origin=other.origin)
+            found[entry.port] = _agreed(found.get(entry.port, entry), entry)
     return tuple(found[port] for port in sorted(found))
+
+
+def _agreed(one: Entry, other: Entry) -> Entry:
+    if other.protocol in (one.protocol, Protocol.SNIFFED):
+        return one
+    if one.protocol is Protocol.SNIFFED:
+        return other
+    return Entry(port=one.port, protocol=Protocol.SNIFFED, origin=one.origin)
 
 
 def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:

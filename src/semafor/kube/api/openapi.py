@@ -37,7 +37,8 @@ _TYPES |= {"timeoutSeconds": "integer", "force": "boolean"}
 class OpenApi:
     """The documents of some kinds, each made when it is first asked for.
 
-    `own` has the schemas that users have written, by resource and version.
+    Making them all takes some tenths of a second, so ask from a thread. `own` has the schemas that users have written,
+    by resource and version.
     """
 
     def __init__(self, kinds: Sequence[Kind], version: str, own: Mapping[tuple[str, str], Doc]) -> None:

@@ -1,5 +1,6 @@
 """The API as an ASGI application: its routes, behind the gate."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -118,17 +119,17 @@ class _Public:
         return _found(discovery.api_resource_list(self._kinds, group, version))
 
     async def openapi_index(self, _: Request) -> Response:
-        return answers.document(self._openapi.index())
+        return answers.document(await asyncio.to_thread(self._openapi.index))
 
     async def openapi(self, request: Request) -> Response:
-        body = self._openapi.document(request.path_params["path"])
+        body = await asyncio.to_thread(self._openapi.document, request.path_params["path"])
         if body is None:
             raise errors.no_such_page()
         return answers.raw(body)
 
     async def openapi_v2(self, request: Request) -> Response:
         accept.choose(request.headers.get("accept", ""))  # protobuf is refused: clients then ask for v3, or for JSON
-        return answers.raw(self._openapi.v2())
+        return answers.raw(await asyncio.to_thread(self._openapi.v2))
 
 
 def _found(doc: Doc | None) -> Response:

@@ -7,6 +7,7 @@ from semafor.kube.controllers import event_expiry, reconcile
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
 from semafor.kube.controllers.garbage import Garbage
+from semafor.kube.controllers.legacy_endpoints import LegacyEndpoints
 from semafor.kube.controllers.namespace import Namespaces
 from semafor.kube.controllers.replica_set import ReplicaSets
 from semafor.kube.controllers.scheduler import Scheduler
@@ -20,6 +21,7 @@ async def run(client: Client, *, node: str, root_certificate: str) -> None:
         Deployments(client),
         ReplicaSets(client),
         EndpointSlices(client, node),
+        LegacyEndpoints(client),
     )
     async with asyncio.TaskGroup() as tasks:
         for controller in controllers:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from semafor.kube.api.client import Client
-from semafor.kube.controllers import deployment_status, ownership, rollout
+from semafor.kube.controllers import deployment_status, ownership, rollout, statuses
 from semafor.kube.controllers.reconcile import Key, Watch, own, owner
 from semafor.resources.apps.deployment import KIND
 from semafor.resources.apps.replica_set import KIND as REPLICA_SET
@@ -122,13 +122,12 @@ class Deployments:
         mine = [each for each in sets if ownership.owned(each, latest)]
         newest = next((each for each in mine if new and each["metadata"]["uid"] == new["metadata"]["uid"]), new)
         status, again_s = deployment_status.status(latest, newest, mine, self._now())
-        if status != latest.get("status", {}):
-            await self._patch(KIND, latest, {"status": status}, subresource="status")
+        await statuses.replace(self._client, KIND, latest, status)
         return again_s
 
-    async def _patch(self, kind: Any, obj: Doc, patch: Doc, *, subresource: str = "") -> Doc:
+    async def _patch(self, kind: Any, obj: Doc, patch: Doc) -> Doc:
         metadata = obj["metadata"]
-        return await self._client.patch(kind, metadata["namespace"], metadata["name"], patch, subresource=subresource)
+        return await self._client.patch(kind, metadata["namespace"], metadata["name"], patch)
 
 
 def _current(deployment: Doc, sets: Sequence[Doc]) -> Doc | None:

@@ -26,13 +26,24 @@ def status(deployment: Doc, new: Doc | None, sets: Sequence[Doc], now: datetime)
         "observedGeneration": deployment["metadata"]["generation"],
         **{key: value for key, value in counts.items() if value},
     }
-    missing = wanted - counts["availableReplicas"]
+    missing = max(counts["replicas"], wanted) - counts["availableReplicas"]
     if missing > 0:
         result["unavailableReplicas"] = missing
     progressing, again_s = _progressing(deployment, new, counts, now)
     available = _available(deployment, counts["availableReplicas"])
-    result["conditions"] = [_dated(deployment, condition, now) for condition in (available, progressing)]
+    failing = _failing(new, sets)
+    conditions = (available, progressing, *failing)
+    result["conditions"] = [_dated(deployment, condition, now) for condition in conditions]
     return result, again_s
+
+
+def _failing(new: Doc | None, sets: Sequence[Doc]) -> tuple[Doc, ...]:
+    """Why pods cannot be made: what the new set says of it, else any other."""
+    found = [pods.condition(each, "ReplicaFailure") for each in ((new,) if new else ()) + tuple(sets)]
+    words = next((condition for condition in found if condition.get("status") == "True"), None)
+    if words is None:
+        return ()
+    return (_condition("ReplicaFailure", "True", words["reason"], words.get("message", "")),)
 
 
 def _counts(new: Doc | None, sets: Sequence[Doc]) -> dict[str, int]:

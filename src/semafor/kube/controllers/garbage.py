@@ -4,6 +4,7 @@ Source: Kubernetes' page "Owners and Dependents" and its garbage collector.
 """
 
 import asyncio
+import logging
 from typing import Any
 
 from semafor.kube.api.call import Propagation
@@ -14,6 +15,8 @@ from semafor.resources import registry
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -72,6 +75,8 @@ class Garbage:
                     if error.reason == "Conflict":
                         self._dirty[uid] = None
                         await asyncio.sleep(0)
+                except Exception:
+                    log.exception("collecting %s", uid)
 
     def _current(self, uid: str) -> Doc | None:
         if uid not in self._kinds:

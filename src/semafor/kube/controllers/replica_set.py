@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from semafor.kube.api.client import Client
-from semafor.kube.controllers import ownership, pods
+from semafor.kube.api.errors import StatusError
+from semafor.kube.controllers import ownership, pods, statuses
 from semafor.kube.controllers.reconcile import Key, Watch, own, owner
 from semafor.resources.apps.replica_set import KIND
 from semafor.resources.core.pod import KIND as POD
@@ -29,9 +30,21 @@ class ReplicaSets:
             return None
         claimed = await ownership.claim(self._client, POD, found)
         active = [pod for pod in claimed if pods.is_active(pod)]
-        if not ownership.leaving(found):
-            await self._scale(found, active)
-        return await self._count(found, active)
+        failure = None if ownership.leaving(found) else await self._scaled(found, active)
+        again_s = await self._count(found, active, failure)
+        if failure is not None:
+            raise failure  # to be tried again, later and later
+        return again_s
+
+    async def _scaled(self, owner_: Doc, active: Sequence[Doc]) -> StatusError | None:
+        """Scale; return what kept a pod from being made, after telling the user."""
+        try:
+            await self._scale(owner_, active)
+        except StatusError as error:
+            event = f"Error creating: {error.message}"
+            await self._client.event(owner_, "Warning", "FailedCreate", event, source="replicaset-controller")
+            return error
+        return None
 
     async def _scale(self, owner_: Doc, active: Sequence[Doc]) -> None:
         wanted = owner_["spec"].get("replicas", 1)
@@ -49,23 +62,32 @@ class ReplicaSets:
     async def _note(self, owner_: Doc, reason: str, message: str) -> None:
         await self._client.event(owner_, "Normal", reason, message, source="replicaset-controller")
 
-    async def _count(self, found: Doc, active: Sequence[Doc]) -> float | None:
+    async def _count(self, found: Doc, active: Sequence[Doc], failure: StatusError | None) -> float | None:
         """Write the status; look again when a ready pod will become available by waiting."""
         waits = [pods.available_in_s(pod, found["spec"].get("minReadySeconds", 0), self._now()) for pod in active]
         labels = found["spec"]["template"]["metadata"].get("labels", {})
-        status = {
-            "replicas": len(active),
+        counts = {
             "fullyLabeledReplicas": sum(labels.items() <= pod["metadata"].get("labels", {}).items() for pod in active),
             "readyReplicas": sum(pods.is_ready(pod) for pod in active),
             "availableReplicas": sum(wait == 0 for wait in waits),
+        }
+        status: Doc = {
+            "replicas": len(active),
+            **{field: value for field, value in counts.items() if value},
             "observedGeneration": found["metadata"]["generation"],
         }
-        current = found.get("status", {})
-        if any(current.get(field, 0) != value for field, value in status.items()):
-            metadata = found["metadata"]
-            patch = {"status": status}
-            await self._client.patch(KIND, metadata["namespace"], metadata["name"], patch, subresource="status")
+        if failure is not None:
+            status["conditions"] = [_failed(found, failure, self._now())]
+        await statuses.replace(self._client, KIND, found, status)
         return min((wait for wait in waits if wait), default=None)
+
+
+def _failed(found: Doc, failure: StatusError, now: datetime) -> Doc:
+    """The condition that tells why pods are missing."""
+    before = pods.condition(found, "ReplicaFailure")
+    since = before.get("lastTransitionTime") or now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    words = {"reason": "FailedCreate", "message": failure.message}
+    return {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": since, **words}
 
 
 def new_pod(owner_: Doc) -> Doc:
