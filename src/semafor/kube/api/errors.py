@@ -133,10 +133,6 @@ def unavailable(message: str) -> StatusError:
     return StatusError(503, "ServiceUnavailable", message, {"retryAfterSeconds": 1})
 
 
-def too_many_requests(message: str) -> StatusError:
-    return StatusError(429, "TooManyRequests", message, {"retryAfterSeconds": 1})
-
-
 def internal(message: str) -> StatusError:
     return StatusError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
 
