@@ -49,16 +49,16 @@ class Scheduler:
 
 def unfit(pod: Doc, node: Doc) -> str:
     """Why the pod may not run on the node, in Kubernetes' words; "" when it may."""
-    spec, labels = pod["spec"], node["metadata"].get("labels", {})
+    spec, labels, place = pod["spec"], node["metadata"].get("labels", {}), node.get("spec") or {}
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
-    for taint in node["spec"].get("taints", ()):
+    for taint in place.get("taints") or ():
         if taint["effect"] != "PreferNoSchedule" and not any(
             _tolerates(t, taint) for t in spec.get("tolerations") or ()
         ):
             pair = f"{taint['key']}: {taint.get('value', '')}"
             return f"0/1 nodes are available: 1 node(s) had untolerated taint {{{pair}}}."
-    if node["spec"].get("unschedulable"):
+    if place.get("unschedulable"):
         return "0/1 nodes are available: 1 node(s) were unschedulable."
     return ""
 
