@@ -16,6 +16,8 @@ setup: $(STAMP) ## Make .venv with everything, exactly as the lock file says
 $(STAMP): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Semafor needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Say which one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test "`uname -s`" = Linux || \
+	  { echo "Pods are Linux processes, and this is `uname -s`: use Lima on a Mac (limactl start template:debian), WSL2 on Windows." >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "This Python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -52,6 +52,11 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line; failures print one message and end with 1, wrong usage with 2."""
+    if sys.platform != "linux":
+        from semafor.kube.node import preflight
+
+        (missing,) = preflight.check()
+        sys.exit(f"error: {missing.why}\n  {missing.fix}")
     try:
         root.main(prog_name="semafor", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -13,6 +13,7 @@ from semafor.app import kubeconfig
 from semafor.app.cli import output
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
+from semafor.kube.node import preflight
 
 _START_TIMEOUT_S = 60
 
@@ -57,7 +58,16 @@ def ensure(home: Home, *, profile: str = "demo", port: int = 0, quiet: bool = Fa
     except OSError as error:
         raise Failure(f"the state folder cannot be used: {error}", "choose another folder with SEMAFOR_HOME") from error
     with output.waiting("starting the mesh", quiet=quiet):
+        _check_machine(home)
         return {"found": False, **_start(home, profile=profile, port=port)}
+
+
+def _check_machine(home: Home) -> None:
+    """Raises Failure that names all that this machine does not offer, each with what grants it."""
+    missing = preflight.check(home.path)
+    if missing:
+        lines = (f"  {each.what}: {each.why}\n    {each.fix}" for each in missing)
+        raise Failure("this machine lacks what pods need:\n" + "\n".join(lines))
 
 
 def merge(home: Home) -> None:
