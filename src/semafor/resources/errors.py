@@ -32,14 +32,17 @@ class DecodeError(ValueError):
 
 
 def required(path: str, detail: str = "") -> FieldError:
+    """A field that must be there, or must not be empty, is not."""
     return FieldError(path=path, reason="FieldValueRequired", message=_with("Required value", detail))
 
 
 def invalid(path: str, value: Any, detail: str) -> FieldError:
+    """A value that breaks a rule; `detail` names the rule."""
     return FieldError(path=path, reason="FieldValueInvalid", message=f"Invalid value: {marks.quoted(value)}: {detail}")
 
 
 def mistyped(path: str, value: Any, expected: str) -> FieldError:
+    """A value of another JSON type than `expected`."""
     found = _json_type(value)
     detail = f'{path} must be of type {expected}: "{found}"'
     return FieldError(
@@ -48,24 +51,29 @@ def mistyped(path: str, value: Any, expected: str) -> FieldError:
 
 
 def not_supported(path: str, value: Any, allowed: Iterable[str]) -> FieldError:
+    """A word that is not among the allowed ones."""
     words = ", ".join(f'"{word}"' for word in sorted(allowed))
     message = f"Unsupported value: {marks.quoted(value)}: supported values: {words}"
     return FieldError(path=path, reason="FieldValueNotSupported", message=message)
 
 
 def duplicate(path: str, value: Any) -> FieldError:
+    """A value that another item has already."""
     return FieldError(path=path, reason="FieldValueDuplicate", message=f"Duplicate value: {marks.quoted(value)}")
 
 
 def forbidden(path: str, detail: str) -> FieldError:
+    """A field that may not be set here."""
     return FieldError(path=path, reason="FieldValueForbidden", message=_with("Forbidden", detail))
 
 
 def not_found(path: str, value: Any) -> FieldError:
+    """A name that leads to nothing within the document."""
     return FieldError(path=path, reason="FieldValueNotFound", message=f"Not found: {marks.quoted(value)}")
 
 
 def too_many(path: str, count: int, most: int) -> FieldError:
+    """A list that is too long."""
     message = f"Too many: {count}: must have at most {most} items"
     return FieldError(path=path, reason="FieldValueTooMany", message=message)
 

@@ -89,9 +89,10 @@ def _out_of_range(value: Any, low: int | None, high: int | None) -> str:
     return ""
 
 
-def pattern(name: str, regex: str, why: str, *, longest: int | None = None) -> Rule:
+def pattern(name: str, regex: str, why: str, *, longest: int | None = None, examples: tuple[str, ...] = ()) -> Rule:
     """A string that matches `regex` as a whole. `why` is the sentence that follows "Invalid value"."""
     compiled = re.compile(regex)
+    such_as = f"e.g. {', or '.join(repr(example) for example in examples)}, " if examples else ""
 
     def test(value: Any) -> str:
         if not isinstance(value, str):
@@ -99,7 +100,7 @@ def pattern(name: str, regex: str, why: str, *, longest: int | None = None) -> R
         if longest is not None and len(value) > longest:
             return f"must be no more than {longest} characters"
         if not compiled.fullmatch(value):
-            return f"{why} (regex used for validation is '{regex}')"
+            return f"{why} ({such_as}regex used for validation is '{regex}')"
         return ""
 
     openapi: list[tuple[str, Any]] = [("pattern", f"^(?:{regex})$")]
@@ -118,6 +119,7 @@ DNS_LABEL = pattern(
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end"
     " with an alphanumeric character",
     longest=63,
+    examples=("my-name", "123-abc"),
 )
 DNS_SUBDOMAIN = pattern(
     "dns-subdomain",
@@ -125,6 +127,7 @@ DNS_SUBDOMAIN = pattern(
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start"
     " and end with an alphanumeric character",
     longest=253,
+    examples=("example.com",),
 )
 DNS_1035_LABEL = pattern(
     "dns-1035-label",
@@ -132,6 +135,7 @@ DNS_1035_LABEL = pattern(
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character,"
     " and end with an alphanumeric character",
     longest=63,
+    examples=("my-name", "abc-123"),
 )
 LABEL_VALUE = pattern(
     "label-value",
@@ -139,12 +143,14 @@ LABEL_VALUE = pattern(
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start"
     " and end with an alphanumeric character",
     longest=63,
+    examples=("MyValue", "my_value", "12345"),
 )
 QUALIFIED_NAME = pattern(
     "qualified-name",
     rf"({SUBDOMAIN_REGEX}/)?{QUALIFIED_REGEX}",
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric"
     " character, with an optional DNS subdomain prefix and '/'",
+    examples=("MyName", "my.name", "example.com/my-name"),
 )
 PORT_NAME = pattern(
     "port-name",
@@ -157,11 +163,13 @@ CONFIG_KEY = pattern(
     "[-._a-zA-Z0-9]+",
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
     longest=253,
+    examples=("key.name", "KEY_NAME", "key-name"),
 )
 ENV_NAME = pattern(
     "environment-variable",
     "(?!=)[ -<>-~]+",
     "a valid environment variable name must consist only of printable ASCII characters other than '='",
+    examples=("MY_NAME", "my.name"),
 )
 ABSOLUTE_PATH = pattern("absolute-path", "/(?s:.*)", "must be an absolute path")
 HOSTNAME = pattern(

@@ -57,17 +57,21 @@ def labels(values: dict[str, str], path: str) -> Iterator[FieldError]:
 def annotations(values: dict[str, str], path: str) -> Iterator[FieldError]:
     """Keys are qualified names in any case; all together are at most 256 KiB."""
     for key in values:
-        yield from qualified(key, path, shown=key, name=key.lower())
+        if why := _why_not_qualified(key.lower()):
+            yield errors.invalid(path, key, why)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in values.items())
     if size > _ANNOTATIONS_MAX_BYTES:
         message = f"Too long: may not be more than {_ANNOTATIONS_MAX_BYTES} bytes"
         yield FieldError(path=path, reason="FieldValueTooLong", message=message)
 
 
-def qualified(key: str, path: str, *, shown: str = "", name: str = "") -> Iterator[FieldError]:
+def qualified(key: str, path: str) -> Iterator[FieldError]:
     """A name with an optional DNS prefix: `app`, `app.kubernetes.io/name`."""
-    key = name or key
-    if why := marks.QUALIFIED_NAME.test(key):
-        yield errors.invalid(path, shown or key, why)
-    elif len(key.rpartition("/")[2]) > 63:
-        yield errors.invalid(path, shown or key, "name part must be no more than 63 characters")
+    if why := _why_not_qualified(key):
+        yield errors.invalid(path, key, why)
+
+
+def _why_not_qualified(key: str) -> str:
+    if len(key.rpartition("/")[2]) > 63:
+        return "name part must be no more than 63 characters"
+    return marks.QUALIFIED_NAME.test(key)

@@ -133,10 +133,12 @@ _FILLED: dict[str, Any] = {
 
 
 def validating_defaults(doc: dict[str, Any]) -> dict[str, Any]:
+    """Every object is asked about, and no answer within ten seconds is a refusal."""
     return each(doc, "webhooks", lambda webhook: _fill(webhook, _FILLED))
 
 
 def mutating_defaults(doc: dict[str, Any]) -> dict[str, Any]:
+    """The same, and each webhook is asked once."""
     return each(doc, "webhooks", lambda webhook: _fill(webhook, {**_FILLED, "reinvocationPolicy": "Never"}))
 
 

@@ -9,10 +9,13 @@ Doc = dict[str, Any]
 
 
 def replica_set(doc: Doc) -> Doc:
+    """One pod, and the template's defaults."""
     return inside(doc, "spec", lambda spec: _workload(spec, {"replicas": 1}))
 
 
 def deployment(doc: Doc) -> Doc:
+    """One pod, replaced a quarter at a time."""
+
     def spec(wanted: Doc) -> Doc:
         filled = {"replicas": 1, "strategy": {}, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
         return inside(_workload(wanted, filled), "strategy", strategy)
@@ -28,6 +31,7 @@ def deployment(doc: Doc) -> Doc:
 
 
 def stateful_set(doc: Doc) -> Doc:
+    """One pod, started and replaced in order, whose claims outlive it."""
     filled = {
         "replicas": 1,
         "podManagementPolicy": "OrderedReady",
@@ -39,6 +43,7 @@ def stateful_set(doc: Doc) -> Doc:
 
 
 def daemon_set(doc: Doc) -> Doc:
+    """Pods replaced one node at a time."""
     steps = {"maxUnavailable": 1, "maxSurge": 0}
     filled = {"revisionHistoryLimit": 10, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": steps}}
     return inside(doc, "spec", lambda spec: _workload(spec, filled))

@@ -28,6 +28,7 @@ _LONGEST_CRON_JOB_NAME = 52
 
 
 def job_defaults(doc: Doc) -> Doc:
+    """One pod that must succeed, tried again six times."""
     return inside(doc, "spec", _job_spec)
 
 
@@ -38,6 +39,8 @@ def _job_spec(spec: Doc) -> Doc:
 
 
 def cron_job_defaults(doc: Doc) -> Doc:
+    """Jobs may overlap; three done ones and a failed one are kept."""
+
     def spec(wanted: Doc) -> Doc:
         return inside(fill(wanted, _CRON_JOB), "jobTemplate", lambda job: inside(job, "spec", _template_only))
 
