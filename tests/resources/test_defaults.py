@@ -136,10 +136,9 @@ def test_a_target_in_the_old_way_becomes_a_metric() -> None:
         "type": "Resource",
         "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}},
     }
-    assert filled("autoscaling", "HorizontalPodAutoscaler", {"targetCPUUtilizationPercentage": 50}) == {
-        "minReplicas": 1,
-        "metrics": [metric],
-    }
+    for metrics in ([], [metric]):
+        spec = {"targetCPUUtilizationPercentage": 50, "metrics": metrics}
+        assert filled("autoscaling", "HorizontalPodAutoscaler", spec) == {"minReplicas": 1, "metrics": [metric]}
 
 
 def test_a_route_without_conditions_takes_every_path() -> None:

@@ -113,7 +113,8 @@ def _spec(spec: dict[str, Any]) -> dict[str, Any]:
         return spec
     target = {"type": "Utilization", "averageUtilization": percent or _CPU_TARGET}
     metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
-    return {**spec, "metrics": [*spec.get("metrics", ()), metric]}
+    others = [one for one in spec.get("metrics", ()) if one.get("resource", {}).get("name") != "cpu"]
+    return {**spec, "metrics": [*others, metric]}
 
 
 def validate(doc: dict[str, Any]) -> Iterator[FieldError]:
