@@ -14,7 +14,7 @@ from semafor.resources.discovery import endpoint_slice
 Json = dict[str, Any]
 
 LIMIT_S = 5.0  # a proxy that does not answer must not keep a pod alive
-SETTLE_S = 0.1  # for requests that were sent before the proxies knew
+SETTLE_S = 0.5  # for requests that are being answered: an app without a handler for SIGTERM drops them
 
 
 async def wait(api: Api, hooks: Hooks, pod: Json) -> None:
