@@ -37,3 +37,13 @@ def test_reasons_are_the_causes_of_a_status() -> None:
         ("metadata.name", "FieldValueInvalid"),
         ("spec.containers", "FieldValueRequired"),
     ]
+
+
+def test_a_document_without_end_is_refused() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(5000):
+        schema = {"properties": {"a": schema}}
+    doc = {"spec": {"versions": [{"schema": {"openAPIV3Schema": schema}}]}}
+    kind = registry.by_kind("apiextensions.k8s.io", "CustomResourceDefinition")
+    assert kind is not None
+    assert [error.message for error in check(kind, doc).errors] == ["Invalid value: nested too deeply"]

@@ -4,23 +4,27 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from semafor.base.struct import Value
 from semafor.resources import errors, metadata
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
 from semafor.resources.shape import Shape, of_struct, shape_of
 
-_LOOKS = {
-    "string": str,
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-    "map": dict,
-    "integer": (int, float),
-    "number": (int, float),
-    "int-or-string": (int, str, float),
-    "quantity": (int, str, float),
+# Python's types of JSON values that a shape takes; whole floats count as integers, as in Kubernetes.
+_LOOKS: dict[str, frozenset[type]] = {
+    "string": frozenset({str}),
+    "boolean": frozenset({bool}),
+    "array": frozenset({list}),
+    "object": frozenset({dict}),
+    "map": frozenset({dict}),
+    "integer": frozenset({int, float}),
+    "number": frozenset({int, float}),
+    "int-or-string": frozenset({int, str, float}),
+    "quantity": frozenset({int, str, float}),
 }
+_TOO_DEEP = FieldError(path="<root>", reason="FieldValueTypeInvalid", message="Invalid value: nested too deeply")
 
 
 class Report(Value, frozen=True):
@@ -38,14 +42,26 @@ class _Findings:
         self.errors: list[FieldError] = []
         self.unknown: list[str] = []
         self.warnings: list[str] = []
+        self.nulls = False
+
+
+class _Duties(Value, frozen=True):
+    """What a struct asks of its fields together. `required` has the values that do not count with each name."""
+
+    required: tuple[tuple[str, tuple[Any, ...]], ...]
+    one_of: tuple[tuple[str, ...], ...]
+    exactly_one_of: tuple[tuple[str, ...], ...]
 
 
 def check(kind: Kind, doc: Any) -> Report:
     """Everything that is wrong with a document; a null means that the field is absent. Never raises on any JSON."""
     found = _Findings()
-    _visit(shape_of(kind), doc, "", found)
+    try:
+        _visit(shape_of(kind), doc, "", found)
+    except RecursionError:
+        return Report(errors=(_TOO_DEEP,))
     if not any(error.reason == "FieldValueTypeInvalid" for error in found.errors):
-        clean = without_nulls(kind, doc)
+        clean = without_nulls(kind, doc) if found.nulls else doc
         found.errors.extend(metadata.validate(kind, clean.get("metadata", {})))
         found.errors.extend(kind.validate(clean))
     unique = tuple(dict.fromkeys(found.errors))
@@ -85,11 +101,10 @@ def _visit(shape: Shape, value: Any, path: str, found: _Findings) -> None:
 
 
 def _fits(shape: Shape, value: Any) -> bool:
-    if isinstance(value, bool):
-        return shape.type == "boolean"
-    if isinstance(value, float) and shape.type in {"integer", "int-or-string"}:
-        return value.is_integer()
-    return isinstance(value, _LOOKS[shape.type])  # type: ignore[arg-type]
+    found = type(value)
+    if found is float and shape.type in {"integer", "int-or-string"}:
+        return bool(value.is_integer())
+    return found in _LOOKS[shape.type]
 
 
 def _expected(shape: Shape) -> str:
@@ -102,12 +117,18 @@ def _visit_object(shape: Shape, value: dict[str, Any], path: str, found: _Findin
         where = _join(shape, path, key)
         if inner is None:
             found.unknown.append(where)
-        elif item is not None:
+        elif item is None:
+            found.nulls = True
+        else:
             _visit(inner, item, where, found)
-    for name, empty in _required(shape.struct) if shape.struct else ():
+    if shape.struct is None:
+        return
+    duties = _duties(shape.struct)
+    for name, empty in duties.required:
         if value.get(name) in empty:
             found.errors.append(errors.required(_join(shape, path, name)))
-    found.errors.extend(_one_of(shape, value, path))
+    if duties.one_of or duties.exactly_one_of:
+        found.errors.extend(_choices(duties, value, path))
 
 
 def _join(shape: Shape, path: str, key: str) -> str:
@@ -117,22 +138,21 @@ def _join(shape: Shape, path: str, key: str) -> str:
 
 
 @functools.cache
-def _required(struct: type) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """The required fields of a struct, each with the values that do not count."""
+def _duties(struct: type[msgspec.Struct]) -> _Duties:
     fields = of_struct(struct).fields
-    return tuple((name, (None,) if shape.blank else (None, "")) for name, shape in fields.items() if shape.required)
+    return _Duties(
+        required=tuple((name, (None,) if one.blank else (None, "")) for name, one in fields.items() if one.required),
+        one_of=getattr(struct, "ONE_OF", ()),
+        exactly_one_of=getattr(struct, "EXACTLY_ONE_OF", ()),
+    )
 
 
-def _one_of(shape: Shape, value: dict[str, Any], path: str) -> Iterator[FieldError]:
-    for names in getattr(shape.struct, "ONE_OF", ()):
+def _choices(duties: _Duties, value: dict[str, Any], path: str) -> Iterator[FieldError]:
+    for names in (*duties.one_of, *duties.exactly_one_of):
         present = [name for name in names if value.get(name) is not None]
         if len(present) > 1:
             yield errors.invalid(path, present, f"only one of {', '.join(present)} may be set")
-    for names in getattr(shape.struct, "EXACTLY_ONE_OF", ()):
-        present = [name for name in names if value.get(name) is not None]
-        if len(present) > 1:
-            yield errors.invalid(path, present, f"only one of {', '.join(present)} may be set")
-        if not present:
+        if not present and names in duties.exactly_one_of:
             yield errors.required(path, f"one of {', '.join(names)} must be set")
 
 
