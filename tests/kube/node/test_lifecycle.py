@@ -243,7 +243,22 @@ STOPS: list[tuple[str, dict[str, Any], Life, float, float, list[str]]] = [
         {**APP, "lifecycle": {"preStop": {"sleep": {"seconds": 60}}}},
         Life(on_term=None),
         0,
-        0.5,
+        3,
+        [
+            "10 drain",
+            "10 end app: Stopping container app",
+            "10 preStop app",
+            "13 SIGTERM app",
+            "15 SIGKILL app",
+            "15 remove",
+        ],
+    ),
+    (
+        "without any grace there is no time for a hook",
+        {**APP, "lifecycle": {"preStop": {"sleep": {"seconds": 60}}}},
+        Life(on_term=None),
+        0,
+        0,
         ["10 drain", "10 end app: Stopping container app", "10 SIGTERM app", "12 SIGKILL app", "12 remove"],
     ),
     (
@@ -260,10 +275,11 @@ STOPS: list[tuple[str, dict[str, Any], Life, float, float, list[str]]] = [
 @pytest.mark.parametrize(("spec", "life", "drain_s", "grace_s", "log"), [case[1:] for case in STOPS], ids=lambda v: "")
 def test_stop(spec: dict[str, Any], life: Life, drain_s: float, grace_s: float, log: list[str]) -> None:
     world = World(pod(spec), {"app": [life]})
-    world.drain_s = drain_s
+    world.drain_s, world.hook_s = (
+        drain_s,
+        spec.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0),
+    )
     world.run(10)
-    if grace_s < 1:
-        world.now += 0  # the deletion time has whole seconds: half a second of grace has passed already
     world.delete(grace_s).run(60)
     assert world.log[2:][: len(log)] == log
 
