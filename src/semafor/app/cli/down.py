@@ -11,6 +11,7 @@ from semafor.app import kubeconfig
 from semafor.app.cli import output
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
+from semafor.kube.node import pod_folder
 
 _POLITE_S = 20.0
 _FORCED_S = 5.0
@@ -56,7 +57,9 @@ def remove(home: Home) -> None:
         raise Failure(
             f"{home.path} holds what Semafor did not put there: {', '.join(sorted(strange))}", "remove it yourself"
         )
-    shutil.rmtree(home.path)
+    pod_folder.remove(home.path)
+    if home.path.exists():
+        raise Failure(f"{home.path} could not be removed whole", f"remove the rest: rm -rf {home.path}")
 
 
 def _gone(home: Home, timeout_s: float) -> bool:

@@ -6,7 +6,6 @@ from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 from semafor.kube.controllers import ownership
 from semafor.kube.controllers.reconcile import Key, Watch, own
-from semafor.resources import registry
 from semafor.resources.core.config_map import KIND as CONFIG_MAP
 from semafor.resources.core.namespace import KIND
 from semafor.resources.core.service_account import KIND as SERVICE_ACCOUNT
@@ -57,7 +56,7 @@ class Namespaces:
     async def _empty(self, namespace: Doc) -> float | None:
         """Delete everything inside; when nothing is left, let the namespace go."""
         name = namespace["metadata"]["name"]
-        left = [(kind, obj) for kind in registry.KINDS if kind.namespaced for obj in self._client.list(kind, name)]
+        left = [(kind, obj) for kind in self._client.kinds if kind.namespaced for obj in self._client.list(kind, name)]
         for kind, obj in left:
             if not ownership.leaving(obj):
                 await self._delete(kind, name, obj["metadata"]["name"])
