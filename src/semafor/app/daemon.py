@@ -52,6 +52,7 @@ log = logging.getLogger("semafor")
 
 NODE = "semafor"  # the name of the one node
 ADDRESS = "127.0.0.1"
+POD_API_PORT = 6443  # where pods reach the API, on the node's address; system/cluster.yaml names it too
 _PORTS = (6443, 0)  # Kubernetes' own port for the first mesh of a machine, any other for the next ones
 
 
@@ -175,6 +176,7 @@ class Daemon:
             authenticate=self._credentials.authenticate, mint=self._credentials.mint, node=self._kubelet.access
         )
         certificate, key = self._credentials.server_files(self._home.ca)
+        inside = await self._runtime.node_socket(self._network.address, POD_API_PORT)
         async with contextlib.AsyncExitStack() as stack:
             wanted = self._settings.port or _known_port(self._home)
             for candidate in dict.fromkeys((wanted or _PORTS[0], *_PORTS)):
@@ -185,6 +187,7 @@ class Daemon:
                     certfile=certificate,
                     keyfile=key,
                     http_protocol=streams.Protocol,
+                    also=(inside,),
                 )
                 try:
                     port = await stack.enter_async_context(context)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -37,8 +37,11 @@ async def serve(
     certfile: Path,
     keyfile: Path,
     http_protocol: type[asyncio.Protocol] | None = None,
+    also: Sequence[socket.socket] = (),
 ) -> AsyncIterator[int]:
     """Serve while the context lasts; yield the port (of the system's choice when `port` is 0).
+
+    `also` are further listening sockets, which may be of another network namespace; they are closed with the context.
 
     `http_protocol` replaces uvicorn's own, for upgrades that it does not know. Raises OSError when the port is taken.
     """
@@ -57,7 +60,7 @@ async def serve(
         timeout_keep_alive=90,  # longer than clients keep idle connections, so that they close first
     )
     server = _Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    serving = asyncio.ensure_future(server.serve(sockets=[listener, *also]))
     started = asyncio.ensure_future(server.serving.wait())
     try:
         await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
