@@ -42,12 +42,16 @@ class Trouble(Value, frozen=True):
 
 
 class Tries(Value, frozen=True):
-    """The record of one probe since the container's start. `passed` is None until the first verdict."""
+    """The record of one probe since the container's start. `passed` is None until the first verdict.
+
+    `found` says whether a try has ever succeeded; `successes` and `failures` count those in a row.
+    """
 
     last_at: float = 0.0
     counted_at: float = 0.0
     successes: int = 0
     failures: int = 0
+    found: bool = False
     passed: bool | None = None
     running: bool = False
 
@@ -308,7 +312,9 @@ def probed(observed: Observed, probe: actions.Probe, spec: Json, *, succeeded: b
 def _succeeded(tries: Tries, threshold: int) -> Tries:
     count = tries.successes + 1
     passed = True if count >= threshold else tries.passed
-    return msgspec.structs.replace(tries, successes=count, failures=0, passed=passed, counted_at=tries.last_at)
+    return msgspec.structs.replace(
+        tries, successes=count, failures=0, found=True, passed=passed, counted_at=tries.last_at
+    )
 
 
 def _failed(tries: Tries, threshold: int) -> Tries:

@@ -51,7 +51,7 @@ def probe(container: str, kind: ProbeKind, probe_: Json, seen: Seen, now: float)
 
 
 def _is_eager(kind: ProbeKind, tries: Tries) -> bool:
-    return kind in EAGER and tries.successes == 0 and tries.passed is not True
+    return kind in EAGER and not tries.found
 
 
 def _counted_from(tries: Tries, first: float) -> float:
