@@ -22,7 +22,8 @@ from semafor.resources.core import pod as pods
 
 Json = dict[str, Any]
 
-RETRY_S = 5.0  # for what only the user can mend; changed ConfigMaps, Secrets and images are noticed at once
+RETRY_S = 5.0  # for what only the user can mend; changed ConfigMaps and Secrets are noticed at once
+IMAGE_RETRY_S = 1.0  # images are built by other processes; to look for one costs a fraction of a millisecond
 
 
 class Steps:
@@ -179,7 +180,8 @@ class Steps:
             if isinstance(error, NotStartable):
                 self._cell.say("Warning", reason, str(error))
             self._cell.say("Warning", "Failed", f"Error: {reason if isinstance(error, NotStartable) else error}")
-        trouble = Trouble(reason=reason, message=str(error), retry_at=time.time() + RETRY_S)
+        retry_s = IMAGE_RETRY_S if isinstance(error, NotStartable) else RETRY_S
+        trouble = Trouble(reason=reason, message=str(error), retry_at=time.time() + retry_s)
         self._cell.apply(lambda seen: observed.refused(seen, name, trouble))
 
     def _failed(self, name: str, spec: Json, attempt: int, error: Exception) -> None:
