@@ -221,7 +221,10 @@ class Pipeline:
         been stored since counts as well.
         """
         ref = reference(kind, obj)
-        imagined = self.mesh.replace(cast("list[Object]", [*self._unplanned(), resources.decode(kind, obj)]))
+        arrived = [document for document in self._inbox.values() if document is not None]
+        dropped = [gone for gone, document in self._inbox.items() if document is None]
+        newest = [*arrived, *self._unplanned(), resources.decode(kind, obj)]
+        imagined = self.mesh.replace(cast("list[Object]", newest), dropped)
         return tuple(problem for problem in planner.check(imagined) if problem.ref == ref)
 
     def proxies(self) -> list[dict[str, Any]]:
@@ -239,7 +242,7 @@ class Pipeline:
         ]
 
     def _unplanned(self) -> list[Document]:
-        """What the store has and the mesh does not have yet."""
+        """What the store has and no watch has told yet."""
         fresh = []
         for kind in KINDS:
             for obj in self._client.list(kind):

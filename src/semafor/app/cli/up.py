@@ -92,8 +92,16 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
     argv = [sys.executable, "-m", "semafor.app.daemon", str(home.path), "--report", str(writer)]
     argv += ["--profile", profile, "--port", str(port), "--started", str(began)]
     with home.log.open("ab") as log, os.fdopen(reader) as report:
+        # gRPC's care for forked children costs, and warns; the daemon's children all begin a program of their own.
+        environment = os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"}
         daemon = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[writer], start_new_session=True
+            argv,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writer],
+            start_new_session=True,
         )
         os.close(writer)
         line = report.readline()
