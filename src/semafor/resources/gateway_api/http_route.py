@@ -30,8 +30,9 @@ class HTTPRouteFilter(Document, frozen=True):
             "RequestMirror",
             "RequestRedirect",
             "URLRewrite",
-            "ExtensionRef",
             "CORS",
+            "ExternalAuth",
+            "ExtensionRef",
         ],
         "What is done.",
     ]
