@@ -82,7 +82,7 @@ async def _drain(controller: Controller, work: "_Work") -> None:
             again_s = await controller.reconcile(key)
         except StatusError as error:
             again_s = work.failed(key)
-            if error.reason not in ("Conflict", "NotFound", "AlreadyExists"):
+            if not _passes(error):
                 log.warning("%s %s: %s", type(controller).__name__, "/".join(key), error)
         except Exception:
             log.exception("%s %s", type(controller).__name__, "/".join(key))
@@ -91,6 +91,13 @@ async def _drain(controller: Controller, work: "_Work") -> None:
             work.succeeded(key)
         if again_s is not None:
             work.later(key, again_s)
+
+
+def _passes(error: StatusError) -> bool:
+    """Whether the refusal is part of everyday life: someone else was faster, or the namespace is being emptied."""
+    causes = error.details.get("causes") or []
+    ending = any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+    return ending or error.reason in ("Conflict", "NotFound", "AlreadyExists")
 
 
 class _Work:
