@@ -13,8 +13,8 @@ Case = tuple[str, Literal["startup", "readiness", "liveness"], dict[str, Any], T
 CASES: list[Case] = [
     ("the first try waits for the delay", "readiness", {"initialDelaySeconds": 5}, Tries(), 105.0, False),
     ("liveness has no early tries", "liveness", {"periodSeconds": 10}, Tries(), 100.0, True),
-    ("an early try soon after", "readiness", {}, Tries(last_at=100.0), 100.05, False),
-    ("later tries are rarer", "readiness", {}, Tries(last_at=104.0), 105.0, False),
+    ("an early try soon after", "readiness", {}, Tries(last_at=100.0), 100.025, False),
+    ("later tries are rarer", "readiness", {}, Tries(last_at=104.0), 104.4, False),
     ("at the period the try counts", "startup", {"periodSeconds": 4}, Tries(last_at=103.9), 104.0, True),
     ("a command is started less often", "startup", {"exec": {}}, Tries(last_at=100.0), 100.25, False),
     (

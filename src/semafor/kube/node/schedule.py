@@ -14,9 +14,9 @@ from semafor.kube.node.observed import Run, Seen, Tries
 Json = dict[str, Any]
 
 EAGER: tuple[ProbeKind, ...] = ("startup", "readiness")
-SOONEST_S = 0.05  # a connection attempt inside the pod costs well under a millisecond
+SOONEST_S = 0.025  # a connection attempt inside the pod costs about a millisecond
 SOONEST_EXEC_S = 0.25  # a process costs tens of milliseconds
-EASING = 4  # the pause grows with the time already waited, so a slow app is found at most a quarter late
+EASING = 10  # the pause grows with the time already waited, so a slow app is found at most a tenth late
 
 
 def kinds(spec: Json, seen: Seen) -> Iterator[tuple[ProbeKind, Json]]:
