@@ -31,7 +31,7 @@ class World:
 
     async def until(self, kind: Kind, name: str, holds: Callable[[Json], Any], space: str = "default") -> Json:
         """The object, as soon as `holds` is true of it."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             async for change, found in self.client.watch(kind, space):
                 if change != "DELETED" and found["metadata"]["name"] == name and holds(found):
                     return found
@@ -39,7 +39,7 @@ class World:
 
     async def eventually(self, holds: Callable[[], Any]) -> Any:
         """What `holds` returns, as soon as that is true."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             while not (result := holds()):  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
         return result

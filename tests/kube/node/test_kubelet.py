@@ -45,14 +45,14 @@ class Cluster:
 
     async def until(self, holds: Callable[[Json], Any], name: str = "web") -> Json:
         """The pod, as soon as `holds` is true of it."""
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(15):
             async for change, found in self.client.watch(pod.KIND, "default"):
                 if change != "DELETED" and found["metadata"]["name"] == name and holds(found):
                     return found
         raise AssertionError
 
     async def gone(self, name: str = "web") -> None:
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(15):
             async for change, found in self.client.watch(pod.KIND, "default"):
                 if change == "DELETED" and found["metadata"]["name"] == name:
                     return
@@ -83,7 +83,7 @@ async def cluster(folder: Path, backing: store.Store | None = None) -> AsyncIter
 
 async def eventually(holds: Callable[[], Any]) -> None:
     """Return as soon as something is true that no watch tells of."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
