@@ -13,8 +13,10 @@ class AnalysisMessageType(Document, frozen=True):
 
 
 class AnalysisMessageBase(Document, frozen=True):
-    """A remark of the analysis."""
+    """A remark of the analysis. Its words are ours: Istio's definitions let a status hold whatever it likes."""
 
     type: Annotated[AnalysisMessageType | None, "What kind of remark."] = None
     level: Annotated[Literal["UNKNOWN", "ERROR", "WARNING", "INFO"], "How grave it is."] = "UNKNOWN"
     documentation_url: Annotated[str, "Where the remark is explained."] = ""
+    message: Annotated[str, "The remark, with the path of the field that it is about."] = ""
+    fix: Annotated[str, "What would mend it."] = ""
