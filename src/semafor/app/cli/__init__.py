@@ -1,10 +1,13 @@
 """The command line. Each command is one module, named in COMMANDS; it talks HTTP to the API, never to the store."""
 
+import difflib
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
+import semafor
 from semafor.app.cli import output
 
 # (command, module, one line for the list). Modules load when their command runs: `semafor --help` stays fast.
@@ -36,12 +39,26 @@ class Commands(click.Group):
                 return command
         return None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = [name for name, _, _ in COMMANDS]
+        if args[0] not in known:
+            _unknown(ctx, args[0], known)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, _, line in COMMANDS])
 
 
+def _unknown(ctx: click.Context, word: str, known: list[str]) -> NoReturn:
+    near = difflib.get_close_matches(word, known, n=1)
+    ctx.fail(f"no such command: {word}." + (f" Did you mean {near[0]}?" if near else ""))
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(semafor.__version__, message="semafor %(version)s")
 def root() -> None:
     """A service mesh on your machine: Istio's API, the real kubectl, Envoy beside every service.
 
@@ -58,9 +75,7 @@ def main() -> None:
         (missing,) = preflight.check()
         sys.exit(f"error: {missing.why}\n  {missing.fix}")
     try:
-        root.main(prog_name="semafor", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = root.main(prog_name="semafor", standalone_mode=False)
     except click.UsageError as error:
         error.show()
         sys.exit(2)
@@ -69,3 +84,7 @@ def main() -> None:
     except click.ClickException as error:
         output.error(error.format_message())
         sys.exit(1)
+    except OSError as error:  # a folder that is not ours, a full disk: the user's to mend, so no traceback
+        output.error(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)  # click hands back the code of an Exit

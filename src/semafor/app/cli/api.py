@@ -30,24 +30,25 @@ class Api:
 
     def get(self, kind: Kind, name: str, namespace: str = "default") -> Document | None:
         """The object, or None when there is none."""
-        response = self._http.get(path(kind, namespace, name))
+        response = self._ask("GET", path(kind, namespace, name))
         return None if response.status_code == httpx.codes.NOT_FOUND else _checked(response)
 
     def objects(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Document]:
         """The objects of a namespace, or of all."""
-        items = _checked(self._http.get(path(kind, namespace), params={"labelSelector": labels}))["items"]
+        items = _checked(self._ask("GET", path(kind, namespace), params={"labelSelector": labels}))["items"]
         assert isinstance(items, list)
         return items
 
     def create(self, kind: Kind, body: Document) -> Document:
         """Create the object in the namespace it names."""
-        return _checked(self._http.post(path(kind, body["metadata"].get("namespace", "default")), json=body))
+        return _checked(self._ask("POST", path(kind, body["metadata"].get("namespace", "default")), json=body))
 
     def apply(self, body: Document, namespace: str = "default") -> Document:
         """Server-side apply, as `kubectl apply --server-side --force-conflicts` does."""
         kind = kind_of(body)
         namespace = body["metadata"].get("namespace", namespace)
-        response = self._http.patch(
+        response = self._ask(
+            "PATCH",
             path(kind, namespace, body["metadata"]["name"]),
             params={"fieldManager": "semafor", "force": "true", "fieldValidation": "Strict"},
             content=yaml_bytes(body),
@@ -57,7 +58,7 @@ class Api:
 
     def delete(self, kind: Kind, name: str, namespace: str = "default") -> None:
         """Delete the object; one that is not there is fine."""
-        response = self._http.delete(path(kind, namespace, name))
+        response = self._ask("DELETE", path(kind, namespace, name))
         if response.status_code != httpx.codes.NOT_FOUND:
             _checked(response)
 
@@ -74,8 +75,17 @@ class Api:
     def log_lines(self, pod: Document, container: str) -> list[str]:
         """The log that a container has written so far."""
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-        response = self._http.get(f"{_pod(name, namespace)}/log", params={"container": container})
+        response = self._ask("GET", f"{_pod(name, namespace)}/log", params={"container": container})
         return [] if response.is_error else response.text.splitlines()
+
+    def _ask(self, verb: str, where: str, **more: Any) -> httpx.Response:
+        try:
+            return self._http.request(verb, where, **more)
+        except httpx.TransportError as error:
+            words = f"the mesh's API at {self._http.base_url} does not answer: {error}"
+            raise Failure(
+                words, "it may be starting or stopping; if this lasts: semafor down, then semafor up"
+            ) from error
 
     def wait(
         self, probe: Callable[[], str], *, timeout_s: float, what: str, on_wait: Callable[[str], None] | None = None
