@@ -63,6 +63,7 @@ class Result:
     type=click.IntRange(1, 1_000_000),
     default=2000,
     show_default=True,
+    metavar="N",
     help="How many requests to send.",
 )
 @click.option("--keep", is_flag=True, help="Leave the mesh and the services running.")

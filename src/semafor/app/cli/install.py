@@ -2,7 +2,7 @@
 
 import click
 
-from semafor.app.cli import output, up
+from semafor.app.cli import up
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 
@@ -34,7 +34,7 @@ def command(*, settings: tuple[str, ...], skip_confirmation: bool) -> None:  # n
             f"the mesh runs with profile {report['profile']}",
             f"to change it: semafor down && semafor up --profile {profile}",
         )
-    output.note("Look: kubectl get pods -n istio-system")
+    print("Look: kubectl get pods -n istio-system")
 
 
 def _profile(settings: tuple[str, ...]) -> str:

@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 from semafor.app import kubeconfig
 from semafor.app.cli import output
@@ -46,20 +47,54 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     context = home.context if not no_kubeconfig else f"{home.context} (in {home.kubeconfig}, not merged)"
     print(f"  kubectl     context {context}")
     print(f"  state, log  {home.path}, logs/{home.log.name}")
+    _say_ignored(report, profile, port)
     print("Next: kubectl label namespace default istio-injection=enabled, then kubectl apply -f ...; or: semafor demo")
+
+
+def _say_ignored(report: dict[str, Any], profile: str, port: int) -> None:
+    """A mesh that runs keeps the profile and the port it was started with."""
+    source = click.get_current_context().get_parameter_source
+    asked = (("profile", profile, report["profile"]), ("port", str(port), report["server"].rpartition(":")[2]))
+    for name, wanted, has in asked:
+        if source(name) is ParameterSource.COMMANDLINE and wanted not in (has, "0"):
+            output.note(f"note: --{name} {wanted} has no effect, the mesh runs with {has}; stop it first: semafor down")
 
 
 def ensure(home: Home, *, profile: str = "demo", port: int = 0, quiet: bool = False) -> dict[str, Any]:
     """Start the daemon of `home` unless it runs; return where it is. Raises Failure with the daemon's reason."""
-    if home.running_pid() is not None and home.state.exists():
-        return {"found": True, **json.loads(home.state.read_text())}
+    if found := _running(home):
+        return found
     try:
         home.create()
     except OSError as error:
         raise Failure(f"the state folder cannot be used: {error}", "choose another folder with SEMAFOR_HOME") from error
     with output.waiting("starting the mesh", quiet=quiet):
         _check_machine(home)
-        return {"found": False, **_start(home, profile=profile, port=port)}
+        try:
+            return {"found": False, **_start(home, profile=profile, port=port)}
+        except Failure:
+            if found := _started_by_another(home):
+                return found
+            raise
+
+
+def _running(home: Home) -> dict[str, Any] | None:
+    """Where the mesh of `home` is; None while none is ready. The file alone may be older than the process."""
+    pid = home.running_pid()
+    if pid is None or not home.state.exists():
+        return None
+    report = json.loads(home.state.read_text())
+    return {"found": True, **report} if report["pid"] == pid else None
+
+
+def _started_by_another(home: Home) -> dict[str, Any] | None:
+    """The mesh that another command is starting at the same moment, once it is ready; None when there is none."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while home.running_pid() is not None and time.monotonic() < deadline:
+        if found := _running(home):
+            return found
+        time.sleep(0.05)
+    return None
 
 
 def _check_machine(home: Home) -> None:
@@ -104,7 +139,7 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
             start_new_session=True,
         )
         os.close(writer)
-        line = report.readline()
+        line = _first_line(report, daemon)
     if not line:
         daemon.wait(timeout=_START_TIMEOUT_S)
         raise Failure(f"the daemon ended before it was ready:\n{_tail(home)}", f"the whole log: {home.log}")
@@ -113,6 +148,16 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
         raise Failure(answer["error"], answer.get("fix", ""))
     assert isinstance(answer, dict)
     return answer
+
+
+def _first_line(report: TextIO, daemon: subprocess.Popen[bytes]) -> str:
+    """What the daemon reports; a user who does not want to wait for it leaves no half-started mesh behind."""
+    try:
+        return report.readline()
+    except KeyboardInterrupt:
+        daemon.terminate()
+        daemon.wait(timeout=_START_TIMEOUT_S)
+        raise
 
 
 def _tail(home: Home, lines: int = 12) -> str:
