@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from semafor.app.cli import terminal, up
 from semafor.app.cli.api import Api, path
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
+from semafor.kube.images import host
 from semafor.resources.core import pod as pods
 
 IMAGE = "semafor/host"
 # The command starts when its terminal has joined, which sends an empty line, so that none of its output is missed.
-_WAIT_FOR_US = ("/bin/sh", "-c", 'IFS= read -r _; exec "$@"', "--")
+_WAIT_FOR_US = ("/bin/sh", "-c", 'IFS= read -r _; exec "$@"', "semafor run")
 _START_TIMEOUT_S = 60.0
+_END_TIMEOUT_S = 10.0
 # What of the user's environment would be wrong inside: the pod has names and folders of its own.
 _NOT_PASSED = frozenset({"HOSTNAME", "PWD", "OLDPWD", "SHLVL", "_", "TMPDIR", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR"})
 
@@ -55,7 +58,8 @@ def command(
     try:
         api.wait(lambda: _waits(api, created), timeout_s=_START_TIMEOUT_S, what="starting the pod")
         access = kubeconfig.access(kubeconfig.read(home.kubeconfig))
-        code = terminal.attach(access, f"{where}/attach", interactive=pod["spec"]["containers"][0]["tty"])
+        terminal.attach(access, f"{where}/attach", interactive=pod["spec"]["containers"][0]["tty"])
+        code = _exit_code(api, created)
     finally:
         api.delete(pods.KIND, created["metadata"]["name"], namespace)
     sys.exit(code)
@@ -63,7 +67,7 @@ def command(
 
 def _pod(name: str, namespace: str, argv: tuple[str, ...], environment: dict[str, str]) -> dict[str, Any]:
     folder, interactive = str(Path.cwd()), sys.stdin.isatty() and sys.stdout.isatty()
-    shown = [folder, *_interpreter_folders(environment)]
+    shown = list(dict.fromkeys((folder, *_program_folders(argv[0], environment))))
     container = {
         "name": "main",
         "image": IMAGE,
@@ -107,21 +111,42 @@ def _given(pairs: tuple[str, ...]) -> dict[str, str]:
     return environment
 
 
-def _interpreter_folders(environment: dict[str, str]) -> list[str]:
-    """The active virtual environment, when it is not below the current folder."""
+def _program_folders(program: str, environment: dict[str, str]) -> list[str]:
+    """What the program needs that is not in the system's folders: its own prefix, the active virtual environment's.
+
+    Of a program in ~/bin that is the folder itself, never the whole home. What is below the current folder is shown
+    with it.
+    """
     venv = environment.get("VIRTUAL_ENV", "")
-    inside = venv and Path(venv).is_relative_to(Path.cwd())
-    return [venv] if venv and not inside and Path(venv).is_dir() else []
+    programs = (shutil.which(program, path=environment.get("PATH")), venv and shutil.which(f"{venv}/bin/python"))
+    pairs = [(name, pair) for name in filter(None, programs) for pair in host.prefixes(name)]
+    found = (str(Path(name).parent) if Path(each) == Path.home() else each for name, pair in pairs for each in pair)
+    return [each for each in found if not Path(each).is_relative_to(Path.cwd())]
 
 
-def _waits(api: Api, pod: dict[str, Any]) -> str:
-    """What the pod is still waiting for; "" once its command runs or has ended."""
+def _exit_code(api: Api, pod: dict[str, Any]) -> int:
+    """How the command ended, as the pod's status says it shortly after the terminal was let go."""
+
+    def missing() -> str:
+        return "" if "terminated" in _state(api, pod) else "its command has not ended"
+
+    api.wait(missing, timeout_s=_END_TIMEOUT_S, what="ending the pod")
+    return int(_state(api, pod)["terminated"]["exitCode"])
+
+
+def _state(api: Api, pod: dict[str, Any]) -> dict[str, Any]:
+    """The state of the command's container, {} before it has one."""
     metadata = pod["metadata"]
     now = api.get(pods.KIND, metadata["name"], metadata["namespace"])
     if now is None:
         raise Failure(f"the pod {metadata['name']} was deleted by someone else")
     statuses = now.get("status", {}).get("containerStatuses", [])
-    state: dict[str, Any] = next((status["state"] for status in statuses if status["name"] == "main"), {})
+    return next((status["state"] for status in statuses if status["name"] == "main"), {})
+
+
+def _waits(api: Api, pod: dict[str, Any]) -> str:
+    """What the pod is still waiting for; "" once its command runs or has ended."""
+    state = _state(api, pod)
     if "running" in state or "terminated" in state:
         return ""
     waiting = state.get("waiting", {})
