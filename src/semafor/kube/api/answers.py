@@ -37,7 +37,8 @@ def raw(body: bytes, *, code: int = 200, media_type: str = accept.JSON, warnings
 
 def _warning(text: str) -> bytes:
     """A Warning header's value (RFC 7234): code 299, no agent, the text quoted and on one line."""
-    line = " ".join(text.split()).encode()[:MAX_WARNING_BYTES].decode(errors="ignore")
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)  # a NUL would end the connection
+    line = " ".join(printable.split()).encode()[:MAX_WARNING_BYTES].decode(errors="ignore")
     quoted = line.replace("\\", "\\\\").replace('"', '\\"')
     return f'299 - "{quoted}"'.encode()
 

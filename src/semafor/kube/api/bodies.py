@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import ryaml
@@ -51,7 +53,10 @@ def decode_json(body: bytes) -> Body:
         )
     except (ValueError, RecursionError) as error:
         raise errors.bad_request(f"error decoding the body: {_plain(error)}") from None
-    return Body(value=_sane(value, body), duplicates=_find_duplicates(value) if twice else ())
+    if not twice:
+        return Body(value=_sane(value, body))
+    _limit_depth(value)
+    return Body(value=_sane(_ordinary(value), body), duplicates=tuple(_find_duplicates(value)))
 
 
 def decode_yaml(body: bytes) -> Body:
@@ -94,24 +99,29 @@ class _Pairs:
         made = dict(pairs)
         if len(made) == len(pairs):
             return made
-        keys = [key for key, _ in pairs]
+        counts = Counter(key for key, _ in pairs)
         repeated = _Repeated(made)
-        repeated.keys_twice = tuple(key for key in made if keys.count(key) > 1)
+        repeated.keys_twice = tuple(key for key in made if counts[key] > 1)
         self._twice.extend(repeated.keys_twice)
         return repeated
 
 
-def _find_duplicates(value: Any, path: str = "") -> tuple[str, ...]:
-    found: tuple[str, ...] = ()
+def _find_duplicates(value: Any, path: str = "") -> Iterator[str]:
     if isinstance(value, _Repeated):
-        found = tuple(f"{path}.{key}".lstrip(".") for key in value.keys_twice)
+        yield from (f"{path}.{key}".lstrip(".") for key in value.keys_twice)
     if isinstance(value, dict):
         for key, item in value.items():
-            found += _find_duplicates(item, f"{path}.{key}".lstrip("."))
+            yield from _find_duplicates(item, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            found += _find_duplicates(item, f"{path}[{index}]")
-    return found
+            yield from _find_duplicates(item, f"{path}[{index}]")
+
+
+def _ordinary(value: Any) -> Any:
+    """The value without the marks that `_Pairs` left: what reads documents looks at exact types."""
+    if isinstance(value, dict):
+        return {key: _ordinary(item) for key, item in value.items()}
+    return [_ordinary(item) for item in value] if isinstance(value, list) else value
 
 
 def _refuse(constant: str) -> Any:

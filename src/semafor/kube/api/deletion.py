@@ -17,6 +17,7 @@ FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 _POLICY_FINALIZERS = {"Foreground": FOREGROUND, "Orphan": ORPHAN}
 DEFAULT_GRACE_S = 30
+MAX_GRACE_S = 2**31 - 1  # 68 years: what is longer would end beyond the calendar
 _KEPT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -87,10 +88,11 @@ def _grace_s(kind: Kind, old: Doc, options: DeleteOptions) -> int:
     if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
         return 0
     if options.grace_period_s is not None:
-        return options.grace_period_s
+        return min(options.grace_period_s, MAX_GRACE_S)
     if "deletionTimestamp" in old["metadata"]:
         return int(old["metadata"].get("deletionGracePeriodSeconds") or 0)
-    return int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_S))
+    own_s = int(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_S))
+    return min(own_s, MAX_GRACE_S) if own_s >= 0 else 1  # a negative one counts as 1, as in Kubernetes
 
 
 def _marked(kind: Kind, old: Doc, grace_s: int, now: datetime) -> Doc:

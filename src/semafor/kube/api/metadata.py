@@ -9,6 +9,7 @@ from typing import Any
 
 from semafor.kube.api import errors
 from semafor.kube.api.call import Call
+from semafor.resources import check
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
 
@@ -64,7 +65,10 @@ def check_identity(call: Call, doc: Doc) -> None:
 
 
 def for_create(call: Call, doc: Doc, *, now: datetime, uid: str, tail: str) -> Doc:
-    """The object that a create asks for, with what the API adds. `tail` completes a generated name."""
+    """The object that a create asks for, with what the API adds. `tail` completes a generated name.
+
+    Raises StatusError for a version, and 422 with everything that is wrong when there is no name.
+    """
     given = doc.get("metadata") or {}
     if given.get("resourceVersion"):
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
@@ -78,7 +82,10 @@ def for_create(call: Call, doc: Doc, *, now: datetime, uid: str, tail: str) -> D
     meta |= {"uid": uid, "creationTimestamp": timestamp(now)}
     if counted(call.kind):
         meta["generation"] = 1
-    return _assembled(call.kind, doc, meta, without_status="status" in call.kind.subresources)
+    made = _assembled(call.kind, doc, meta, without_status="status" in call.kind.subresources)
+    if not meta.get("name"):  # nothing after this could say what it speaks of
+        raise errors.invalid(call.kind, "", check.check(call.kind, call.kind.defaults(made)).errors)
+    return made
 
 
 def for_update(call: Call, doc: Doc, old: Doc) -> Doc:

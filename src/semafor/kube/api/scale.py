@@ -34,7 +34,7 @@ def applied(about: Call, old: Doc, wanted: Doc) -> Doc:
         raise errors.invalid(about.kind, about.name, [wrong])
     version = at(wanted, "metadata.resourceVersion") or old["metadata"]["resourceVersion"]
     meta = {**old["metadata"], "resourceVersion": version}
-    return {**old, "metadata": meta, "spec": {**old["spec"], "replicas": replicas}}
+    return {**old, "metadata": meta, "spec": {**(old.get("spec") or {}), "replicas": replicas}}
 
 
 def _text(selector: Doc) -> str:

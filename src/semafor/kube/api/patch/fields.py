@@ -42,16 +42,26 @@ def encode(paths: Iterable[Path]) -> Tree:
 
 def plus(tree: Tree, paths: Iterable[Path]) -> Tree:
     """The tree with these paths in it."""
-    for path in paths:
-        tree = _with(tree, path)
-    return tree
+    changed = {}
+    for step, rests in _by_first_step(paths).items():
+        below = tree.get(step)
+        grown = _grown(below, rests)
+        if grown is not below:
+            changed[step] = grown
+    return {**tree, **changed} if changed else tree
 
 
 def minus(tree: Tree, paths: Iterable[Path]) -> Tree:
     """The tree without these paths; what lies below them stays."""
-    for path in paths:
-        tree = _without(tree, path) or {}
-    return tree
+    changed = {}
+    for step, rests in _by_first_step(paths).items():
+        below = tree.get(step)
+        if below is not None and (left := _left(below, rests)) is not below:
+            changed[step] = left
+    if not changed:
+        return tree
+    merged = {**tree, **changed}
+    return {step: below for step, below in merged.items() if below is not None}
 
 
 def holds(tree: Tree, path: Path) -> bool:
@@ -90,30 +100,31 @@ def text(path: Path) -> str:
     return "".join(_step_text(step) for step in path)
 
 
-def _with(tree: Tree, path: Path) -> Tree:
-    step, rest = path[0], path[1:]
-    below = tree.get(step)
-    if below is None:
-        return {**tree, step: _with({}, rest) if rest else {}}
-    if rest:
-        inner = _with(below or {_SELF: {}}, rest)
-        return tree if inner is below else {**tree, step: inner}
-    return tree if not below or _SELF in below else {**tree, step: {_SELF: {}, **below}}
+def _by_first_step(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """The paths without their first steps: each node of a tree is copied once, however many paths lead through it."""
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(path[0], []).append(path[1:])
+    return found
 
 
-def _without(tree: Tree, path: Path) -> Tree | None:
+def _grown(below: Tree | None, rests: list[Path]) -> Tree:
+    itself = () in rests or (below is not None and (not below or _SELF in below))
+    inner = plus({} if below is None else below, [rest for rest in rests if rest])
+    return {_SELF: {}, **inner} if itself and inner and _SELF not in inner else inner
+
+
+def _left(below: Tree, rests: list[Path]) -> Tree | None:
     """None when nothing is left: an empty tree would be a path that is in the set."""
-    step, rest = path[0], path[1:]
-    below = tree.get(step)
-    if below is None or (rest and not below):
-        return tree
-    inner = _without(below, rest) if rest else {key: value for key, value in below.items() if key != _SELF} or None
-    if inner == below:
-        return tree
-    kept = {key: value for key, value in tree.items() if key != step}
-    if inner is not None:
-        kept[step] = {} if inner.keys() == {_SELF} else inner
-    return kept or None
+    removed = () in rests
+    itself = not removed and (not below or _SELF in below)
+    inner = minus(below, [rest for rest in rests if rest])
+    if inner is below and not removed:
+        return below
+    others = {step: node for step, node in inner.items() if step != _SELF}
+    if itself:
+        return {_SELF: {}, **others} if others else {}
+    return others or None
 
 
 def _is_step(key: str) -> bool:

@@ -13,6 +13,7 @@ from semafor.resources.errors import FieldError
 
 FindPod = Callable[[str, str], dict[str, Any] | None]
 
+_LONGEST_SINCE_S = 10**9  # 31 years: whoever asks for more wants everything
 _TRUE = frozenset({"true", "1", "t", "T", "TRUE", "True"})
 
 
@@ -86,7 +87,7 @@ def log_options(query: QueryParams, name: str, now: datetime) -> LogOptions:
     if causes:
         raise _invalid("PodLogOptions", name, causes)
     if seconds is not None:
-        since = now - timedelta(seconds=seconds)
+        since = now - timedelta(seconds=min(seconds, _LONGEST_SINCE_S))
     return LogOptions(
         follow=_flag(query, "follow"),
         previous=_flag(query, "previous"),
