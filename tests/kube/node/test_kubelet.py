@@ -14,11 +14,13 @@ from semafor.kube import store
 from semafor.kube.api.client import Client
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
+from semafor.kube.api.options import TokenAsk
 from semafor.kube.images.host import Host
 from semafor.kube.node.kubelet import Kubelet
 from semafor.kube.node.machine import Options
 from semafor.kube.node.pod_folder import PodFolder
-from semafor.resources.core import config_map, event, node, pod, secret
+from semafor.kube.node.roles import NoHooks
+from semafor.resources.core import config_map, event, node, pod, secret, service_account
 
 SLEEP = "import time; time.sleep(1000)"
 Json = dict[str, Any]
@@ -65,11 +67,27 @@ class Cluster:
         return b"".join([chunk async for chunk in chunks]).decode()
 
 
+class Hooks(NoHooks):
+    """Shows a file in the container `app`, which it takes for a proxy."""
+
+    def files(self, pod: Json, container: str) -> dict[str, bytes]:
+        return {"/etc/proxy.json": container.encode()}
+
+    def is_proxy(self, pod: Json, container: str) -> bool:
+        return container == "app"
+
+
 @asynccontextmanager
 async def cluster(folder: Path, backing: store.Store | None = None) -> AsyncIterator[Cluster]:
     client = Client(Objects(backing or store.Store.open(None)))
     runtime, images = LocalRuntime(), LocalImages()
-    options = Options(folder=folder / "pods", host=Host(folders=()), capacity={"cpu": "2", "memory": "1Gi"})
+    options = Options(
+        folder=folder / "pods",
+        host=Host(folders=()),
+        capacity={"cpu": "2", "memory": "1Gi"},
+        mint=minted,
+        hooks=Hooks(),
+    )
     kubelet = Kubelet(options, client, runtime, images)
     task = asyncio.create_task(kubelet.run())
     try:
@@ -79,6 +97,10 @@ async def cluster(folder: Path, backing: store.Store | None = None) -> AsyncIter
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
         await runtime.stop()
         assert isinstance(outcome, asyncio.CancelledError), outcome
+
+
+def minted(ask: TokenAsk) -> str:
+    return f"token of {ask.namespace}/{ask.service_account} for {ask.lifetime_s} s"
 
 
 async def eventually(holds: Callable[[], Any]) -> None:
@@ -231,6 +253,35 @@ async def test_secrets_reach_the_environment_decoded(tmp_path: Path) -> None:
         await it.create(app(program, envFrom=[{"secretRef": {"name": "keys"}}]), restartPolicy="Never")
         await it.until(lambda found: found["status"].get("phase") == "Succeeded")
         assert await it.output() == "abc web\n"
+
+
+async def test_the_service_accounts_token_is_mounted_as_kubernetes_does(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        account = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": "default"},
+        }
+        await it.client.create(service_account.KIND, account)
+        roots = {**settings(**{"ca.crt": "PEM"}), "metadata": {"name": "kube-root-ca.crt", "namespace": "default"}}
+        await it.client.create(config_map.KIND, roots)
+        made = await it.create(automountServiceAccountToken=True)
+        await it.until(running)
+        mounts = it.runtime.containers[made["metadata"]["uid"], "app"].mounts
+        source = Path(next(each.source for each in mounts if "serviceaccount" in each.target))
+        texts = {name: (source / name).read_text() for name in ("token", "ca.crt", "namespace")}
+        token = "token of default/default for 3607 s"
+        assert texts == {"token": token, "ca.crt": "PEM", "namespace": "default"}
+
+
+async def test_the_apps_hooks_add_files_and_rights(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        made = await it.create()
+        await it.until(running)
+        container = it.runtime.containers[made["metadata"]["uid"], "app"]
+        mount = next(each for each in container.mounts if each.target == "/etc/proxy.json")
+        content = await asyncio.to_thread(Path(mount.source).read_bytes)
+        assert (content, mount.read_only, container.privileged_net) == (b"app", True, True)
 
 
 async def test_a_program_that_does_not_exist_is_a_start_error_with_back_off(tmp_path: Path) -> None:
