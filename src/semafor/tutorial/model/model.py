@@ -2,9 +2,14 @@
 
 import json
 import os
+import random
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 VERSION = os.environ.get("MODEL_VERSION", "v1")
+# To try retries and time-outs: the share of questions that fail with 500, and how long an answer takes.
+FAILS = float(os.environ.get("MODEL_FAILS", "0"))
+DELAY_S = float(os.environ.get("MODEL_DELAY_S", "0"))
 
 
 def complete(question: str) -> str:
@@ -41,6 +46,9 @@ class Handler(BaseHTTPRequestHandler):
             question = json.loads(body)["messages"][-1]["content"]
         except (ValueError, LookupError, TypeError) as error:
             return self.reply(400, {"error": f"not a chat completion request: {error!r}"})
+        time.sleep(DELAY_S)
+        if random.random() < FAILS:  # noqa: S311 - a coin, not a secret
+            return self.reply(500, {"error": f"model {VERSION} failed"})
         choice = {"index": 0, "message": {"role": "assistant", "content": complete(question)}, "finish_reason": "stop"}
         return self.reply(200, {"object": "chat.completion", "version": VERSION, "choices": [choice]})
 
