@@ -285,6 +285,7 @@ async def test_strangers_see_only_whether_the_server_lives():
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://api") as stranger:
         assert (await stranger.get("/healthz")).text == "ok"
         assert (await stranger.get("/version")).status_code == 200
+        assert (await stranger.get("/version/")).json()["major"] == "1"
         assert (await stranger.get(MAPS)).status_code == 401
         assert (await stranger.get(MAPS, headers={"Authorization": "Bearer wrong"})).status_code == 401
         weak = await stranger.get(MAPS, headers={"Authorization": "Bearer weak"})

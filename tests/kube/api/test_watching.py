@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ class World:
     def __init__(self, **options: Any) -> None:
         self.store = Store.open(None, **options)
         self.client = Client(Objects(self.store))
+        self.late = timedelta()
 
     async def make(self, name: str, **labels: str) -> None:
         await self.client.create(MAPS, {"metadata": {"name": name, "namespace": "default", "labels": labels}})
@@ -34,8 +35,11 @@ class World:
     async def remove(self, name: str) -> None:
         await self.client.delete(MAPS, "default", name)
 
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.late
+
     def watch(self, form: accept.Form | None = None, **query: str):
-        view = View(MAPS, "v1", form or accept.Form(), "", datetime.now(UTC))
+        view = View(MAPS, "v1", form or accept.Form(), "", self.now)
         return watching.start(self.store, view, None, reading.list_options({"watch": "true", **query}))
 
 
@@ -128,6 +132,17 @@ async def test_rows_of_a_table_name_the_columns_once():
     assert [column["name"] for column in first["object"]["columnDefinitions"]] == ["Name", "Data", "Age"]
     assert second["object"]["columnDefinitions"] is None
     assert second["object"]["rows"][0]["cells"][:2] == ["b", 0]
+
+
+async def test_a_row_of_a_table_has_the_age_of_its_moment():
+    world = World()
+    await world.make("a")
+    lines = world.watch(TABLE)
+    await take(lines, 1)
+    world.late = timedelta(seconds=90)
+    await world.label("a", colour="red")
+    [later] = await take(lines, 1)
+    assert later["object"]["rows"][0]["cells"][-1].removesuffix("s") in ("89", "90", "91")
 
 
 async def test_the_clients_watch_survives_falling_behind():

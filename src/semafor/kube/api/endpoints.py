@@ -164,12 +164,12 @@ class Endpoints:
         include = request.query_params.get("includeObject", "")
         if include not in ("", "Metadata", "Object", "None"):
             raise errors.bad_request(f'invalid includeObject: Unsupported value: "{include}"')
-        return View(about.kind, about.version, self._form(request), include, self._objects.now())
+        return View(about.kind, about.version, self._form(request), include, self._objects.now)
 
     def _written(
         self, request: Request, about: Call, obj: Doc, form: Form, warnings: tuple[str, ...], *, code: int = 200
     ) -> Response:
-        view = View(about.kind, about.version, form, request.query_params.get("includeObject", ""), self._objects.now())
+        view = View(about.kind, about.version, form, request.query_params.get("includeObject", ""), self._objects.now)
         return answers.document(view.one(obj), code=code, form=form, warnings=warnings)
 
 

@@ -65,9 +65,10 @@ def apply_conflict(message: str, causes: Sequence[FieldError]) -> StatusError:
     return StatusError(409, "Conflict", message, {"causes": _causes(causes)})
 
 
-def unprocessable(kind: Kind, name: str, message: str) -> StatusError:
-    """A patch that does not fit the object."""
-    return StatusError(422, "Invalid", message, _about(kind, name))
+def unprocessable(message: str) -> StatusError:
+    """A patch that does not fit the object. The details name no object: kubectl would print its name only."""
+    cause = FieldError(path="patch", reason="FieldValueInvalid", message=message)
+    return StatusError(422, "Invalid", message, {"causes": _causes([cause])})
 
 
 def invalid(kind: Kind, name: str, causes: Sequence[FieldError]) -> StatusError:

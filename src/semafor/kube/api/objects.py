@@ -180,7 +180,7 @@ class Objects:
         try:
             return server_side.apply(old, shown, call.manager, call.force, shape, self.now(), subresource=where)
         except patch.PatchError as error:
-            raise patches.refused(call.kind, call.name, error) from None
+            raise patches.refused(error) from None
 
     async def _update(self, call: Call, old: Doc, doc: Doc, own: "Own") -> Outcome:
         kind = call.kind

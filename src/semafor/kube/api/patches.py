@@ -29,7 +29,7 @@ def change(call: Call, content_type: str, body: bytes) -> Change:
         try:
             patched = _patched(call, content_type, live, value)
         except patch.PatchError as error:
-            raise refused(call.kind, call.name, error) from None
+            raise refused(error) from None
         if not isinstance(patched, dict):
             raise errors.bad_request("the patch leaves no object")
         return patched
@@ -65,7 +65,7 @@ def _patched(call: Call, content_type: str, live: Doc, value: Any) -> Any:
     return patch.strategic(live, value, shape_of(call.kind))
 
 
-def refused(kind: Kind, name: str, error: patch.PatchError) -> errors.StatusError:
+def refused(error: patch.PatchError) -> errors.StatusError:
     """The status of a patch that could not be applied."""
     if isinstance(error, patch.ConflictError):
         causes = [
@@ -73,5 +73,5 @@ def refused(kind: Kind, name: str, error: patch.PatchError) -> errors.StatusErro
         ]
         return errors.apply_conflict(str(error), causes)
     if isinstance(error, patch.InapplicableError):
-        return errors.unprocessable(kind, name, str(error))
+        return errors.unprocessable(str(error))
     return errors.bad_request(str(error))

@@ -32,6 +32,7 @@ def app(objects: Objects, options: Options) -> ASGIApp:
         Route("/livez", public.alive),
         Route("/readyz", public.ready),
         Route("/version", public.version),
+        Route("/version/", public.version),  # as kr8s asks
         Route("/api", public.core),
         Route("/apis", public.groups),
         Route("/api/{version}", public.resources),

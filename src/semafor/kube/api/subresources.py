@@ -66,8 +66,7 @@ class Subresources:
     async def _rescale(
         self, request: Request, about: Call, change: patches.Change, warnings: tuple[str, ...]
     ) -> Response:
-        main = msgspec.structs.replace(about, subresource="")
-        outcome = await self._objects.update(main, lambda old: scale.applied(about, old, change(scale.of(old))))
+        outcome = await self._objects.update(about, lambda old: scale.applied(about, old, change(scale.of(old))))
         return _answer(request, scale.of(outcome.obj), (*warnings, *outcome.warnings))
 
     async def _finalize(self, request: Request, about: Call) -> Response:

@@ -1,6 +1,6 @@
 """The forms in which objects are shown: themselves in any served version, their metadata only, or rows of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +15,17 @@ Doc = dict[str, Any]
 
 
 class View:
-    """How one client wants to see objects of one kind. `include` is the `includeObject` of tables."""
+    """How one client wants to see objects of one kind. `include` is the `includeObject` of tables.
 
-    def __init__(self, kind: Kind, version: str, form: Form, include: str, now: datetime) -> None:
+    Ages are as of when a row is made: a watch lasts, and its rows are made one by one.
+    """
+
+    def __init__(self, kind: Kind, version: str, form: Form, include: str, now: Callable[[], datetime]) -> None:
         self.kind = kind
         self.version = version
         self.form = form
         self.include = include
-        self.now = now
+        self._now = now
         self._columns_sent = False
 
     @property
@@ -81,7 +84,7 @@ class View:
         return msgspec.json.encode({"type": "BOOKMARK", "object": obj}) + b"\n"
 
     def _table(self, objects: Sequence[Doc], meta: Doc) -> Doc:
-        table = tables.render(self.kind, objects, now=self.now, include=self._included)
+        table = tables.render(self.kind, objects, now=self._now(), include=self._included)
         return {"kind": "Table", "apiVersion": f"meta.k8s.io/{self.form.version}", "metadata": meta, **table}
 
     def _included(self, obj: Doc) -> Doc | None:
