@@ -33,17 +33,18 @@ def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGALRM, _too_late)
     report = Report(command=shlex.join(("python", "-m", "tests.bench", *argv)), machine=_machine())
     began = time.monotonic()
+    effort = Effort(quick=arguments.quick, ends_at=began + _LIMIT_S[arguments.quick])
     failed = False
     for name in [name for name in PARTS if name in arguments.parts] or PARTS:
-        left = _LIMIT_S[arguments.quick] - (time.monotonic() - began)
-        failed = not _measure(name, report, Effort(quick=arguments.quick), left) or failed
+        failed = not _measure(name, report, effort) or failed
     report.seconds = time.monotonic() - began
     print(report.json() if arguments.output == "json" else report.table())
     return 1 if failed else 0
 
 
-def _measure(name: str, report: Report, effort: Effort, left_s: float) -> bool:
+def _measure(name: str, report: Report, effort: Effort) -> bool:
     """Measure a part; what goes wrong in it becomes a note, and the other parts go on."""
+    left_s = effort.ends_at - time.monotonic()
     if left_s < 5:
         report.notes.append(f"{name}: left out, the time is over")
         return False

@@ -1,5 +1,6 @@
 """A changed rule: from the command until every proxy has it."""
 
+import functools
 import time
 from typing import Any
 
@@ -45,7 +46,8 @@ _COLLECTION = f"/apis/networking.istio.io/v1/namespaces/{_NAMESPACE}/virtualserv
 
 def measure(report: Report, effort: Effort) -> None:
     """With one proxy, and with twenty: by kubectl, and by a client that does not have to start first."""
-    with running() as mesh, mesh.namespace(_NAMESPACE):
+    with running() as mesh:
+        mesh.make_namespace(_NAMESPACE)
         mesh.apply(_APP)
         for proxies in (1, 20):
             mesh.kubectl("scale", "deployment/echo", "-n", _NAMESPACE, f"--replicas={proxies}")
@@ -59,7 +61,7 @@ def _through_kubectl(mesh: Mesh, report: Report, effort: Effort, proxies: int) -
     mesh.apply(_RULE % 100)
     mesh.wait("condition=Live", "virtualservice/echo", "-n", _NAMESPACE)
     say(f"live in: {condition(mesh.get('virtualservice', 'echo', '-n', _NAMESPACE), 'Live')['message']}")
-    for number in effort.rounds(f"change, {_where(proxies)}, kubectl", full=12, quick=4, limit_s=25):
+    for number in effort.rounds(f"change, {_where(proxies)}, kubectl", full=(12, 20), quick=(4, 4)):
         began = time.perf_counter()
         mesh.apply(_RULE % (number + 1))
         applied.append((time.perf_counter() - began) * 1e3)
@@ -74,11 +76,11 @@ def _daemon_alone(mesh: Mesh, report: Report, effort: Effort, proxies: int) -> N
     api = mesh.api()
     samples = []
     with api.watch(_COLLECTION, "echo") as watch:
-        for number in effort.rounds(f"change, {_where(proxies)}, client", full=40, quick=10, limit_s=10):
+        for number in effort.rounds(f"change, {_where(proxies)}, client", full=(40, 10), quick=(10, 3)):
             changed = _write(api, number)
             answered = time.perf_counter()
-            generation = changed["metadata"]["generation"]
-            samples.append((watch.until(lambda _, rule, own=generation: _is_live(rule, own)) - answered) * 1e3)
+            holds = functools.partial(_is_live, changed["metadata"]["generation"])
+            samples.append((watch.until(holds) - answered) * 1e3)
     api.close()
     report.add(Measure("change", f"answer of the write to Live, {_where(proxies)}", "ms", samples, _BUDGET_MS))
 
@@ -88,7 +90,7 @@ def _write(api: Api, number: int) -> dict[str, Any]:
     return api.merge(f"{_COLLECTION}/echo", {"spec": {"http": [route]}})
 
 
-def _is_live(rule: dict[str, Any], generation: int) -> bool:
+def _is_live(generation: int, _event: str, rule: dict[str, Any]) -> bool:
     live = condition(rule, "Live")
     return live.get("status") == "True" and live.get("observedGeneration", 0) >= generation
 

@@ -62,7 +62,8 @@ for host in ("two", "three"):
 
 def measure(report: Report, effort: Effort) -> None:
     """A few looks, a second apart, at a mesh that has settled."""
-    with running() as mesh, mesh.namespace(_NAMESPACE):
+    with running() as mesh:
+        mesh.make_namespace(_NAMESPACE)
         names = sorted({name for name, _ in _PODS})
         services = (_SERVICE.format(name=name) for name in names)
         pods = (_POD.format(name=name, version=version) for name, version in _PODS)
@@ -71,7 +72,7 @@ def measure(report: Report, effort: Effort) -> None:
         mesh.wait("condition=Live", "virtualservice/two", "-n", _NAMESPACE)
         mesh.kubectl("exec", "-n", _NAMESPACE, "one-v1", "-c", "app", "--", "python3", "-c", _CALLS)
         looks = []
-        for _ in effort.rounds("memory", full=5, quick=2, limit_s=20):
+        for _ in effort.rounds("memory", full=(5, 20), quick=(2, 5)):
             time.sleep(1)
             looks.append(_look(mesh))
     for name, budget in _NAMES.items():

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,13 +52,10 @@ class Mesh:
         """The daemon's process id."""
         return int(json.loads((self.home / "state.json").read_text())["pid"])
 
-    @contextlib.contextmanager
-    def namespace(self, name: str) -> Iterator[str]:
-        """A namespace with injection; gone, with its pods, after the block."""
+    def make_namespace(self, name: str) -> None:
+        """A namespace with injection."""
         self.kubectl("create", "namespace", name)
         self.kubectl("label", "namespace", name, "istio-injection=enabled")
-        yield name
-        self.kubectl("delete", "namespace", name, "--timeout=60s")
 
     def _run(
         self, *argv: str, manifest: str | None = None, timeout_s: float = _COMMAND_TIMEOUT_S
@@ -82,6 +80,7 @@ def home() -> Iterator[Mesh]:
     try:
         yield mesh
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # a run out of time still cleans up
         with contextlib.suppress(subprocess.SubprocessError):
             mesh.semafor("down", "--purge")
         shutil.rmtree(folder, ignore_errors=True)

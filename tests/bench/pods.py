@@ -15,11 +15,12 @@ _NAMESPACE = "pods"
 def measure(report: Report, effort: Effort) -> None:
     """Pairs of one pod with and one without, one at a time, in changing order."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
-    with running() as mesh, mesh.namespace(_NAMESPACE):
+    with running() as mesh:
+        mesh.make_namespace(_NAMESPACE)
         api = mesh.api()
         for sidecar in (True, False):
             _start(api, f"warm-{sidecar}".lower(), sidecar=sidecar)
-        for number in effort.rounds("pods", full=12, quick=4, limit_s=60):
+        for number in effort.rounds("pods", full=(12, 45), quick=(4, 8)):
             for sidecar in (True, False) if number % 2 else (False, True):
                 name = f"pod-{number}-{'with' if sidecar else 'without'}"
                 seconds[sidecar].append(_start(api, name, sidecar=sidecar))

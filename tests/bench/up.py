@@ -12,7 +12,7 @@ def measure(report: Report, effort: Effort) -> None:
     fresh: list[float] = []
     old: list[float] = []
     down: list[float] = []
-    for _ in effort.rounds("up", full=7, quick=2, limit_s=70):
+    for _ in effort.rounds("up", full=(7, 60), quick=(2, 10)):
         with home() as mesh:
             fresh.append(timed(mesh, "up", "--no-kubeconfig"))
             down.append(timed(mesh, "down"))
