@@ -6,7 +6,7 @@ from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
 
 
-class Count(Value, frozen=True):
+class Count(Value):
     """An object is in `have` of `of` proxies."""
 
     have: int

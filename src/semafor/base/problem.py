@@ -5,7 +5,7 @@ from typing import Literal
 from semafor.base.struct import Value
 
 
-class ObjectRef(Value, frozen=True):
+class ObjectRef(Value):
     """Which object, in Kubernetes' words. `namespace` is empty for cluster-scoped kinds."""
 
     kind: str
@@ -18,7 +18,7 @@ class ObjectRef(Value, frozen=True):
         return f"{self.kind} {where}"
 
 
-class Problem(Value, frozen=True):
+class Problem(Value):
     """What is wrong, where, and how to mend it.
 
     `path` is the field in the object (`spec.http[0].route[1].destination.subset`), empty for the whole object.

@@ -22,7 +22,7 @@ SECRET: Final = _TYPES + "envoy.extensions.transport_sockets.tls.v3.Secret"
 _VERSION_BYTES = 8  # 64 bits: versions are only compared with others of the same name
 
 
-class Resource(Value, frozen=True):
+class Resource(Value):
     """One rendered resource. `frame` is field 2 of a DeltaDiscoveryResponse, tag and length included."""
 
     type_url: str

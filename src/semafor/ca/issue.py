@@ -36,7 +36,7 @@ class RequestError(CaError):
     """A certificate request that must not be signed; the message says why."""
 
 
-class Certificate(Value, frozen=True):
+class Certificate(Value):
     """A leaf certificate as PEM, without the root, which every verifier has already."""
 
     pem: bytes
@@ -44,7 +44,7 @@ class Certificate(Value, frozen=True):
     not_after: datetime
 
 
-class Identity(Value, frozen=True):
+class Identity(Value):
     """A certificate with its key: what a proxy or a server presents."""
 
     certificate: Certificate

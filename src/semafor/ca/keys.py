@@ -28,7 +28,7 @@ class KeyFileError(CaError):
     """A key or root file that cannot be used; the message says which and what to do."""
 
 
-class PrivateKey(Value, frozen=True):
+class PrivateKey(Value):
     """A private key as PEM (PKCS #8). It never shows itself in a log or a traceback."""
 
     pem: bytes

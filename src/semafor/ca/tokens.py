@@ -30,7 +30,7 @@ class TokenError(CaError):
     """A token that proves nothing. The message is for the log; callers only learn that they are not known."""
 
 
-class Claims(Value, frozen=True, kw_only=True):
+class Claims(Value):
     """Whom a token stands for. `pod` and `pod_uid` are empty for a token that is not bound to a pod."""
 
     namespace: str

@@ -21,7 +21,7 @@ _MIB: Final = 1 << 20
 Json = dict[str, Any]
 
 
-class Bootstrap(Value, frozen=True, kw_only=True):
+class Bootstrap(Value):
     """One Envoy. Paths are as that Envoy sees them.
 
     `xds_socket` and `token`: where it asks for its configuration, and what proves who it is. `admin_socket`: besides

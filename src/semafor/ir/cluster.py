@@ -7,7 +7,7 @@ from semafor.ir.endpoint import EndpointSet
 from semafor.ir.origin import Origin
 
 
-class SlowStart(Value, frozen=True):
+class SlowStart(Value):
     """A new instance's share grows over `window_s`; `aggression` and `min_percent` shape the growth as in Envoy."""
 
     window_s: float
@@ -15,14 +15,14 @@ class SlowStart(Value, frozen=True):
     min_percent: float = 10.0
 
 
-class SimpleBalancer(Value, frozen=True, tag="simple"):
+class SimpleBalancer(Value, tag="simple"):
     """`original` connects to where the caller was going (ORIGINAL_DST clusters have no other)."""
 
     policy: Literal["round_robin", "least_request", "random", "original"] = "least_request"
     slow_start: SlowStart | None = None
 
 
-class ConsistentHash(Value, frozen=True, tag="consistent_hash"):
+class ConsistentHash(Value, tag="consistent_hash"):
     """The same key goes to the same instance; the key itself is on the routes (`Forward.hash_keys`)."""
 
     algorithm: Literal["ring", "maglev"] = "ring"
@@ -32,7 +32,7 @@ class ConsistentHash(Value, frozen=True, tag="consistent_hash"):
 LoadBalancer = SimpleBalancer | ConsistentHash
 
 
-class Keepalive(Value, frozen=True):
+class Keepalive(Value):
     """TCP keep-alive; 0 leaves the system's default."""
 
     probes: int = 0
@@ -40,7 +40,7 @@ class Keepalive(Value, frozen=True):
     interval_s: int = 0
 
 
-class ConnectionLimits(Value, frozen=True):
+class ConnectionLimits(Value):
     """Circuit breakers and the life of connections. None means no limit of ours (Envoy's maximum, 2^32-1)."""
 
     max_connections: int | None = None
@@ -53,7 +53,7 @@ class ConnectionLimits(Value, frozen=True):
     keepalive: Keepalive | None = None
 
 
-class OutlierDetection(Value, frozen=True):
+class OutlierDetection(Value):
     """When an instance is taken out for a while. None disables a test; 0 consecutive errors does as well."""
 
     consecutive_5xx: int | None = None
@@ -66,7 +66,7 @@ class OutlierDetection(Value, frozen=True):
     min_health_percent: int = 0
 
 
-class UpstreamTls(Value, frozen=True):
+class UpstreamTls(Value):
     """TLS towards the instances, with certificates by the names of SDS secrets.
 
     `only_mesh_endpoints`: TLS for endpoints whose `tls_mode` is "istio", plain text for the others (automatic mTLS).
@@ -82,7 +82,7 @@ class UpstreamTls(Value, frozen=True):
     only_mesh_endpoints: bool = False
 
 
-class UpstreamHttp(Value, frozen=True):
+class UpstreamHttp(Value):
     """How HTTP is spoken upstream.
 
     `auto`: as ALPN decides inside TLS, and HTTP/1.1 in plain text. `downstream`: the version that the caller speaks.
@@ -93,7 +93,7 @@ class UpstreamHttp(Value, frozen=True):
     max_streams: int | None = None
 
 
-class Cluster(Value, frozen=True, cache_hash=True):
+class Cluster(Value, cache_hash=True):
     """One group of instances.
 
     `discovery`: "eds" is fed by the plan's EndpointSet of the same name; "static" and "strict_dns" carry theirs in

@@ -5,7 +5,7 @@ from typing import Literal
 from semafor.base.struct import Value
 
 
-class Locality(Value, frozen=True):
+class Locality(Value):
     """Region, zone and sub-zone; empty texts when the node has no labels for them."""
 
     region: str = ""
@@ -13,7 +13,7 @@ class Locality(Value, frozen=True):
     sub_zone: str = ""
 
 
-class Endpoint(Value, frozen=True):
+class Endpoint(Value):
     """One instance: an address and port, or the path of a unix socket (`pipe`).
 
     `tls_mode` is "istio" where a sidecar of the mesh answers with mutual TLS. `draining` instances get no new
@@ -29,7 +29,7 @@ class Endpoint(Value, frozen=True):
     workload: str = ""
 
 
-class LocalityEndpoints(Value, frozen=True):
+class LocalityEndpoints(Value):
     """The instances of one locality. A lower `priority` is used first; `weight` of 0 leaves localities unweighted."""
 
     endpoints: tuple[Endpoint, ...]
@@ -38,7 +38,7 @@ class LocalityEndpoints(Value, frozen=True):
     priority: int = 0
 
 
-class EndpointSet(Value, frozen=True, cache_hash=True):
+class EndpointSet(Value, cache_hash=True):
     """The instances of the cluster with the same name, sorted, so that equal sets are equal values."""
 
     cluster: str

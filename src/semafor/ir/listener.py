@@ -7,7 +7,7 @@ from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
 
 
-class Inspector(Value, frozen=True):
+class Inspector(Value):
     """A look at a new connection before its filter chain is chosen, in the order of the listener's tuple.
 
     `original_dst` restores the address the caller meant; `tls` reads the client's hello (server name, ALPN); `http`
@@ -19,7 +19,7 @@ class Inspector(Value, frozen=True):
     skip_ports: tuple[int, ...] = ()
 
 
-class ChainMatch(Value, frozen=True):
+class ChainMatch(Value):
     """Which connections a chain takes; 0 and empty match any. Envoy prefers port, then ranges, names, TLS, ALPN.
 
     `ranges` are destination CIDRs. `alpn` holds what the client's hello offers, or what the `http` inspector found
@@ -33,7 +33,7 @@ class ChainMatch(Value, frozen=True):
     alpn: tuple[str, ...] = ()
 
 
-class DownstreamTls(Value, frozen=True):
+class DownstreamTls(Value):
     """TLS is ended here, with certificates by the names of SDS secrets.
 
     `trust_domains`: the client's SPIFFE identity has to be of one of them; empty accepts any that is valid.
@@ -46,7 +46,7 @@ class DownstreamTls(Value, frozen=True):
     alpn: tuple[str, ...] = ()
 
 
-class HttpConnection(Value, frozen=True, tag="http"):
+class HttpConnection(Value, tag="http"):
     """Speak HTTP, and route by `routes` (inline) or by the plan's route table named `rds`: exactly one is set.
 
     `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
@@ -64,7 +64,7 @@ class HttpConnection(Value, frozen=True, tag="http"):
     server_name: str = ""
 
 
-class TcpProxy(Value, frozen=True, tag="tcp"):
+class TcpProxy(Value, tag="tcp"):
     """Forward bytes to one of the destinations (weights as in routes; their header changes do not apply).
 
     `idle_timeout_s` of None never closes an idle connection.
@@ -75,7 +75,7 @@ class TcpProxy(Value, frozen=True, tag="tcp"):
     idle_timeout_s: float | None = None
 
 
-class FilterChain(Value, frozen=True):
+class FilterChain(Value):
     """What is done with the connections that match."""
 
     filter: HttpConnection | TcpProxy
@@ -85,7 +85,7 @@ class FilterChain(Value, frozen=True):
     origin: Origin | None = None
 
 
-class Listener(Value, frozen=True, cache_hash=True):
+class Listener(Value, cache_hash=True):
     """One address and port, or the path of a unix socket (`pipe`).
 
     `bind` False: no socket; it takes what a listener with `hand_over` gets for its address (the original destination).

@@ -5,7 +5,7 @@ from typing import Literal
 from semafor.base.struct import Value
 
 
-class StringMatch(Value, frozen=True):
+class StringMatch(Value):
     """A test of one text. A `regex` (RE2) has to match the whole text."""
 
     kind: Literal["exact", "prefix", "suffix", "contains", "regex"]
@@ -13,7 +13,7 @@ class StringMatch(Value, frozen=True):
     ignore_case: bool = False
 
 
-class PathMatch(Value, frozen=True):
+class PathMatch(Value):
     """A test of the path without its query. `prefix` compares text; `segment_prefix` compares whole segments."""
 
     kind: Literal["exact", "prefix", "segment_prefix", "regex"] = "prefix"
@@ -21,7 +21,7 @@ class PathMatch(Value, frozen=True):
     ignore_case: bool = False
 
 
-class HeaderMatch(Value, frozen=True):
+class HeaderMatch(Value):
     """A test of one header, pseudo-headers (`:method`, `:authority`, `:scheme`) included.
 
     Without `value` the header has to be present. `inverted` negates the test; `missing_as_empty` makes an absent
@@ -34,14 +34,14 @@ class HeaderMatch(Value, frozen=True):
     missing_as_empty: bool = False
 
 
-class QueryMatch(Value, frozen=True):
+class QueryMatch(Value):
     """A test of one query parameter. Without `value` it has to be present."""
 
     name: str
     value: StringMatch | None = None
 
 
-class RouteMatch(Value, frozen=True):
+class RouteMatch(Value):
     """All tests have to pass."""
 
     path: PathMatch = PathMatch()

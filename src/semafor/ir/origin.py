@@ -4,7 +4,7 @@ from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
 
 
-class Origin(Value, frozen=True):
+class Origin(Value):
     """The field `path` of the object `ref`; an empty path means the object as a whole."""
 
     ref: ObjectRef

@@ -8,7 +8,7 @@ from semafor.ir.listener import Listener
 from semafor.ir.route import RouteTable
 
 
-class Plan(Value, frozen=True):
+class Plan(Value):
     """Everything that the proxy called `proxy` is told. Names are unique within each part.
 
     Parts are shared between the plans of proxies with the same view, so comparing and rendering them is cheap.

@@ -7,7 +7,7 @@ from semafor.ir.match import RouteMatch
 from semafor.ir.origin import Origin
 
 
-class HeaderOps(Value, frozen=True):
+class HeaderOps(Value):
     """Changes to headers, in this order: remove, set (replace), add (append)."""
 
     remove: tuple[str, ...] = ()
@@ -15,7 +15,7 @@ class HeaderOps(Value, frozen=True):
     add: tuple[tuple[str, str], ...] = ()
 
 
-class Destination(Value, frozen=True):
+class Destination(Value):
     """One cluster of a weighted choice, with the header changes of this choice alone.
 
     A `weight` is relative to the sum of the weights. `host` replaces the authority for this choice when not empty.
@@ -29,7 +29,7 @@ class Destination(Value, frozen=True):
     origin: Origin | None = None
 
 
-class Retry(Value, frozen=True):
+class Retry(Value):
     """How failed attempts are repeated. `attempts` counts the repetitions: 2 means at most 3 tries.
 
     `retry_on` are Envoy's words; `status_codes` are retried when they contain "retriable-status-codes".
@@ -46,14 +46,14 @@ class Retry(Value, frozen=True):
     remote_localities: bool = False
 
 
-class RegexRewrite(Value, frozen=True):
+class RegexRewrite(Value):
     """Replace what `pattern` (RE2) matches in the path by `substitution` (`\\1` is the first group)."""
 
     pattern: str
     substitution: str
 
 
-class Rewrite(Value, frozen=True):
+class Rewrite(Value):
     """Changes to the path and the authority before forwarding. At most one of `prefix`, `path` and `regex` is set.
 
     `prefix` replaces what the path match took; `path` replaces the whole path (the query stays).
@@ -65,7 +65,7 @@ class Rewrite(Value, frozen=True):
     host: str = ""
 
 
-class HashKey(Value, frozen=True):
+class HashKey(Value):
     """What a consistent-hash balancer hashes. `ttl_s` of a cookie: None never makes one, 0 makes a session cookie."""
 
     kind: Literal["header", "cookie", "source_ip", "query"]
@@ -74,7 +74,7 @@ class HashKey(Value, frozen=True):
     ttl_s: float | None = None
 
 
-class Forward(Value, frozen=True, tag="forward"):
+class Forward(Value, tag="forward"):
     """Send the request to one of the destinations.
 
     `timeout_s` of 0 means no limit. The prefix `x-envoy-` headers of callers never change it.
@@ -87,7 +87,7 @@ class Forward(Value, frozen=True, tag="forward"):
     hash_keys: tuple[HashKey, ...] = ()
 
 
-class Redirect(Value, frozen=True, tag="redirect"):
+class Redirect(Value, tag="redirect"):
     """Answer with a redirection. Empty fields and a port of 0 keep the request's own. The query is kept.
 
     `path` replaces the whole path, `prefix` what the path match took; at most one is set.
@@ -101,20 +101,20 @@ class Redirect(Value, frozen=True, tag="redirect"):
     prefix: str = ""
 
 
-class DirectResponse(Value, frozen=True, tag="direct_response"):
+class DirectResponse(Value, tag="direct_response"):
     """Answer without forwarding."""
 
     status: int
     body: str = ""
 
 
-class Fail(Value, frozen=True, tag="fail"):
+class Fail(Value, tag="fail"):
     """A route whose object is mistaken: answer 503 and say why, so that the mistake is seen where it hurts."""
 
     reason: str
 
 
-class Route(Value, frozen=True):
+class Route(Value):
     """What is done with the requests that match; the first route that matches takes the request."""
 
     match: RouteMatch
@@ -125,7 +125,7 @@ class Route(Value, frozen=True):
     origin: Origin | None = None
 
 
-class VirtualHost(Value, frozen=True, cache_hash=True):
+class VirtualHost(Value, cache_hash=True):
     """The routes of some domains: exact (`a.b`, `a.b:80`), suffix (`*.b`), or `*`. Exact wins, then the longest."""
 
     name: str
@@ -134,7 +134,7 @@ class VirtualHost(Value, frozen=True, cache_hash=True):
     origin: Origin | None = None
 
 
-class RouteTable(Value, frozen=True, cache_hash=True):
+class RouteTable(Value, cache_hash=True):
     """The virtual hosts of one port. No two of them share a domain."""
 
     name: str

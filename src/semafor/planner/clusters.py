@@ -20,7 +20,7 @@ ISTIO, ISTIO_HTTP = "istio", "istio-http"
 _ALPN = {"h1": ("http/1.1",), "h2": ("h2",), "auto": ("h2", "http/1.1"), "downstream": ()}
 
 
-class Behind(Value, frozen=True):
+class Behind(Value):
     """What a cluster has to know of its instances: whom to expect, and whether a sidecar answers for all of them."""
 
     sans: tuple[str, ...] = ()

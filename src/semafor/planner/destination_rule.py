@@ -13,7 +13,7 @@ from semafor.resources.istio import destination_rule as istio
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Subset(Value, frozen=True):
+class Subset(Value):
     """A part of a host's instances, by their labels, with what differs in its policy."""
 
     name: str
@@ -22,7 +22,7 @@ class Subset(Value, frozen=True):
     origin: Origin
 
 
-class DestinationRule(Value, frozen=True, cache_hash=True):
+class DestinationRule(Value, cache_hash=True):
     """One object, or several of one namespace and host merged into one."""
 
     host: str

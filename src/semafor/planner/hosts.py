@@ -4,7 +4,7 @@ from semafor.base.struct import Value
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Age(Value, frozen=True, order=True):
+class Age(Value, order=True):
     """Sorts older objects first; objects of the same second by their names."""
 
     created: str

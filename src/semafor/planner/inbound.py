@@ -43,7 +43,7 @@ _MARK = 1338
 _RETRY = Retry(attempts=2, retry_on=("reset-before-request",), other_hosts=False)
 
 
-class Entry(Value, frozen=True):
+class Entry(Value):
     """A port of the workload and what it speaks; port 0 stands for every port that no service names."""
 
     port: int

@@ -16,7 +16,7 @@ SIDECAR = "istio-proxy"
 _TLS_MODE_LABEL = "security.istio.io/tlsMode"
 
 
-class Pod(Value, frozen=True, cache_hash=True):
+class Pod(Value, cache_hash=True):
     """`in_mesh`: a sidecar answers for the pod, with mutual TLS."""
 
     labels: Labels
@@ -24,7 +24,7 @@ class Pod(Value, frozen=True, cache_hash=True):
     in_mesh: bool
 
 
-class Address(Value, frozen=True, cache_hash=True):
+class Address(Value, cache_hash=True):
     """One endpoint of a slice. `ports` maps the service's port names to numbers; `pod` is empty for others."""
 
     ip: str
@@ -36,7 +36,7 @@ class Address(Value, frozen=True, cache_hash=True):
     zone: str
 
 
-class Slice(Value, frozen=True, cache_hash=True):
+class Slice(Value, cache_hash=True):
     """The addresses of one EndpointSlice, and the service they are of."""
 
     service: Key
@@ -47,7 +47,7 @@ class Slice(Value, frozen=True, cache_hash=True):
         return tuple(address.pod for address in self.addresses)
 
 
-class Instance(Value, frozen=True, cache_hash=True):
+class Instance(Value, cache_hash=True):
     """One address of a service that may be called now."""
 
     ip: str

@@ -6,7 +6,7 @@ from semafor.base import names
 from semafor.base.struct import Value
 
 
-class Options(Value, frozen=True):
+class Options(Value):
     """Options of the mesh; the defaults are Semafor's.
 
     `outbound`: whether destinations that the mesh does not know may be called. `root_namespace` holds objects that

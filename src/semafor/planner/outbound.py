@@ -14,7 +14,7 @@ from semafor.planner.view import View
 OUTBOUND_PORT = 15001
 
 
-class Part(Value, frozen=True):
+class Part(Value):
     """What one service adds to the plans of a view. `hosts` are virtual hosts by the port of their shared table."""
 
     hosts: tuple[tuple[int, VirtualHost], ...] = ()

@@ -26,7 +26,7 @@ from semafor.planner.service import Port, Service
 from semafor.planner.view import View
 
 
-class Entry(Value, frozen=True):
+class Entry(Value):
     """An address and port that callers use, and the cluster for bytes to it."""
 
     address: str

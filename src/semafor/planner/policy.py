@@ -35,14 +35,14 @@ _SIMPLE: dict[str, Literal["round_robin", "least_request", "random", "original"]
 _TLS: dict[str, Literal["disable", "istio_mutual"]] = {"DISABLE": "disable", "ISTIO_MUTUAL": "istio_mutual"}
 
 
-class Balancing(Value, frozen=True):
+class Balancing(Value):
     """Which instance gets the next request, and what of the request decides it."""
 
     balancer: LoadBalancer = SimpleBalancer()
     hash_key: HashKey | None = None
 
 
-class Pool(Value, frozen=True):
+class Pool(Value):
     """How many connections there may be, how long, and what is spoken on them; None and "" leave the default."""
 
     limits: ConnectionLimits = ConnectionLimits()
@@ -51,7 +51,7 @@ class Pool(Value, frozen=True):
     max_streams: int | None = None
 
 
-class Security(Value, frozen=True):
+class Security(Value):
     """TLS towards the instances: automatic, none, or mutual for all of them."""
 
     mode: Literal["automatic", "disable", "istio_mutual"] = "automatic"
@@ -59,7 +59,7 @@ class Security(Value, frozen=True):
     sans: tuple[str, ...] = ()
 
 
-class Policy(Value, frozen=True, cache_hash=True):
+class Policy(Value, cache_hash=True):
     """What was said, None where nothing was. `ports` holds the settings of single ports."""
 
     balancing: Balancing | None = None

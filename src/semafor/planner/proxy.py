@@ -7,7 +7,7 @@ from semafor.base.struct import Value
 Labels = tuple[tuple[str, str], ...]
 
 
-class Workload(Value, frozen=True):
+class Workload(Value):
     """One pod that a proxy serves. `labels` are sorted pairs; `ports` are the containers' named ports."""
 
     namespace: str
@@ -18,7 +18,7 @@ class Workload(Value, frozen=True):
     ports: tuple[tuple[str, int], ...] = ()
 
 
-class Proxy(Value, frozen=True):
+class Proxy(Value):
     """The thing that gets a configuration; it serves one or several workloads.
 
     A "sidecar" intercepts what its workloads send and receive. A "node" balances connections to service addresses for

@@ -11,7 +11,7 @@ from semafor.planner.problems import at
 from semafor.planner.virtual_service import Step, Target, VirtualService
 
 
-class Resolved(Value, frozen=True):
+class Resolved(Value):
     """The cluster of a destination, whether it may get requests now, and why it may not."""
 
     cluster: str = ""

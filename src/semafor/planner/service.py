@@ -10,7 +10,7 @@ from semafor.planner.proxy import Labels, Workload
 from semafor.resources.core import service as core
 
 
-class Port(Value, frozen=True):
+class Port(Value):
     """One port of a service. `target` is the workload's port, a number or the name of a container's port."""
 
     number: int
@@ -19,7 +19,7 @@ class Port(Value, frozen=True):
     target: int | str
 
 
-class Service(Value, frozen=True, cache_hash=True):
+class Service(Value, cache_hash=True):
     """`address` is the virtual IP; empty for a headless service, and for one that has not got its own yet.
 
     `selector` is empty where endpoints are made by hand.

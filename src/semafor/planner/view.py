@@ -6,7 +6,7 @@ from semafor.planner.proxy import Labels, Workload
 from semafor.planner.virtual_service import MESH, Source
 
 
-class View(Value, frozen=True, cache_hash=True):
+class View(Value, cache_hash=True):
     """A namespace, and those labels of the caller that some VirtualService asks for."""
 
     namespace: str

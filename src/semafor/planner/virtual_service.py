@@ -26,7 +26,7 @@ _ROUTE_FIELDS = (
 )
 
 
-class Source(Value, frozen=True):
+class Source(Value):
     """Which callers a step is for: of a namespace, with labels, at a port, in sidecars or at gateways."""
 
     gateways: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Source(Value, frozen=True):
     port: int = 0
 
 
-class Target(Value, frozen=True):
+class Target(Value):
     """One destination as written: host in full, port of 0 when it has to be found out."""
 
     host: str
@@ -49,7 +49,7 @@ class Target(Value, frozen=True):
     origin: Origin
 
 
-class Will(Value, frozen=True, cache_hash=True):
+class Will(Value, cache_hash=True):
     """What a route wants done: `answer` by itself, `redirect`, or forward to `targets`; the first that is set."""
 
     answer: DirectResponse | Fail | None = None
@@ -63,7 +63,7 @@ class Will(Value, frozen=True, cache_hash=True):
         return self.answer is None and self.redirect is None
 
 
-class Step(Value, frozen=True, cache_hash=True):
+class Step(Value, cache_hash=True):
     """One match of one http route."""
 
     origin: Origin
@@ -81,7 +81,7 @@ class Step(Value, frozen=True, cache_hash=True):
         return self.match.is_catch_all and not self.source.labels and not self.source.namespace
 
 
-class VirtualService(Value, frozen=True, cache_hash=True):
+class VirtualService(Value, cache_hash=True):
     """The http part of one object; `hosts` and the `destinations` of all steps are in full."""
 
     hosts: tuple[str, ...]

@@ -27,7 +27,7 @@ _LOOKS: dict[str, frozenset[type]] = {
 _TOO_DEEP = FieldError(path="<root>", reason="FieldValueTypeInvalid", message="Invalid value: nested too deeply")
 
 
-class Report(Value, frozen=True):
+class Report(Value):
     """All that is wrong with a document. `unknown` has the paths of fields that the kind does not have."""
 
     errors: tuple[FieldError, ...] = ()
@@ -45,7 +45,7 @@ class _Findings:
         self.nulls = False
 
 
-class _Duties(Value, frozen=True):
+class _Duties(Value):
     """What a struct asks of its fields together. `required` has the values that do not count with each name."""
 
     required: tuple[tuple[str, tuple[Any, ...]], ...]

@@ -11,7 +11,7 @@ from semafor.base.struct import Value
 from semafor.resources import marks
 
 
-class FieldError(Value, frozen=True):
+class FieldError(Value):
     """One wrong field. `reason` is a cause of metav1.Status; `message` says what is wrong without naming the path."""
 
     path: str

@@ -20,7 +20,7 @@ def _nothing(_: dict[str, Any]) -> Iterable[FieldError]:
     return ()
 
 
-class Column(Value, frozen=True):
+class Column(Value):
     """A column of `kubectl get`. `priority` above 0 means: only with `-o wide`."""
 
     name: str
@@ -38,7 +38,7 @@ AGE = Column(
 )
 
 
-class Kind(Value, frozen=True):
+class Kind(Value):
     """A kind of object.
 
     All `versions` are served and share one schema; the first is preferred and stored. `custom` marks kinds that

@@ -14,7 +14,7 @@ from semafor.base.struct import Value
 from semafor.resources import quantity
 
 
-class Listing(Value, frozen=True):
+class Listing(Value):
     """How a list or a map is merged: by server-side apply (`kind`, `keys`) and by strategic merge (`patch_key`)."""
 
     kind: Literal["atomic", "set", "map", "granular"]
@@ -23,7 +23,7 @@ class Listing(Value, frozen=True):
     patch_strategy: str | None = None
 
 
-class Rule(Value, frozen=True):
+class Rule(Value):
     """A constraint on a scalar: `test` returns why the value is wrong, or an empty string."""
 
     name: str
@@ -31,7 +31,7 @@ class Rule(Value, frozen=True):
     openapi: tuple[tuple[str, Any], ...] = ()
 
 
-class Alias(Value, frozen=True):
+class Alias(Value):
     """A wrong word that is accepted as the right one, with a warning."""
 
     wrong: str

@@ -13,7 +13,7 @@ _ABSENT: Final = ""  # the "version" of a name that the proxy was told does not 
 MAX_NAMES: Final = 50_000  # per type; beyond it a proxy is broken or hostile, and each name costs us memory
 
 
-class Flight(Value, frozen=True):
+class Flight(Value):
     """A response that is not answered yet: the versions that it carries by name."""
 
     nonce: str

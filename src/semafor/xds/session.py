@@ -31,14 +31,14 @@ _REFERRING: Final = (CLUSTER, ENDPOINTS, LISTENER, ROUTES)  # all have to be qui
 _APPLIED_IN_PART: Final = (CLUSTER, LISTENER)  # when refused, the message names the bad ones; the others are live
 
 
-class Acked(Value, frozen=True):
+class Acked(Value):
     """The proxy took a response of this type, made from this generation."""
 
     type_url: str
     generation: int
 
 
-class Refused(Value, frozen=True):
+class Refused(Value):
     """The proxy refused these resources and keeps the last good ones. They are not sent again until they change."""
 
     type_url: str
@@ -47,7 +47,7 @@ class Refused(Value, frozen=True):
     message: str
 
 
-class Settled(Value, frozen=True):
+class Settled(Value):
     """The proxy has everything of this generation, except what it refused: (type, name) pairs."""
 
     generation: int
@@ -57,7 +57,7 @@ class Settled(Value, frozen=True):
 Event = Acked | Refused | Settled
 
 
-class Step(Value, frozen=True):
+class Step(Value):
     """What to do now: write the responses in this order, and hear the events."""
 
     responses: tuple[bytes, ...]

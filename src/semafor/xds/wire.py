@@ -14,7 +14,7 @@ class ProtocolError(Exception):
     """A proxy does not keep to the protocol. Its stream ends with this message; others never notice."""
 
 
-class Request(Value, frozen=True):
+class Request(Value):
     """A DeltaDiscoveryRequest. `error` is the text of a refusal, None for an acknowledgement or a subscription."""
 
     type_url: str = ""

@@ -17,7 +17,7 @@ Named = Mapping[str, Resource]
 _NOBODY = ObjectRef(kind="Mesh", name="semafor")  # a part that stands for no object: our own mistake
 
 
-class _Host(Value, frozen=True):
+class _Host(Value):
     """The bytes of a virtual host, and what Envoy would have refused in it."""
 
     frame: bytes

@@ -13,7 +13,7 @@ Shape = Literal["", "Table", "PartialObjectMetadata", "PartialObjectMetadataList
 _META_SHAPES: tuple[Shape, ...] = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 
 
-class Form(Value, frozen=True):
+class Form(Value):
     """A form of answer. `shape` is what `as=` asks for (empty: the object itself), `version` the shape's version."""
 
     media_type: str = JSON

@@ -22,7 +22,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 
 
-class Body(Value, frozen=True):
+class Body(Value):
     """A decoded body. `duplicates` are the paths of keys that were given twice (the last one counts)."""
 
     value: Any

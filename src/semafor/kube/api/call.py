@@ -12,7 +12,7 @@ Validation = Literal["Strict", "Warn", "Ignore"]
 Propagation = Literal["", "Background", "Foreground", "Orphan"]
 
 
-class Call(Value, frozen=True):
+class Call(Value):
     """What a write or a read is about. `name` is empty for collections, `namespace` for cluster-scoped kinds."""
 
     kind: Kind
@@ -77,7 +77,7 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     return text.lower() in ("true", "1")
 
 
-class DeleteOptions(Value, frozen=True):
+class DeleteOptions(Value):
     """How to delete. `grace_period_s=None` means the object's own."""
 
     grace_period_s: int | None = None

@@ -21,7 +21,7 @@ MAX_GRACE_S = 2**31 - 1  # 68 years: what is longer would end beyond the calenda
 _KEPT_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
-class Verdict(Value, frozen=True):
+class Verdict(Value):
     """`remove` the object from the store, or else store `obj` (which may be the old one: nothing to do)."""
 
     obj: Doc

@@ -13,7 +13,7 @@ from semafor.resources.shape import shape_of
 Doc = dict[str, Any]
 
 
-class Understood(Value, frozen=True):
+class Understood(Value):
     """The document without nulls and unknown fields, and what kubectl shall warn of."""
 
     doc: Doc

@@ -36,7 +36,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Outcome(Value, frozen=True):
+class Outcome(Value):
     """What a write came to. `created` tells an apply that made the object from one that changed it."""
 
     obj: Doc

@@ -11,7 +11,7 @@ from semafor.resources.kind import Kind
 ADMINS = "system:masters"
 
 
-class User(Value, frozen=True):
+class User(Value):
     """Who asks. Members of the group `system:masters` may do everything; all others what RBAC objects grant."""
 
     name: str
@@ -57,7 +57,7 @@ class Admission(Protocol):
         """Let the write pass, changed or not, or raise StatusError. Never change `request.new` in place."""
 
 
-class VersionInfo(Value, frozen=True):
+class VersionInfo(Value):
     """What GET /version says. kubectl compares `git_version` with its own and warns when they are far apart."""
 
     git_version: str = "v1.32.0+semafor"

@@ -8,7 +8,7 @@ from semafor.base.struct import Value
 _OF_NAMESPACES = {"status", "finalize"}
 
 
-class Target(Value, frozen=True):
+class Target(Value):
     """What a URL names; `name` is empty for a collection, `namespace` for cluster scope or all namespaces."""
 
     group: str

@@ -20,7 +20,7 @@ _DISCOVERY = ("/api", "/apis", "/openapi", "/healthz", "/livez", "/readyz", "/ve
 _SELF_REVIEWS = frozenset({"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"})
 
 
-class Attributes(Value, frozen=True):
+class Attributes(Value):
     """What somebody wants to do: a verb on a resource, or (when `path` is set) on a path that is no resource's."""
 
     verb: str

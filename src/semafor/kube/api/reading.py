@@ -43,7 +43,7 @@ _SELECTABLE: dict[str, tuple[str, ...]] = {
 }
 
 
-class ListOptions(Value, frozen=True):
+class ListOptions(Value):
     """The query of a list or a watch. `resource_version` is as the client wrote it: "", "0" or a version."""
 
     labels: str = ""
@@ -113,7 +113,7 @@ def _reader(path: str) -> Callable[[Doc], str]:
     return read
 
 
-class Page(Value, frozen=True):
+class Page(Value):
     """Part of a list. `remaining` objects follow, from `continue_at` on; without selectors their number is exact."""
 
     entries: Sequence[Entry]

@@ -15,7 +15,7 @@ _EXISTS = re.compile(r"\s*(!?)\s*([^\s!=<>(),]+)\s*")
 _SPLIT = re.compile(r",(?![^(]*\))")
 
 
-class Requirement(Value, frozen=True):
+class Requirement(Value):
     """One condition on one key. `operator` is one of in, notin, exists, !, gt, lt."""
 
     key: str
@@ -43,7 +43,7 @@ def _compare(value: str, operator: str, bound: str) -> bool:
         return False
 
 
-class Selector(Value, frozen=True):
+class Selector(Value):
     """All requirements must hold; none means everything."""
 
     requirements: tuple[Requirement, ...] = ()
@@ -87,7 +87,7 @@ def _checked(requirement: Requirement) -> Requirement:
     return requirement
 
 
-class FieldTerm(Value, frozen=True):
+class FieldTerm(Value):
     """`path=value`, or `path!=value` when `negated`."""
 
     path: str

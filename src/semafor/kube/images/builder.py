@@ -27,7 +27,7 @@ _MAX_LAYERS = 100
 _TAIL_LINES = 20
 
 
-class Event(Value, frozen=True):
+class Event(Value):
     """Progress: a `step` begins, was `cached`, ended (`done`); a line of `output`; a `note` for the user."""
 
     kind: Literal["step", "cached", "done", "output", "note"]
@@ -36,7 +36,7 @@ class Event(Value, frozen=True):
     seconds: float = 0
 
 
-class Request(Value, frozen=True):
+class Request(Value):
     """What to build. `args` are those of --build-arg."""
 
     context: Path

@@ -17,7 +17,7 @@ from semafor.kube.images.reference import Reference
 _SHELL = ("sh",)
 
 
-class Offer(Value, frozen=True):
+class Offer(Value):
     """What a recipe may use: the host, and files of the caller's, as path inside -> path on the host."""
 
     host: Host
@@ -29,7 +29,7 @@ class Offer(Value, frozen=True):
         return bool(path) and not prefixes(path)
 
 
-class Row(Value, frozen=True):
+class Row(Value):
     """`names` are repositories, without registry where that is Docker's; `reason` says why the row is here."""
 
     names: tuple[str, ...]

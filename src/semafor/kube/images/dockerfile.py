@@ -28,7 +28,7 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z]+)\s*=\s*(\S+)\s*$")
 _HEREDOC_KEYWORDS = ("RUN", "COPY", "ADD")
 
 
-class Heredoc(Value, frozen=True):
+class Heredoc(Value):
     """A document in the text: `name` is its delimiter; `expand` is False when that was quoted."""
 
     name: str
@@ -36,7 +36,7 @@ class Heredoc(Value, frozen=True):
     expand: bool
 
 
-class Instruction(Value, frozen=True):
+class Instruction(Value):
     """One instruction. `words` are its arguments when written as a JSON list (`exec` True); otherwise `text` holds all.
 
     `line` counts from 1. `flags` are (name, value) pairs without the dashes.

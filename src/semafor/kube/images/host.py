@@ -20,7 +20,7 @@ _ASKED = ("bun", "busybox", "cargo", "curl", "deno", "go", "java", "nginx", "nod
 _SPECIAL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "autofs", "nsfs", "tmpfs"})
 
 
-class Host(Value, frozen=True):
+class Host(Value):
     """The part of the machine that containers see.
 
     `folders` are the system folders that are real folders (`usr`; a mount below one, such as `usr/local`, follows it);

@@ -3,7 +3,7 @@
 from semafor.base.struct import Value
 
 
-class Config(Value, frozen=True):
+class Config(Value):
     """What an image says about its process. `shell` is what the shell form of commands is given to."""
 
     env: tuple[tuple[str, str], ...] = ()
@@ -18,7 +18,7 @@ class Config(Value, frozen=True):
     stop_signal: str = "SIGTERM"
 
 
-class Image(Value, frozen=True):
+class Image(Value):
     """An image that containers can be started from.
 
     `ref` is its full name, `id` changes whenever its content or configuration does. `layers` are folders, top first.

@@ -51,7 +51,7 @@ _SETTINGS = ("pip.conf", "npmrc", "uv.toml")
 _PATH = re.compile(r"(?<![\w:/.-])/[\w./@+-]+")
 
 
-class Machine(Value, frozen=True):
+class Machine(Value):
     """`env` for commands; `binds` are pairs (path on the host, path inside), read-only."""
 
     env: tuple[tuple[str, str], ...] = ()

@@ -12,7 +12,7 @@ from semafor.kube.images.image import Config
 _PROGRAMS = "/usr/local/lib/semafor"
 
 
-class Recipe(Value, frozen=True):
+class Recipe(Value):
     """What an image is made of. `missing` is a sentence when this machine cannot have it; then nothing else counts.
 
     `files` are (path inside, content) pairs, all executable; `links` are (path inside, where to) pairs; `python` adds

@@ -11,7 +11,7 @@ _REGISTRY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?")
 _DEFAULT_REGISTRY = "docker.io"
 
 
-class Reference(Value, frozen=True):
+class Reference(Value):
     """`registry/repository:tag`, with what is left out filled in as Docker does."""
 
     registry: str

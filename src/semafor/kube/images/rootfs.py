@@ -15,7 +15,7 @@ from semafor.kube.images.host import Host
 from semafor.kube.images.mounts import MountOp
 
 
-class Root(Value, frozen=True):
+class Root(Value):
     """What a container's root is made of.
 
     `layers` are the image's folders, top first; none means the host's files alone. `writable` is an existing folder

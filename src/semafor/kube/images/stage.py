@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGNAL = re.compile(r"\d+|SIG[A-Z0-9+-]+")
 
 
-class Stage(Value, frozen=True):
+class Stage(Value):
     """What the instructions so far have made. `key` names it in the cache; `layers` are top first.
 
     `args` are the ARGs in scope with their values. `own_cmd` tells whether CMD was written here, not inherited.
@@ -41,7 +41,7 @@ class Stage(Value, frozen=True):
         return {**dict(self.args), **dict(self.config.env)}
 
 
-class Given(Value, frozen=True):
+class Given(Value):
     """What is given from outside: --build-arg, and the values of ARGs before the first FROM."""
 
     args: tuple[tuple[str, str], ...] = ()

@@ -29,7 +29,7 @@ _LINE_BYTES = 16384
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
-class Step(Value, frozen=True):
+class Step(Value):
     """What to do in the root of `layers` (top first). The fields are the parts of worker.py's job.
 
     `caches` are (folder of the host, path inside) pairs that are shared between builds and stay out of the layer.

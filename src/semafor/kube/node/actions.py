@@ -7,24 +7,24 @@ from semafor.base.struct import Value
 ProbeKind = Literal["startup", "readiness", "liveness"]
 
 
-class MakeSandbox(Value, frozen=True):
+class MakeSandbox(Value):
     """Give the pod its address, volumes, files and namespaces."""
 
 
-class Start(Value, frozen=True):
+class Start(Value):
     """Start the container's process: image, environment, mounts, process. `attempt` numbers its runs from 0."""
 
     container: str
     attempt: int
 
 
-class PostStart(Value, frozen=True):
+class PostStart(Value):
     """Run the container's postStart hook."""
 
     container: str
 
 
-class Probe(Value, frozen=True):
+class Probe(Value):
     """Run one probe once. `counted` is false for an early try, whose failure means nothing."""
 
     container: str
@@ -32,11 +32,11 @@ class Probe(Value, frozen=True):
     counted: bool
 
 
-class Drain(Value, frozen=True):
+class Drain(Value):
     """Wait until nobody sends the pod new requests."""
 
 
-class End(Value, frozen=True):
+class End(Value):
     """Begin to end a container: `message` says why, `grace_s` how long it may take from now on."""
 
     container: str
@@ -44,30 +44,30 @@ class End(Value, frozen=True):
     grace_s: float
 
 
-class PreStop(Value, frozen=True):
+class PreStop(Value):
     """Run the container's preStop hook."""
 
     container: str
 
 
-class Signal(Value, frozen=True):
+class Signal(Value):
     """Send a signal to the container: SIGTERM to its first process, SIGKILL to all of them."""
 
     container: str
     signal: int
 
 
-class NoteBackOff(Value, frozen=True):
+class NoteBackOff(Value):
     """Tell the user, once per run, that the container waits before its next restart."""
 
     container: str
 
 
-class RemoveSandbox(Value, frozen=True):
+class RemoveSandbox(Value):
     """End what is left in the pod and free its namespaces, address and volumes."""
 
 
-class Finalize(Value, frozen=True):
+class Finalize(Value):
     """Everything of a deleted pod is gone: remove its object from the API."""
 
 

@@ -10,7 +10,7 @@ LIMIT_S = 300.0
 FORGET_S = 2 * LIMIT_S
 
 
-class BackOff(Value, frozen=True):
+class BackOff(Value):
     """`delay_s` is what the next restart waits after the end of a run; `since` is when the last restart was made."""
 
     delay_s: float = 0.0

@@ -19,7 +19,7 @@ Find = Callable[[str], Json | None]  # by name, in the pod's namespace
 _REFERENCE = re.compile(r"\$(\$|\([^)]*\))")
 
 
-class Surroundings(Value, frozen=True):
+class Surroundings(Value):
     """What a pod can refer to. `services` are those of its namespace and default/kubernetes."""
 
     config_map: Find

@@ -33,13 +33,13 @@ Json = dict[str, Any]
 OVERDUE_S = 5.0  # after the grace period, whatever does not answer is removed with its namespaces
 
 
-class At(Value, frozen=True):
+class At(Value):
     """Look again at this time."""
 
     when: float
 
 
-class Decision(Value, frozen=True):
+class Decision(Value):
     """`status` is the whole new status document; `wake_at` is None when only an event can change anything."""
 
     actions: tuple[Action, ...]

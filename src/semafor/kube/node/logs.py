@@ -14,7 +14,7 @@ POLL_S = 0.05  # how late `logs -f` may show a line
 BLOCK = 64 * 1024
 
 
-class View(Value, frozen=True):
+class View(Value):
     """What of a log is wanted. `tail` is a number of lines, None for all; `since` is an aware time."""
 
     tail: int | None = None
@@ -23,7 +23,7 @@ class View(Value, frozen=True):
     limit_bytes: int | None = None
 
 
-class Entry(Value, frozen=True):
+class Entry(Value):
     """One line of the file. A partial entry has no end of line of its own."""
 
     stamp: bytes

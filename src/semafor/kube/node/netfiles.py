@@ -20,7 +20,7 @@ fe00::2\tip6-allrouters
 """
 
 
-class Resolver(Value, frozen=True):
+class Resolver(Value):
     """A resolv.conf: of the host, or of a pod."""
 
     nameservers: tuple[str, ...] = ()

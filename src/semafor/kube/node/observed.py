@@ -21,7 +21,7 @@ MINIMUM_GRACE_S = 2.0  # after a preStop hook that used up the grace period; Kub
 LOST_EXIT_CODE = 255  # what containerd reports for a process that ended while nobody watched
 
 
-class Run(Value, frozen=True):
+class Run(Value):
     """One life of a container's process. `finished_at` is None while it runs, `image` is the spec's word."""
 
     id: str
@@ -33,7 +33,7 @@ class Run(Value, frozen=True):
     message: str = ""
 
 
-class Trouble(Value, frozen=True):
+class Trouble(Value):
     """Why something could not be started, in Kubernetes' words, and when it is worth trying again."""
 
     reason: str
@@ -41,7 +41,7 @@ class Trouble(Value, frozen=True):
     retry_at: float
 
 
-class Tries(Value, frozen=True):
+class Tries(Value):
     """The record of one probe since the container's start. `passed` is None until the first verdict.
 
     `found` says whether a try has ever succeeded; `successes` and `failures` count those in a row.
@@ -56,7 +56,7 @@ class Tries(Value, frozen=True):
     running: bool = False
 
 
-class Ending(Value, frozen=True):
+class Ending(Value):
     """A container that is being ended: preStop hook, then SIGTERM, then SIGKILL at `kill_at`."""
 
     message: str
@@ -66,7 +66,7 @@ class Ending(Value, frozen=True):
     killed: bool = False
 
 
-class Seen(Value, frozen=True):
+class Seen(Value):
     """Everything known about one container: its current or last run, the run before, and its hooks and probes."""
 
     run: Run | None = None
@@ -96,7 +96,7 @@ class Seen(Value, frozen=True):
         return not self.starting and self.run is not None and self.run.finished_at is not None
 
 
-class Observed(Value, frozen=True):
+class Observed(Value):
     """Everything known about one pod. `sandbox_at` is when its namespaces were made, `host_ip` the node's address."""
 
     sandbox: Literal["absent", "making", "ready", "removing"] = "absent"

@@ -17,7 +17,7 @@ DEFAULT_MODE = 0o644
 TOKEN_LIFETIME_S = 3600  # Kubernetes' default expirationSeconds
 
 
-class File(Value, frozen=True):
+class File(Value):
     """One file: its bytes and its permissions."""
 
     data: bytes

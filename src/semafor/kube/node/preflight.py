@@ -18,7 +18,7 @@ _PROC_SYS = Path("/proc/sys")
 _MODULES = "bridge veth nf_tables nft_chain_nat nft_redir"
 
 
-class Missing(Value, frozen=True):
+class Missing(Value):
     """One thing that this machine does not offer: what it is for, why it is not there, what grants it."""
 
     what: str

@@ -25,7 +25,7 @@ MAX_REDIRECTS = 10
 AGENT = "kube-probe/1.32"
 
 
-class Verdict(Value, frozen=True):
+class Verdict(Value):
     """What a probe found; `message` is for people and may be empty."""
 
     ok: bool
@@ -40,7 +40,7 @@ class Reach(Protocol):
     async def exec(self, uid: str, container: str, argv: list[str], *, tty: bool, stdin: bool) -> Process: ...
 
 
-class Target(Value, frozen=True):
+class Target(Value):
     """Where a probe goes. `ports` are the container's named ports."""
 
     uid: str
@@ -109,7 +109,7 @@ async def _tcp(reach: Reach, where: Target, spec: Json, timeout_s: float) -> Ver
 # HTTP
 
 
-class _Response(Value, frozen=True):
+class _Response(Value):
     status: int
     location: str
     body: bytes

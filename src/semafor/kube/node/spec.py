@@ -11,7 +11,7 @@ EXEMPT_MARK = 1338  # SO_MARK of what is never intercepted: a sidecar's calls to
 NODE_UID = "node"  # the sandbox of the node's own processes: its network is the node's
 
 
-class Mount(Value, frozen=True):
+class Mount(Value):
     """One more file system in a container: a host path (`bind`) or memory (`tmpfs`).
 
     `source` is an absolute path of the host, empty for tmpfs. `target` is absolute in the container; what is missing of
@@ -25,7 +25,7 @@ class Mount(Value, frozen=True):
     size_bytes: int = 0
 
 
-class Limits(Value, frozen=True):
+class Limits(Value):
     """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor.
 
     Memory is held by looking (see `memory`). Differs from Kubernetes: processor time and the number of processes are
@@ -37,7 +37,7 @@ class Limits(Value, frozen=True):
     pids: int = 0
 
 
-class Container(Value, frozen=True):
+class Container(Value):
     """One process to run, with its own view of files and of processes.
 
     `root` is the plan of its root file system (`images.rootfs.plan`); None means the host's files as they are, for the
@@ -63,7 +63,7 @@ class Container(Value, frozen=True):
     limits: Limits = Limits()
 
 
-class Interception(Value, frozen=True):
+class Interception(Value):
     """What of a pod's traffic goes through its sidecar, in the words of Istio's traffic.sidecar.istio.io annotations.
 
     Included CIDRs: empty means all. Included inbound ports: None means all. `dns_port` 0 leaves DNS alone.
@@ -79,7 +79,7 @@ class Interception(Value, frozen=True):
     exclude_inbound_ports: tuple[int, ...] = ()
 
 
-class Sandbox(Value, frozen=True):
+class Sandbox(Value):
     """A pod as the runtime sees it: an address, a host name, and whether a sidecar stands before its network."""
 
     uid: str
@@ -90,7 +90,7 @@ class Sandbox(Value, frozen=True):
     interception: Interception | None = None
 
 
-class Exit(Value, frozen=True):
+class Exit(Value):
     """The end of a container's main process. `code` is what Kubernetes shows: 128 + signal for a killed one.
 
     `signal` is 0 when it ended by itself. `reason` is Kubernetes' word: Completed, Error, OOMKilled,
@@ -105,7 +105,7 @@ class Exit(Value, frozen=True):
     reason: str = "Error"
 
 
-class NodeNetwork(Value, frozen=True):
+class NodeNetwork(Value):
     """Addresses of the node: the pods' bridge, the service range, and where TCP that leaves the pods is redirected."""
 
     address: str = "10.244.0.1"

@@ -25,20 +25,20 @@ _SVC, _POD = f".svc.{CLUSTER_DOMAIN}", f".pod.{CLUSTER_DOMAIN}"
 _REVERSE = ".in-addr.arpa"
 
 
-class Record(Value, frozen=True):
+class Record(Value):
     """A record of the asked name. `data` is an address, a name, or `PORT NAME` for SRV."""
 
     type: Literal["A", "CNAME", "SRV", "PTR", "TXT"]
     data: str
 
 
-class Found(Value, frozen=True):
+class Found(Value):
     """What the zone knows of a name: all its records, of any type. None of the asked type means NODATA."""
 
     records: tuple[Record, ...] = ()
 
 
-class _Endpoint(Value, frozen=True):
+class _Endpoint(Value):
     address: str
     host: str  # its host name, else its address with dashes
     ports: tuple[tuple[str, str, int], ...]  # name, protocol, number

@@ -12,7 +12,7 @@ from semafor.resources.marks import ATOMIC, PORT, listing, within
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class Rule(Document, frozen=True):
+class Rule(Document):
     """Requests that a webhook gets."""
 
     api_groups: Annotated[tuple[str, ...], ATOMIC, "API groups; `*` means all."] = ()
@@ -21,7 +21,7 @@ class Rule(Document, frozen=True):
     scope: Annotated[Literal["Cluster", "Namespaced", "*"] | None, "Whether cluster-scoped, namespaced or all."] = None
 
 
-class RuleWithOperations(Document, frozen=True):
+class RuleWithOperations(Document):
     """Requests that a webhook gets."""
 
     operations: Annotated[
@@ -33,7 +33,7 @@ class RuleWithOperations(Document, frozen=True):
     scope: Annotated[Literal["Cluster", "Namespaced", "*"] | None, "Whether cluster-scoped, namespaced or all."] = None
 
 
-class ServiceReference(Document, frozen=True):
+class ServiceReference(Document):
     """A Service that answers."""
 
     namespace: Annotated[str, "Namespace of the Service."]
@@ -42,7 +42,7 @@ class ServiceReference(Document, frozen=True):
     port: Annotated[int | None, PORT, "Port of the Service; 443 when absent."] = None
 
 
-class WebhookClientConfig(Document, frozen=True):
+class WebhookClientConfig(Document):
     """Who answers; exactly one of url and service is set."""
 
     url: Annotated[str | None, "Where, as a URL."] = None
@@ -50,14 +50,14 @@ class WebhookClientConfig(Document, frozen=True):
     ca_bundle: Annotated[str, "Authorities that the server's certificate is checked against, in base64."] = ""
 
 
-class MatchCondition(Document, frozen=True):
+class MatchCondition(Document):
     """A condition on a request."""
 
     name: Annotated[str, "Name of the condition."]
     expression: Annotated[str, "The condition in CEL."]
 
 
-class ValidatingWebhook(Document, frozen=True):
+class ValidatingWebhook(Document):
     """A webhook that refuses."""
 
     name: Annotated[str, "Name of the webhook."]
@@ -79,7 +79,7 @@ class ValidatingWebhook(Document, frozen=True):
     ] = ()
 
 
-class MutatingWebhook(Document, frozen=True):
+class MutatingWebhook(Document):
     """A webhook that changes."""
 
     name: Annotated[str, "Name of the webhook."]
@@ -104,7 +104,7 @@ class MutatingWebhook(Document, frozen=True):
     ] = ()
 
 
-class ValidatingWebhookConfiguration(Document, frozen=True):
+class ValidatingWebhookConfiguration(Document):
     """Webhooks that refuse objects."""
 
     api_version: Annotated[str, "API version of the object."] = "admissionregistration.k8s.io/v1"
@@ -113,7 +113,7 @@ class ValidatingWebhookConfiguration(Document, frozen=True):
     webhooks: Annotated[tuple[ValidatingWebhook, ...], listing("name", patch_key="name"), "The webhooks."] = ()
 
 
-class MutatingWebhookConfiguration(Document, frozen=True):
+class MutatingWebhookConfiguration(Document):
     """Webhooks that change objects."""
 
     api_version: Annotated[str, "API version of the object."] = "admissionregistration.k8s.io/v1"

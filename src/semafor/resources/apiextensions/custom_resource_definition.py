@@ -15,7 +15,7 @@ from semafor.resources.marks import ATOMIC, OPEN, PORT, Time, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ServiceReference(Document, frozen=True):
+class ServiceReference(Document):
     """A Service that answers."""
 
     namespace: Annotated[str, "Namespace of the Service."]
@@ -24,7 +24,7 @@ class ServiceReference(Document, frozen=True):
     port: Annotated[int | None, PORT, "Port of the Service; 443 when absent."] = None
 
 
-class WebhookClientConfig(Document, frozen=True):
+class WebhookClientConfig(Document):
     """Who answers; exactly one of url and service is set."""
 
     url: Annotated[str | None, "Where, as a URL."] = None
@@ -32,21 +32,21 @@ class WebhookClientConfig(Document, frozen=True):
     ca_bundle: Annotated[str, "Authorities that the server's certificate is checked against, in base64."] = ""
 
 
-class WebhookConversion(Document, frozen=True):
+class WebhookConversion(Document):
     """A webhook that converts between versions."""
 
     client_config: Annotated[WebhookClientConfig | None, "Who answers."] = None
     conversion_review_versions: Annotated[tuple[str, ...], ATOMIC, "Versions of ConversionReview that it knows."] = ()
 
 
-class CustomResourceConversion(Document, frozen=True):
+class CustomResourceConversion(Document):
     """How versions are converted."""
 
     strategy: Annotated[Literal["None", "Webhook"], "None changes only apiVersion, Webhook asks."]
     webhook: Annotated[WebhookConversion | None, "The webhook."] = None
 
 
-class CustomResourceDefinitionNames(Document, frozen=True):
+class CustomResourceDefinitionNames(Document):
     """Names of the kind."""
 
     plural: Annotated[str, "Name in paths."]
@@ -57,7 +57,7 @@ class CustomResourceDefinitionNames(Document, frozen=True):
     categories: Annotated[tuple[str, ...], ATOMIC, "Groups that the kind belongs to, such as all."] = ()
 
 
-class CustomResourceColumnDefinition(Document, frozen=True):
+class CustomResourceColumnDefinition(Document):
     """A column of `kubectl get`."""
 
     name: Annotated[str, "Head of the column."]
@@ -68,13 +68,13 @@ class CustomResourceColumnDefinition(Document, frozen=True):
     priority: Annotated[int, "Above 0 means: only with `-o wide`."] = 0
 
 
-class SelectableField(Document, frozen=True):
+class SelectableField(Document):
     """A field that field selectors know."""
 
     json_path: Annotated[str, "Where the field is."]
 
 
-class CustomResourceSubresourceScale(Document, frozen=True):
+class CustomResourceSubresourceScale(Document):
     """Where the number of pods is."""
 
     spec_replicas_path: Annotated[str, "Where the number wanted is."]
@@ -82,14 +82,14 @@ class CustomResourceSubresourceScale(Document, frozen=True):
     label_selector_path: Annotated[str | None, "Where the pods' selector is, as text."] = None
 
 
-class CustomResourceSubresources(Document, frozen=True):
+class CustomResourceSubresources(Document):
     """Subresources of the kind."""
 
     status: Annotated[dict[str, Any] | None, OPEN, "Whether status is written apart."] = None
     scale: Annotated[CustomResourceSubresourceScale | None, "Where the number of pods is."] = None
 
 
-class CustomResourceValidation(Document, frozen=True):
+class CustomResourceValidation(Document):
     """The kind's schema."""
 
     open_apiv3_schema: Annotated[JSONSchemaProps | None, "The schema."] = msgspec.field(
@@ -97,7 +97,7 @@ class CustomResourceValidation(Document, frozen=True):
     )
 
 
-class CustomResourceDefinitionVersion(Document, frozen=True):
+class CustomResourceDefinitionVersion(Document):
     """A version of the kind."""
 
     name: Annotated[str, "Name of the version."]
@@ -113,7 +113,7 @@ class CustomResourceDefinitionVersion(Document, frozen=True):
     selectable_fields: Annotated[tuple[SelectableField, ...], ATOMIC, "Fields that field selectors know."] = ()
 
 
-class CustomResourceDefinitionSpec(Document, frozen=True):
+class CustomResourceDefinitionSpec(Document):
     """A kind of one's own."""
 
     group: Annotated[str, "API group of the kind."]
@@ -124,7 +124,7 @@ class CustomResourceDefinitionSpec(Document, frozen=True):
     preserve_unknown_fields: Annotated[bool, "Obsolete; must be false."] = False
 
 
-class CustomResourceDefinitionCondition(Document, frozen=True):
+class CustomResourceDefinitionCondition(Document):
     """One aspect of the state."""
 
     type: Annotated[str, "Which aspect."]
@@ -134,7 +134,7 @@ class CustomResourceDefinitionCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class CustomResourceDefinitionStatus(Document, frozen=True):
+class CustomResourceDefinitionStatus(Document):
     """The state of the kind."""
 
     conditions: Annotated[
@@ -146,7 +146,7 @@ class CustomResourceDefinitionStatus(Document, frozen=True):
     stored_versions: Annotated[tuple[str, ...], ATOMIC, "Versions that objects were ever stored in."] = ()
 
 
-class CustomResourceDefinition(Document, frozen=True):
+class CustomResourceDefinition(Document):
     """A kind of one's own."""
 
     api_version: Annotated[str, "API version of the object."] = "apiextensions.k8s.io/v1"

@@ -8,14 +8,14 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC, OPEN, listing
 
 
-class ExternalDocumentation(Document, frozen=True):
+class ExternalDocumentation(Document):
     """A page that explains."""
 
     description: Annotated[str, "What it explains."] = ""
     url: Annotated[str, "Where it is."] = ""
 
 
-class ValidationRule(Document, frozen=True):
+class ValidationRule(Document):
     """A rule in CEL."""
 
     rule: Annotated[str, "The rule; it must be true."]
@@ -29,7 +29,7 @@ class ValidationRule(Document, frozen=True):
     optional_old_self: Annotated[bool | None, "Whether the rule holds for new objects too."] = None
 
 
-class JSONSchemaProps(Document, frozen=True):
+class JSONSchemaProps(Document):
     """A JSON schema."""
 
     id: Annotated[str, "Name of the schema."] = ""

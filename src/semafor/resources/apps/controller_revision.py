@@ -8,7 +8,7 @@ from semafor.resources.marks import OPEN
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ControllerRevision(Document, frozen=True):
+class ControllerRevision(Document):
     """A remembered state of a StatefulSet or DaemonSet."""
 
     revision: Annotated[int, "Number of the revision."]

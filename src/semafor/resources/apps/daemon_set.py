@@ -10,14 +10,14 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, IntOrString, Time, lis
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class RollingUpdateDaemonSet(Document, frozen=True):
+class RollingUpdateDaemonSet(Document):
     """How far a rolling update may go at a time."""
 
     max_unavailable: Annotated[IntOrString | None, "How many pods may be missing; 1 when absent."] = None
     max_surge: Annotated[IntOrString | None, "How many nodes may have two pods; 0 when absent."] = None
 
 
-class DaemonSetUpdateStrategy(Document, frozen=True):
+class DaemonSetUpdateStrategy(Document):
     """How pods are replaced."""
 
     type: Annotated[
@@ -26,7 +26,7 @@ class DaemonSetUpdateStrategy(Document, frozen=True):
     rolling_update: Annotated[RollingUpdateDaemonSet | None, "Settings of RollingUpdate."] = None
 
 
-class DaemonSetSpec(Document, frozen=True):
+class DaemonSetSpec(Document):
     """Which pod runs on each node."""
 
     selector: Annotated[LabelSelector, ATOMIC, "Which pods belong to it, by their labels."]
@@ -40,7 +40,7 @@ class DaemonSetSpec(Document, frozen=True):
     )
 
 
-class DaemonSetCondition(Document, frozen=True):
+class DaemonSetCondition(Document):
     """One aspect of a DaemonSet's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -50,7 +50,7 @@ class DaemonSetCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class DaemonSetStatus(Document, frozen=True):
+class DaemonSetStatus(Document):
     """The state of a DaemonSet."""
 
     current_number_scheduled: Annotated[int, "Nodes that run the pod and should."] = 0
@@ -71,7 +71,7 @@ class DaemonSetStatus(Document, frozen=True):
     ] = ()
 
 
-class DaemonSet(Document, frozen=True):
+class DaemonSet(Document):
     """One pod on each node."""
 
     api_version: Annotated[str, "API version of the object."] = "apps/v1"

@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, RETAIN_KEYS, IntOrStri
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class RollingUpdateDeployment(Document, frozen=True):
+class RollingUpdateDeployment(Document):
     """How far a rolling update may go at a time."""
 
     max_unavailable: Annotated[
@@ -19,14 +19,14 @@ class RollingUpdateDeployment(Document, frozen=True):
     max_surge: Annotated[IntOrString | None, "How many pods there may be too many; 25% when absent."] = None
 
 
-class DeploymentStrategy(Document, frozen=True):
+class DeploymentStrategy(Document):
     """How old pods are replaced."""
 
     type: Annotated[Literal["Recreate", "RollingUpdate"], "Whether step by step or all at once."] = "RollingUpdate"
     rolling_update: Annotated[RollingUpdateDeployment | None, "Settings of RollingUpdate."] = None
 
 
-class DeploymentSpec(Document, frozen=True):
+class DeploymentSpec(Document):
     """Which pods, how many, and how they are replaced."""
 
     selector: Annotated[LabelSelector, ATOMIC, "Which pods belong to it, by their labels."]
@@ -45,7 +45,7 @@ class DeploymentSpec(Document, frozen=True):
     ] = None
 
 
-class DeploymentCondition(Document, frozen=True):
+class DeploymentCondition(Document):
     """One aspect of a Deployment's state."""
 
     type: Annotated[str, "Which aspect: Available, Progressing or ReplicaFailure."] = ""
@@ -56,7 +56,7 @@ class DeploymentCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class DeploymentStatus(Document, frozen=True):
+class DeploymentStatus(Document):
     """The state of a Deployment."""
 
     observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
@@ -75,7 +75,7 @@ class DeploymentStatus(Document, frozen=True):
     ] = None
 
 
-class Deployment(Document, frozen=True):
+class Deployment(Document):
     """Pods that are replaced step by step when their template changes."""
 
     api_version: Annotated[str, "API version of the object."] = "apps/v1"

@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, Time, listing
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class ReplicaSetSpec(Document, frozen=True):
+class ReplicaSetSpec(Document):
     """Which pods, and how many."""
 
     selector: Annotated[LabelSelector, ATOMIC, "Which pods belong to it, by their labels."]
@@ -21,7 +21,7 @@ class ReplicaSetSpec(Document, frozen=True):
     template: Annotated[PodTemplateSpec, "What the pods look like."] = PodTemplateSpec()
 
 
-class ReplicaSetCondition(Document, frozen=True):
+class ReplicaSetCondition(Document):
     """One aspect of a ReplicaSet's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -31,7 +31,7 @@ class ReplicaSetCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class ReplicaSetStatus(Document, frozen=True):
+class ReplicaSetStatus(Document):
     """The state of a ReplicaSet."""
 
     replicas: Annotated[int, "Pods that there are."] = 0
@@ -46,7 +46,7 @@ class ReplicaSetStatus(Document, frozen=True):
     ] = ()
 
 
-class ReplicaSet(Document, frozen=True):
+class ReplicaSet(Document):
     """Keeps a number of equal pods running."""
 
     api_version: Annotated[str, "API version of the object."] = "apps/v1"

@@ -11,14 +11,14 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, IntOrString, Time, lis
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class RollingUpdateStatefulSetStrategy(Document, frozen=True):
+class RollingUpdateStatefulSetStrategy(Document):
     """How far a rolling update goes."""
 
     partition: Annotated[int | None, "Only pods with this ordinal or a higher one are replaced."] = None
     max_unavailable: Annotated[IntOrString | None, "How many pods may be missing at a time."] = None
 
 
-class StatefulSetUpdateStrategy(Document, frozen=True):
+class StatefulSetUpdateStrategy(Document):
     """How pods are replaced."""
 
     type: Annotated[
@@ -27,20 +27,20 @@ class StatefulSetUpdateStrategy(Document, frozen=True):
     rolling_update: Annotated[RollingUpdateStatefulSetStrategy | None, "Settings of RollingUpdate."] = None
 
 
-class StatefulSetPersistentVolumeClaimRetentionPolicy(Document, frozen=True):
+class StatefulSetPersistentVolumeClaimRetentionPolicy(Document):
     """What happens to the claims of pods that go."""
 
     when_deleted: Annotated[str, "When the set is deleted: Retain or Delete."] = ""
     when_scaled: Annotated[str, "When the set is made smaller: Retain or Delete."] = ""
 
 
-class StatefulSetOrdinals(Document, frozen=True):
+class StatefulSetOrdinals(Document):
     """How the pods are numbered."""
 
     start: Annotated[int, "Number of the first pod."] = 0
 
 
-class StatefulSetSpec(Document, frozen=True):
+class StatefulSetSpec(Document):
     """Which pods, how many, and what storage each has."""
 
     selector: Annotated[LabelSelector, ATOMIC, "Which pods belong to it, by their labels."]
@@ -64,7 +64,7 @@ class StatefulSetSpec(Document, frozen=True):
     ordinals: Annotated[StatefulSetOrdinals | None, "How the pods are numbered."] = None
 
 
-class StatefulSetCondition(Document, frozen=True):
+class StatefulSetCondition(Document):
     """One aspect of a StatefulSet's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -74,7 +74,7 @@ class StatefulSetCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class StatefulSetStatus(Document, frozen=True):
+class StatefulSetStatus(Document):
     """The state of a StatefulSet."""
 
     observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
@@ -95,7 +95,7 @@ class StatefulSetStatus(Document, frozen=True):
     available_replicas: Annotated[int, "Pods that have been ready for minReadySeconds."] = 0
 
 
-class StatefulSet(Document, frozen=True):
+class StatefulSet(Document):
     """Pods with lasting names and storage."""
 
     api_version: Annotated[str, "API version of the object."] = "apps/v1"

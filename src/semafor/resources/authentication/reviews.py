@@ -9,7 +9,7 @@ from semafor.resources.marks import ATOMIC, Time, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TokenReviewSpec(Document, frozen=True):
+class TokenReviewSpec(Document):
     """The token in question."""
 
     token: Annotated[str, "The token."] = ""
@@ -18,7 +18,7 @@ class TokenReviewSpec(Document, frozen=True):
     ] = ()
 
 
-class UserInfo(Document, frozen=True):
+class UserInfo(Document):
     """A user."""
 
     username: Annotated[str, "Name of the user."] = ""
@@ -27,7 +27,7 @@ class UserInfo(Document, frozen=True):
     extra: Annotated[dict[str, tuple[str, ...]], "Further facts about the user."] = {}
 
 
-class TokenReviewStatus(Document, frozen=True):
+class TokenReviewStatus(Document):
     """The answer."""
 
     authenticated: Annotated[bool, "Whether the token is good."] = False
@@ -36,7 +36,7 @@ class TokenReviewStatus(Document, frozen=True):
     error: Annotated[str, "Why it is not good."] = ""
 
 
-class TokenReview(Document, frozen=True):
+class TokenReview(Document):
     """Asks whether a token is good, and whose it is."""
 
     api_version: Annotated[str, "API version of the object."] = "authentication.k8s.io/v1"
@@ -46,7 +46,7 @@ class TokenReview(Document, frozen=True):
     status: Annotated[TokenReviewStatus, "The answer."] = TokenReviewStatus()
 
 
-class BoundObjectReference(Document, frozen=True):
+class BoundObjectReference(Document):
     """The object whose end is the token's end."""
 
     kind: Annotated[str, "Kind of the object: Pod or Secret."] = ""
@@ -55,7 +55,7 @@ class BoundObjectReference(Document, frozen=True):
     uid: Annotated[str, "UID of the object."] = ""
 
 
-class TokenRequestSpec(Document, frozen=True):
+class TokenRequestSpec(Document):
     """The token that is wanted."""
 
     audiences: Annotated[tuple[str, ...], ATOMIC, "Audiences that it is for; the API server when empty."] = ()
@@ -63,14 +63,14 @@ class TokenRequestSpec(Document, frozen=True):
     bound_object_ref: Annotated[BoundObjectReference | None, "Object whose end is the token's end."] = None
 
 
-class TokenRequestStatus(Document, frozen=True):
+class TokenRequestStatus(Document):
     """The token."""
 
     token: Annotated[str, "The token."] = ""
     expiration_timestamp: Annotated[Time | None, "When it expires."] = None
 
 
-class TokenRequest(Document, frozen=True):
+class TokenRequest(Document):
     """Asks for a token of a service account."""
 
     api_version: Annotated[str, "API version of the object."] = "authentication.k8s.io/v1"
@@ -80,13 +80,13 @@ class TokenRequest(Document, frozen=True):
     status: Annotated[TokenRequestStatus, "The token."] = TokenRequestStatus()
 
 
-class SelfSubjectReviewStatus(Document, frozen=True):
+class SelfSubjectReviewStatus(Document):
     """The answer."""
 
     user_info: Annotated[UserInfo, "Who oneself is."] = UserInfo()
 
 
-class SelfSubjectReview(Document, frozen=True):
+class SelfSubjectReview(Document):
     """Asks who oneself is."""
 
     api_version: Annotated[str, "API version of the object."] = "authentication.k8s.io/v1"

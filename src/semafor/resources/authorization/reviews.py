@@ -13,21 +13,21 @@ from semafor.resources.marks import ATOMIC
 from semafor.resources.meta.meta import FieldSelectorRequirement, LabelSelectorRequirement, ObjectMeta
 
 
-class FieldSelectorAttributes(Document, frozen=True):
+class FieldSelectorAttributes(Document):
     """A limit by fields."""
 
     raw_selector: Annotated[str, "The selector as in the request."] = ""
     requirements: Annotated[tuple[FieldSelectorRequirement, ...], ATOMIC, "The selector, taken apart."] = ()
 
 
-class LabelSelectorAttributes(Document, frozen=True):
+class LabelSelectorAttributes(Document):
     """A limit by labels."""
 
     raw_selector: Annotated[str, "The selector as in the request."] = ""
     requirements: Annotated[tuple[LabelSelectorRequirement, ...], ATOMIC, "The selector, taken apart."] = ()
 
 
-class ResourceAttributes(Document, frozen=True):
+class ResourceAttributes(Document):
     """A request for a resource."""
 
     namespace: Annotated[str, "Namespace; empty means all, or none for cluster-scoped kinds."] = ""
@@ -45,14 +45,14 @@ class ResourceAttributes(Document, frozen=True):
     )
 
 
-class NonResourceAttributes(Document, frozen=True):
+class NonResourceAttributes(Document):
     """A request for something that is not a resource."""
 
     path: Annotated[str, "The path."] = ""
     verb: Annotated[str, "What is to be done."] = ""
 
 
-class SubjectAccessReviewSpec(Document, frozen=True):
+class SubjectAccessReviewSpec(Document):
     """Who wants to do what."""
 
     resource_attributes: Annotated[ResourceAttributes | None, "A request for a resource."] = None
@@ -63,7 +63,7 @@ class SubjectAccessReviewSpec(Document, frozen=True):
     uid: Annotated[str, "UID of the user."] = ""
 
 
-class SubjectAccessReviewStatus(Document, frozen=True):
+class SubjectAccessReviewStatus(Document):
     """The answer."""
 
     allowed: Annotated[bool, "Whether it is allowed."] = False
@@ -72,7 +72,7 @@ class SubjectAccessReviewStatus(Document, frozen=True):
     evaluation_error: Annotated[str, "What went wrong on the way to the answer."] = ""
 
 
-class SubjectAccessReview(Document, frozen=True):
+class SubjectAccessReview(Document):
     """Asks whether somebody may do something."""
 
     api_version: Annotated[str, "API version of the object."] = "authorization.k8s.io/v1"
@@ -82,14 +82,14 @@ class SubjectAccessReview(Document, frozen=True):
     status: Annotated[SubjectAccessReviewStatus, "The answer."] = SubjectAccessReviewStatus()
 
 
-class SelfSubjectAccessReviewSpec(Document, frozen=True):
+class SelfSubjectAccessReviewSpec(Document):
     """What oneself wants to do."""
 
     resource_attributes: Annotated[ResourceAttributes | None, "A request for a resource."] = None
     non_resource_attributes: Annotated[NonResourceAttributes | None, "A request for something else."] = None
 
 
-class SelfSubjectAccessReview(Document, frozen=True):
+class SelfSubjectAccessReview(Document):
     """Asks whether oneself may do something."""
 
     api_version: Annotated[str, "API version of the object."] = "authorization.k8s.io/v1"
@@ -99,7 +99,7 @@ class SelfSubjectAccessReview(Document, frozen=True):
     status: Annotated[SubjectAccessReviewStatus, "The answer."] = SubjectAccessReviewStatus()
 
 
-class LocalSubjectAccessReview(Document, frozen=True):
+class LocalSubjectAccessReview(Document):
     """Asks whether somebody may do something in a namespace."""
 
     api_version: Annotated[str, "API version of the object."] = "authorization.k8s.io/v1"
@@ -109,13 +109,13 @@ class LocalSubjectAccessReview(Document, frozen=True):
     status: Annotated[SubjectAccessReviewStatus, "The answer."] = SubjectAccessReviewStatus()
 
 
-class SelfSubjectRulesReviewSpec(Document, frozen=True):
+class SelfSubjectRulesReviewSpec(Document):
     """Where oneself wants to do something."""
 
     namespace: Annotated[str, "The namespace."] = ""
 
 
-class ResourceRule(Document, frozen=True):
+class ResourceRule(Document):
     """What may be done with resources."""
 
     verbs: Annotated[tuple[str, ...], ATOMIC, "Verbs; `*` means all."] = ()
@@ -124,7 +124,7 @@ class ResourceRule(Document, frozen=True):
     resource_names: Annotated[tuple[str, ...], ATOMIC, "Names of objects; all when empty."] = ()
 
 
-class NonResourceRule(Document, frozen=True):
+class NonResourceRule(Document):
     """What may be done with other paths."""
 
     verbs: Annotated[tuple[str, ...], ATOMIC, "Verbs; `*` means all."] = ()
@@ -133,7 +133,7 @@ class NonResourceRule(Document, frozen=True):
     )
 
 
-class SubjectRulesReviewStatus(Document, frozen=True):
+class SubjectRulesReviewStatus(Document):
     """The rights."""
 
     resource_rules: Annotated[tuple[ResourceRule, ...], ATOMIC, "What may be done with resources."] = ()
@@ -142,7 +142,7 @@ class SubjectRulesReviewStatus(Document, frozen=True):
     evaluation_error: Annotated[str, "What went wrong on the way to the answer."] = ""
 
 
-class SelfSubjectRulesReview(Document, frozen=True):
+class SelfSubjectRulesReview(Document):
     """Asks what oneself may do in a namespace."""
 
     api_version: Annotated[str, "API version of the object."] = "authorization.k8s.io/v1"

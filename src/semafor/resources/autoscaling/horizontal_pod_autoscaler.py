@@ -15,7 +15,7 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, POSITIVE, Time, listin
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class HPAScalingPolicy(Document, frozen=True):
+class HPAScalingPolicy(Document):
     """How far the number may change in a time."""
 
     type: Annotated[Literal["Pods", "Percent"], "Whether by pods or by per cent."]
@@ -23,7 +23,7 @@ class HPAScalingPolicy(Document, frozen=True):
     period_seconds: Annotated[int, "In how many seconds."]
 
 
-class HPAScalingRules(Document, frozen=True):
+class HPAScalingRules(Document):
     """How fast the number changes in one direction."""
 
     stabilization_window_seconds: Annotated[int | None, "Seconds over which the most careful wish counts."] = None
@@ -33,14 +33,14 @@ class HPAScalingRules(Document, frozen=True):
     policies: Annotated[tuple[HPAScalingPolicy, ...], ATOMIC, "The policies."] = ()
 
 
-class HorizontalPodAutoscalerBehavior(Document, frozen=True):
+class HorizontalPodAutoscalerBehavior(Document):
     """How fast the number changes."""
 
     scale_up: Annotated[HPAScalingRules | None, "When it grows."] = None
     scale_down: Annotated[HPAScalingRules | None, "When it shrinks."] = None
 
 
-class HorizontalPodAutoscalerSpec(Document, frozen=True):
+class HorizontalPodAutoscalerSpec(Document):
     """What is scaled, between which bounds, by what."""
 
     scale_target_ref: Annotated[CrossVersionObjectReference, "The workload."]
@@ -53,7 +53,7 @@ class HorizontalPodAutoscalerSpec(Document, frozen=True):
     ] = msgspec.field(name="targetCPUUtilizationPercentage", default=None)
 
 
-class HorizontalPodAutoscalerCondition(Document, frozen=True):
+class HorizontalPodAutoscalerCondition(Document):
     """One aspect of the state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -63,7 +63,7 @@ class HorizontalPodAutoscalerCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class HorizontalPodAutoscalerStatus(Document, frozen=True):
+class HorizontalPodAutoscalerStatus(Document):
     """The state."""
 
     observed_generation: Annotated[int | None, "The generation of the spec that this status was made for."] = None
@@ -81,7 +81,7 @@ class HorizontalPodAutoscalerStatus(Document, frozen=True):
     )
 
 
-class HorizontalPodAutoscaler(Document, frozen=True):
+class HorizontalPodAutoscaler(Document):
     """As many pods as the load needs."""
 
     api_version: Annotated[str, "API version of the object."] = "autoscaling/v2"

@@ -7,7 +7,7 @@ from semafor.resources.marks import ATOMIC, Quantity
 from semafor.resources.meta.meta import LabelSelector
 
 
-class CrossVersionObjectReference(Document, frozen=True):
+class CrossVersionObjectReference(Document):
     """An object by kind and name."""
 
     kind: Annotated[str, "Kind of the object."]
@@ -15,14 +15,14 @@ class CrossVersionObjectReference(Document, frozen=True):
     api_version: Annotated[str, "API version of the object."] = ""
 
 
-class MetricIdentifier(Document, frozen=True):
+class MetricIdentifier(Document):
     """A metric."""
 
     name: Annotated[str, "Name of the metric."]
     selector: Annotated[LabelSelector | None, ATOMIC, "Which series of it, by labels."] = None
 
 
-class MetricTarget(Document, frozen=True):
+class MetricTarget(Document):
     """What a metric should be."""
 
     type: Annotated[Literal["Utilization", "Value", "AverageValue"], "How it is given."]
@@ -31,7 +31,7 @@ class MetricTarget(Document, frozen=True):
     average_utilization: Annotated[int | None, "As a percentage of the requests, per pod."] = None
 
 
-class ObjectMetricSource(Document, frozen=True):
+class ObjectMetricSource(Document):
     """A metric of one object."""
 
     described_object: Annotated[CrossVersionObjectReference, "The object."]
@@ -39,21 +39,21 @@ class ObjectMetricSource(Document, frozen=True):
     metric: Annotated[MetricIdentifier, "The metric."]
 
 
-class PodsMetricSource(Document, frozen=True):
+class PodsMetricSource(Document):
     """A metric of each pod."""
 
     metric: Annotated[MetricIdentifier, "The metric."]
     target: Annotated[MetricTarget, "What it should be."]
 
 
-class ResourceMetricSource(Document, frozen=True):
+class ResourceMetricSource(Document):
     """CPU or memory of each pod."""
 
     name: Annotated[str, "cpu or memory."]
     target: Annotated[MetricTarget, "What it should be."]
 
 
-class ContainerResourceMetricSource(Document, frozen=True):
+class ContainerResourceMetricSource(Document):
     """CPU or memory of one container of each pod."""
 
     name: Annotated[str, "cpu or memory."]
@@ -61,14 +61,14 @@ class ContainerResourceMetricSource(Document, frozen=True):
     container: Annotated[str, "Name of the container."]
 
 
-class ExternalMetricSource(Document, frozen=True):
+class ExternalMetricSource(Document):
     """A metric from outside the cluster."""
 
     metric: Annotated[MetricIdentifier, "The metric."]
     target: Annotated[MetricTarget, "What it should be."]
 
 
-class MetricSpec(Document, frozen=True):
+class MetricSpec(Document):
     """One thing that is looked at; the field named by type is set."""
 
     type: Annotated[Literal["Object", "Pods", "Resource", "ContainerResource", "External"], "What is looked at."]
@@ -81,7 +81,7 @@ class MetricSpec(Document, frozen=True):
     external: Annotated[ExternalMetricSource | None, "A metric from outside the cluster."] = None
 
 
-class MetricValueStatus(Document, frozen=True):
+class MetricValueStatus(Document):
     """What a metric is."""
 
     value: Annotated[Quantity | None, "As a value."] = None
@@ -89,7 +89,7 @@ class MetricValueStatus(Document, frozen=True):
     average_utilization: Annotated[int | None, "As a percentage of the requests, per pod."] = None
 
 
-class ObjectMetricStatus(Document, frozen=True):
+class ObjectMetricStatus(Document):
     """A metric of one object."""
 
     metric: Annotated[MetricIdentifier | None, "The metric."] = None
@@ -97,21 +97,21 @@ class ObjectMetricStatus(Document, frozen=True):
     described_object: Annotated[CrossVersionObjectReference | None, "The object."] = None
 
 
-class PodsMetricStatus(Document, frozen=True):
+class PodsMetricStatus(Document):
     """A metric of each pod."""
 
     metric: Annotated[MetricIdentifier | None, "The metric."] = None
     current: Annotated[MetricValueStatus, "What it is."] = MetricValueStatus()
 
 
-class ResourceMetricStatus(Document, frozen=True):
+class ResourceMetricStatus(Document):
     """CPU or memory of each pod."""
 
     name: Annotated[str, "cpu or memory."] = ""
     current: Annotated[MetricValueStatus, "What it is."] = MetricValueStatus()
 
 
-class ContainerResourceMetricStatus(Document, frozen=True):
+class ContainerResourceMetricStatus(Document):
     """CPU or memory of one container of each pod."""
 
     name: Annotated[str, "cpu or memory."] = ""
@@ -119,14 +119,14 @@ class ContainerResourceMetricStatus(Document, frozen=True):
     container: Annotated[str, "Name of the container."] = ""
 
 
-class ExternalMetricStatus(Document, frozen=True):
+class ExternalMetricStatus(Document):
     """A metric from outside the cluster."""
 
     metric: Annotated[MetricIdentifier | None, "The metric."] = None
     current: Annotated[MetricValueStatus, "What it is."] = MetricValueStatus()
 
 
-class MetricStatus(Document, frozen=True):
+class MetricStatus(Document):
     """One thing that was looked at."""
 
     type: Annotated[

@@ -8,20 +8,20 @@ from semafor.resources.marks import NON_NEGATIVE
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ScaleSpec(Document, frozen=True):
+class ScaleSpec(Document):
     """How many pods are wanted."""
 
     replicas: Annotated[int, NON_NEGATIVE, "How many."] = 0
 
 
-class ScaleStatus(Document, frozen=True):
+class ScaleStatus(Document):
     """How many pods there are."""
 
     replicas: Annotated[int, "How many."] = 0
     selector: Annotated[str, "Which pods, as text."] = ""
 
 
-class Scale(Document, frozen=True):
+class Scale(Document):
     """The number of pods of any workload."""
 
     api_version: Annotated[str, "API version of the object."] = "autoscaling/v1"

@@ -11,14 +11,14 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, Time
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class JobTemplateSpec(Document, frozen=True):
+class JobTemplateSpec(Document):
     """What the Jobs look like."""
 
     metadata: Annotated[ObjectMeta, "Labels and annotations of the Jobs."] = ObjectMeta()
     spec: Annotated[JobSpec | None, "The Jobs' spec."] = None
 
 
-class CronJobSpec(Document, frozen=True):
+class CronJobSpec(Document):
     """Which Jobs, and when."""
 
     schedule: Annotated[str, "When, in cron's five fields."]
@@ -37,7 +37,7 @@ class CronJobSpec(Document, frozen=True):
     )
 
 
-class CronJobStatus(Document, frozen=True):
+class CronJobStatus(Document):
     """The state of a CronJob."""
 
     active: Annotated[tuple[ObjectReference, ...], ATOMIC, "Jobs that run."] = ()
@@ -45,7 +45,7 @@ class CronJobStatus(Document, frozen=True):
     last_successful_time: Annotated[Time | None, "When a Job was last done."] = None
 
 
-class CronJob(Document, frozen=True):
+class CronJob(Document):
     """Jobs by the clock."""
 
     api_version: Annotated[str, "API version of the object."] = "batch/v1"

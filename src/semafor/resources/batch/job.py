@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, SET, Time, listing
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class PodFailurePolicyOnExitCodesRequirement(Document, frozen=True):
+class PodFailurePolicyOnExitCodesRequirement(Document):
     """A condition on exit codes."""
 
     operator: Annotated[Literal["In", "NotIn"], "Whether the code must be or not be in the list."]
@@ -18,14 +18,14 @@ class PodFailurePolicyOnExitCodesRequirement(Document, frozen=True):
     values: Annotated[tuple[int, ...], SET, "Exit codes."] = ()
 
 
-class PodFailurePolicyOnPodConditionsPattern(Document, frozen=True):
+class PodFailurePolicyOnPodConditionsPattern(Document):
     """A condition on a pod's condition."""
 
     type: Annotated[str, "Type of the condition."]
     status: Annotated[Literal["True", "False", "Unknown"] | None, "Status that it must have."] = None
 
 
-class PodFailurePolicyRule(Document, frozen=True):
+class PodFailurePolicyRule(Document):
     """What a failure means; exactly one condition is set."""
 
     action: Annotated[Literal["FailJob", "FailIndex", "Ignore", "Count"], "What is done."]
@@ -37,7 +37,7 @@ class PodFailurePolicyRule(Document, frozen=True):
     ] = ()
 
 
-class PodFailurePolicy(Document, frozen=True):
+class PodFailurePolicy(Document):
     """What failures mean."""
 
     rules: Annotated[
@@ -45,20 +45,20 @@ class PodFailurePolicy(Document, frozen=True):
     ] = ()
 
 
-class SuccessPolicyRule(Document, frozen=True):
+class SuccessPolicyRule(Document):
     """When a Job counts as done."""
 
     succeeded_indexes: Annotated[str | None, "Indexes that must succeed, such as 1,3-5."] = None
     succeeded_count: Annotated[int | None, "How many must succeed."] = None
 
 
-class SuccessPolicy(Document, frozen=True):
+class SuccessPolicy(Document):
     """When a Job counts as done before all pods succeeded."""
 
     rules: Annotated[tuple[SuccessPolicyRule, ...], ATOMIC, "The rules; one that holds is enough."] = ()
 
 
-class JobSpec(Document, frozen=True):
+class JobSpec(Document):
     """Which pods, how many, and how often they are tried."""
 
     template: Annotated[PodTemplateSpec, "What the pods look like."]
@@ -85,7 +85,7 @@ class JobSpec(Document, frozen=True):
     managed_by: Annotated[str | None, "Who runs the Job, when not Kubernetes itself."] = None
 
 
-class JobCondition(Document, frozen=True):
+class JobCondition(Document):
     """One aspect of a Job's state."""
 
     type: Annotated[str, "Which aspect, such as Complete or Failed."] = ""
@@ -96,14 +96,14 @@ class JobCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class UncountedTerminatedPods(Document, frozen=True):
+class UncountedTerminatedPods(Document):
     """Ended pods that are not counted yet."""
 
     succeeded: Annotated[tuple[str, ...], SET, "UIDs of those that succeeded."] = ()
     failed: Annotated[tuple[str, ...], SET, "UIDs of those that failed."] = ()
 
 
-class JobStatus(Document, frozen=True):
+class JobStatus(Document):
     """The state of a Job."""
 
     conditions: Annotated[
@@ -121,7 +121,7 @@ class JobStatus(Document, frozen=True):
     ready: Annotated[int | None, "Pods that are ready."] = None
 
 
-class Job(Document, frozen=True):
+class Job(Document):
     """Pods that run to their end."""
 
     api_version: Annotated[str, "API version of the object."] = "batch/v1"

@@ -8,7 +8,7 @@ from semafor.resources.marks import POSITIVE, Time
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class LeaseSpec(Document, frozen=True):
+class LeaseSpec(Document):
     """Who holds a lock."""
 
     holder_identity: Annotated[str | None, "Who holds it."] = None
@@ -22,7 +22,7 @@ class LeaseSpec(Document, frozen=True):
     preferred_holder: Annotated[str | None, "Who should take it next."] = None
 
 
-class Lease(Document, frozen=True):
+class Lease(Document):
     """A lock."""
 
     api_version: Annotated[str, "API version of the object."] = "coordination.k8s.io/v1"

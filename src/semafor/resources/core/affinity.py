@@ -7,7 +7,7 @@ from semafor.resources.marks import ATOMIC, POSITIVE, within
 from semafor.resources.meta.meta import LabelSelector
 
 
-class NodeSelectorRequirement(Document, frozen=True):
+class NodeSelectorRequirement(Document):
     """One condition on a node."""
 
     key: Annotated[str, "Key of the label, or name of the field."]
@@ -19,7 +19,7 @@ class NodeSelectorRequirement(Document, frozen=True):
     ] = ()
 
 
-class NodeSelectorTerm(Document, frozen=True):
+class NodeSelectorTerm(Document):
     """Conditions that must hold together."""
 
     match_expressions: Annotated[tuple[NodeSelectorRequirement, ...], ATOMIC, "Conditions on the node's labels."] = ()
@@ -28,20 +28,20 @@ class NodeSelectorTerm(Document, frozen=True):
     ] = ()
 
 
-class NodeSelector(Document, frozen=True):
+class NodeSelector(Document):
     """Nodes that meet at least one of the terms."""
 
     node_selector_terms: Annotated[tuple[NodeSelectorTerm, ...], ATOMIC, "The terms; one that holds is enough."] = ()
 
 
-class PreferredSchedulingTerm(Document, frozen=True):
+class PreferredSchedulingTerm(Document):
     """A wish for certain nodes."""
 
     weight: Annotated[int, within(1, 100), "How much it counts, 1 to 100."]
     preference: Annotated[NodeSelectorTerm, ATOMIC, "Which nodes are liked."]
 
 
-class NodeAffinity(Document, frozen=True):
+class NodeAffinity(Document):
     """Nodes that a pod needs or likes."""
 
     required_during_scheduling_ignored_during_execution: Annotated[
@@ -52,7 +52,7 @@ class NodeAffinity(Document, frozen=True):
     ] = ()
 
 
-class PodAffinityTerm(Document, frozen=True):
+class PodAffinityTerm(Document):
     """Pods to be near to or far from."""
 
     topology_key: Annotated[str, "Label of nodes that says what counts as the same place."]
@@ -67,14 +67,14 @@ class PodAffinityTerm(Document, frozen=True):
     mismatch_label_keys: Annotated[tuple[str, ...], ATOMIC, "Labels whose values must differ from this pod's."] = ()
 
 
-class WeightedPodAffinityTerm(Document, frozen=True):
+class WeightedPodAffinityTerm(Document):
     """A wish to be near to or far from certain pods."""
 
     weight: Annotated[int, within(1, 100), "How much it counts, 1 to 100."]
     pod_affinity_term: Annotated[PodAffinityTerm, "The pods."]
 
 
-class PodAffinity(Document, frozen=True):
+class PodAffinity(Document):
     """Pods to be near to."""
 
     required_during_scheduling_ignored_during_execution: Annotated[
@@ -85,7 +85,7 @@ class PodAffinity(Document, frozen=True):
     ] = ()
 
 
-class PodAntiAffinity(Document, frozen=True):
+class PodAntiAffinity(Document):
     """Pods to be far from."""
 
     required_during_scheduling_ignored_during_execution: Annotated[
@@ -96,7 +96,7 @@ class PodAntiAffinity(Document, frozen=True):
     ] = ()
 
 
-class Affinity(Document, frozen=True):
+class Affinity(Document):
     """Rules on where the pod is placed."""
 
     node_affinity: Annotated[NodeAffinity | None, "Nodes that it needs or likes."] = None
@@ -104,7 +104,7 @@ class Affinity(Document, frozen=True):
     pod_anti_affinity: Annotated[PodAntiAffinity | None, "Pods to be far from."] = None
 
 
-class Toleration(Document, frozen=True):
+class Toleration(Document):
     """A taint of nodes that the pod accepts."""
 
     key: Annotated[str, "Key of the taint; empty with Exists means any taint."] = ""
@@ -120,7 +120,7 @@ class Toleration(Document, frozen=True):
     )
 
 
-class TopologySpreadConstraint(Document, frozen=True):
+class TopologySpreadConstraint(Document):
     """How evenly matching pods are spread over places."""
 
     max_skew: Annotated[int, POSITIVE, "By how many pods two places may differ."]
@@ -141,14 +141,14 @@ class TopologySpreadConstraint(Document, frozen=True):
     ] = ()
 
 
-class TopologySelectorLabelRequirement(Document, frozen=True):
+class TopologySelectorLabelRequirement(Document):
     """One condition on the place of a volume."""
 
     key: Annotated[str, "Label of nodes."]
     values: Annotated[tuple[str, ...], ATOMIC, "Values, one of which it must have."] = ()
 
 
-class TopologySelectorTerm(Document, frozen=True):
+class TopologySelectorTerm(Document):
     """Conditions on the place of a volume; all must hold."""
 
     match_label_expressions: Annotated[tuple[TopologySelectorLabelRequirement, ...], ATOMIC, "The conditions."] = ()

@@ -9,7 +9,7 @@ from semafor.resources.marks import ATOMIC
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Binding(Document, frozen=True):
+class Binding(Document):
     """Puts a pod on a node."""
 
     target: Annotated[ObjectReference, ATOMIC, "The node."]

@@ -12,7 +12,7 @@ from semafor.resources.marks import Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ConfigMap(Document, frozen=True):
+class ConfigMap(Document):
     """Configuration that pods read."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -16,7 +16,7 @@ from semafor.resources.core.security import SecurityContext
 from semafor.resources.marks import ATOMIC, DNS_LABEL, ENV_NAME, PORT, PORT_NAME, Resources, listing, within
 
 
-class ContainerPort(Document, frozen=True):
+class ContainerPort(Document):
     """A port that the container listens on. The list informs; it opens and closes nothing."""
 
     container_port: Annotated[int, PORT, "Number of the port on the pod's address."]
@@ -26,21 +26,21 @@ class ContainerPort(Document, frozen=True):
     host_ip: Annotated[str, "Address of the node that hostPort is bound to."] = msgspec.field(name="hostIP", default="")
 
 
-class ConfigMapEnvSource(Document, frozen=True):
+class ConfigMapEnvSource(Document):
     """All keys of a ConfigMap as environment variables."""
 
     name: Annotated[str, "Name of the ConfigMap."] = ""
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class SecretEnvSource(Document, frozen=True):
+class SecretEnvSource(Document):
     """All keys of a Secret as environment variables."""
 
     name: Annotated[str, "Name of the Secret."] = ""
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class EnvFromSource(Document, frozen=True):
+class EnvFromSource(Document):
     """An object whose keys become environment variables."""
 
     prefix: Annotated[str, "Put before each key."] = ""
@@ -48,7 +48,7 @@ class EnvFromSource(Document, frozen=True):
     secret_ref: Annotated[SecretEnvSource | None, "The Secret."] = None
 
 
-class EnvVarSource(Document, frozen=True):
+class EnvVarSource(Document):
     """Where a variable's value comes from; exactly one is set."""
 
     field_ref: Annotated[ObjectFieldSelector | None, ATOMIC, "A field of the pod."] = None
@@ -59,7 +59,7 @@ class EnvVarSource(Document, frozen=True):
     secret_key_ref: Annotated[SecretKeySelector | None, ATOMIC, "A key of a Secret."] = None
 
 
-class EnvVar(Document, frozen=True):
+class EnvVar(Document):
     """An environment variable."""
 
     name: Annotated[str, ENV_NAME, "Name of the variable."]
@@ -67,7 +67,7 @@ class EnvVar(Document, frozen=True):
     value_from: Annotated[EnvVarSource | None, "Where the value comes from instead."] = None
 
 
-class VolumeMount(Document, frozen=True):
+class VolumeMount(Document):
     """Where a volume appears in a container."""
 
     name: Annotated[str, "Name of the pod's volume."]
@@ -82,21 +82,21 @@ class VolumeMount(Document, frozen=True):
     sub_path_expr: Annotated[str, "Like subPath, with $(NAME) of environment variables."] = ""
 
 
-class VolumeDevice(Document, frozen=True):
+class VolumeDevice(Document):
     """Where a block volume appears in a container."""
 
     name: Annotated[str, "Name of the pod's volume."]
     device_path: Annotated[str, "Path of the device in the container."]
 
 
-class ResourceClaim(Document, frozen=True):
+class ResourceClaim(Document):
     """A claim of the pod that the container uses."""
 
     name: Annotated[str, "Name of the claim in the pod's list."]
     request: Annotated[str, "Part of the claim; all of it when empty."] = ""
 
 
-class ResourceRequirements(Document, frozen=True):
+class ResourceRequirements(Document):
     """What a container needs and what it may use at most."""
 
     limits: Annotated[Resources, "Most that it may use."] = {}
@@ -104,14 +104,14 @@ class ResourceRequirements(Document, frozen=True):
     claims: Annotated[tuple[ResourceClaim, ...], listing("name"), "Claims of the pod that it uses."] = ()
 
 
-class ContainerResizePolicy(Document, frozen=True):
+class ContainerResizePolicy(Document):
     """What a change of one resource means for the running container."""
 
     resource_name: Annotated[str, "The resource."]
     restart_policy: Annotated[str, "Whether the container is restarted: NotRequired or RestartContainer."]
 
 
-class Container(Document, frozen=True):
+class Container(Document):
     """One container of a pod."""
 
     name: Annotated[str, DNS_LABEL, "Name of the container, unique within the pod."]
@@ -158,7 +158,7 @@ class Container(Document, frozen=True):
     tty: Annotated[bool, "Whether the program gets a terminal; needs stdin."] = False
 
 
-class EphemeralContainer(Document, frozen=True):
+class EphemeralContainer(Document):
     """A container added to a running pod, to look at it."""
 
     name: Annotated[str, DNS_LABEL, "Name of the container, unique within the pod."]

@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, PORT
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class EndpointAddress(Document, frozen=True):
+class EndpointAddress(Document):
     """An address behind a Service."""
 
     ip: Annotated[str, "The address."]
@@ -19,7 +19,7 @@ class EndpointAddress(Document, frozen=True):
     target_ref: Annotated[ObjectReference | None, ATOMIC, "The pod."] = None
 
 
-class EndpointPort(Document, frozen=True):
+class EndpointPort(Document):
     """A port behind a Service."""
 
     port: Annotated[int, PORT, "Number of the port."]
@@ -28,7 +28,7 @@ class EndpointPort(Document, frozen=True):
     app_protocol: Annotated[str | None, "Protocol of the application."] = None
 
 
-class EndpointSubset(Document, frozen=True):
+class EndpointSubset(Document):
     """Addresses with the same ports."""
 
     addresses: Annotated[tuple[EndpointAddress, ...], ATOMIC, "Addresses that are ready."] = ()
@@ -36,7 +36,7 @@ class EndpointSubset(Document, frozen=True):
     ports: Annotated[tuple[EndpointPort, ...], ATOMIC, "The ports."] = ()
 
 
-class Endpoints(Document, frozen=True):
+class Endpoints(Document):
     """The addresses behind a Service, in the old form; EndpointSlice is the new one."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

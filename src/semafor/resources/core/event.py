@@ -9,21 +9,21 @@ from semafor.resources.marks import ATOMIC, Time
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class EventSource(Document, frozen=True):
+class EventSource(Document):
     """Who reports an event."""
 
     component: Annotated[str, "Program that reports."] = ""
     host: Annotated[str, "Node that it reports from."] = ""
 
 
-class EventSeries(Document, frozen=True):
+class EventSeries(Document):
     """How often an event was repeated."""
 
     count: Annotated[int, "How often."] = 0
     last_observed_time: Annotated[Time | None, "When it was last seen."] = None
 
 
-class Event(Document, frozen=True):
+class Event(Document):
     """Something that happened to an object."""
 
     involved_object: Annotated[ObjectReference, ATOMIC, "The object."]

@@ -8,7 +8,7 @@ from semafor.resources.marks import ATOMIC, Resources
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class LimitRangeItem(Document, frozen=True):
+class LimitRangeItem(Document):
     """Limits for one kind of object."""
 
     type: Annotated[Literal["Pod", "Container", "PersistentVolumeClaim"], "Which objects."]
@@ -19,13 +19,13 @@ class LimitRangeItem(Document, frozen=True):
     max_limit_request_ratio: Annotated[Resources, "By how much a limit may exceed the request."] = {}
 
 
-class LimitRangeSpec(Document, frozen=True):
+class LimitRangeSpec(Document):
     """Limits for the objects of a namespace."""
 
     limits: Annotated[tuple[LimitRangeItem, ...], ATOMIC, "The limits."] = ()
 
 
-class LimitRange(Document, frozen=True):
+class LimitRange(Document):
     """Limits and defaults for each object of a namespace."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

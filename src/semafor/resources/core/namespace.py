@@ -9,7 +9,7 @@ from semafor.resources.marks import ATOMIC, Time, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class NamespaceSpec(Document, frozen=True):
+class NamespaceSpec(Document):
     """What is wanted of a namespace."""
 
     finalizers: Annotated[
@@ -17,7 +17,7 @@ class NamespaceSpec(Document, frozen=True):
     ] = ()
 
 
-class NamespaceCondition(Document, frozen=True):
+class NamespaceCondition(Document):
     """One aspect of a namespace's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -27,7 +27,7 @@ class NamespaceCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class NamespaceStatus(Document, frozen=True):
+class NamespaceStatus(Document):
     """The state of a namespace."""
 
     phase: Annotated[Literal["Active", "Terminating"] | None, "Whether it is in use or being emptied."] = None
@@ -38,7 +38,7 @@ class NamespaceStatus(Document, frozen=True):
     ] = ()
 
 
-class Namespace(Document, frozen=True):
+class Namespace(Document):
     """A scope for names; most kinds of objects live in one."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

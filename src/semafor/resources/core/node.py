@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, MERGED_SET, Resources, Time, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Taint(Document, frozen=True):
+class Taint(Document):
     """A mark on a node that keeps away pods that do not tolerate it."""
 
     key: Annotated[str, "Key of the taint."]
@@ -21,7 +21,7 @@ class Taint(Document, frozen=True):
     time_added: Annotated[Time | None, "When it was added; for NoExecute."] = None
 
 
-class ConfigMapNodeConfigSource(Document, frozen=True):
+class ConfigMapNodeConfigSource(Document):
     """A ConfigMap with a node's settings. Obsolete."""
 
     namespace: Annotated[str, "Namespace."] = ""
@@ -31,13 +31,13 @@ class ConfigMapNodeConfigSource(Document, frozen=True):
     kubelet_config_key: Annotated[str, "Key that has the settings."] = ""
 
 
-class NodeConfigSource(Document, frozen=True):
+class NodeConfigSource(Document):
     """Where a node's settings come from. Obsolete."""
 
     config_map: Annotated[ConfigMapNodeConfigSource | None, "The ConfigMap."] = None
 
 
-class NodeSpec(Document, frozen=True):
+class NodeSpec(Document):
     """What is wanted of a node."""
 
     pod_cidr: Annotated[str, "Network of the node's pods."] = msgspec.field(name="podCIDR", default="")
@@ -51,7 +51,7 @@ class NodeSpec(Document, frozen=True):
     external_id: Annotated[str, "Obsolete."] = msgspec.field(name="externalID", default="")
 
 
-class NodeCondition(Document, frozen=True):
+class NodeCondition(Document):
     """One aspect of a node's state."""
 
     type: Annotated[str, "Which aspect, such as Ready."] = ""
@@ -62,26 +62,26 @@ class NodeCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class NodeAddress(Document, frozen=True):
+class NodeAddress(Document):
     """An address of a node."""
 
     type: Annotated[str, "What kind of address, such as InternalIP or Hostname."] = ""
     address: Annotated[str, "The address."] = ""
 
 
-class DaemonEndpoint(Document, frozen=True):
+class DaemonEndpoint(Document):
     """A port of a daemon."""
 
     port: Annotated[int, "Number of the port."] = msgspec.field(name="Port", default=0)
 
 
-class NodeDaemonEndpoints(Document, frozen=True):
+class NodeDaemonEndpoints(Document):
     """Ports of the node's daemons."""
 
     kubelet_endpoint: Annotated[DaemonEndpoint, "The kubelet's port."] = DaemonEndpoint()
 
 
-class NodeSystemInfo(Document, frozen=True):
+class NodeSystemInfo(Document):
     """What the node is."""
 
     machine_id: Annotated[str, "ID of the machine."] = msgspec.field(name="machineID", default="")
@@ -96,21 +96,21 @@ class NodeSystemInfo(Document, frozen=True):
     architecture: Annotated[str, "Architecture of the processor."] = ""
 
 
-class ContainerImage(Document, frozen=True):
+class ContainerImage(Document):
     """An image on the node."""
 
     names: Annotated[tuple[str, ...], ATOMIC, "Names of the image."] = ()
     size_bytes: Annotated[int, "Size in bytes."] = 0
 
 
-class AttachedVolume(Document, frozen=True):
+class AttachedVolume(Document):
     """A volume attached to the node."""
 
     name: Annotated[str, "Name of the volume."] = ""
     device_path: Annotated[str, "Path of its device."] = ""
 
 
-class NodeConfigStatus(Document, frozen=True):
+class NodeConfigStatus(Document):
     """Which settings the node uses. Obsolete."""
 
     assigned: Annotated[NodeConfigSource | None, "Settings that it is to use."] = None
@@ -119,27 +119,27 @@ class NodeConfigStatus(Document, frozen=True):
     error: Annotated[str, "What is wrong with the assigned settings."] = ""
 
 
-class NodeRuntimeHandlerFeatures(Document, frozen=True):
+class NodeRuntimeHandlerFeatures(Document):
     """What a runtime handler can do."""
 
     recursive_read_only_mounts: Annotated[bool | None, "Whether it can mount read-only recursively."] = None
     user_namespaces: Annotated[bool | None, "Whether it can use user namespaces."] = None
 
 
-class NodeRuntimeHandler(Document, frozen=True):
+class NodeRuntimeHandler(Document):
     """A way to run pods."""
 
     name: Annotated[str, "Name of the handler; empty for the default one."] = ""
     features: Annotated[NodeRuntimeHandlerFeatures | None, "What it can do."] = None
 
 
-class NodeFeatures(Document, frozen=True):
+class NodeFeatures(Document):
     """What the container runtime can do."""
 
     supplemental_groups_policy: Annotated[bool | None, "Whether it knows supplementalGroupsPolicy."] = None
 
 
-class NodeStatus(Document, frozen=True):
+class NodeStatus(Document):
     """The state of a node."""
 
     capacity: Annotated[Resources, "What the machine has."] = {}
@@ -161,7 +161,7 @@ class NodeStatus(Document, frozen=True):
     features: Annotated[NodeFeatures | None, "What the container runtime can do."] = None
 
 
-class Node(Document, frozen=True):
+class Node(Document):
     """A machine that runs pods."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -26,7 +26,7 @@ from semafor.resources.marks import ATOMIC, Labels, Resources, Time, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class GlusterfsPersistentVolumeSource(Document, frozen=True):
+class GlusterfsPersistentVolumeSource(Document):
     """A Gluster file system."""
 
     endpoints: Annotated[str, "Endpoints object that names the servers."]
@@ -35,7 +35,7 @@ class GlusterfsPersistentVolumeSource(Document, frozen=True):
     endpoints_namespace: Annotated[str | None, "Namespace of the Endpoints object; the claim's when absent."] = None
 
 
-class RBDPersistentVolumeSource(Document, frozen=True):
+class RBDPersistentVolumeSource(Document):
     """A Ceph block device."""
 
     image: Annotated[str, "Name of the RADOS image."]
@@ -50,7 +50,7 @@ class RBDPersistentVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class ISCSIPersistentVolumeSource(Document, frozen=True):
+class ISCSIPersistentVolumeSource(Document):
     """A disk over iSCSI."""
 
     target_portal: Annotated[str, "Address of the target, with a port unless it is 3260."]
@@ -66,7 +66,7 @@ class ISCSIPersistentVolumeSource(Document, frozen=True):
     initiator_name: Annotated[str | None, "Name of the initiator, in place of the node's own."] = None
 
 
-class CinderPersistentVolumeSource(Document, frozen=True):
+class CinderPersistentVolumeSource(Document):
     """A disk of OpenStack Cinder."""
 
     volume_id: Annotated[str, "ID of the disk."] = msgspec.field(name="volumeID")
@@ -75,7 +75,7 @@ class CinderPersistentVolumeSource(Document, frozen=True):
     secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret with the credentials for OpenStack."] = None
 
 
-class CephFSPersistentVolumeSource(Document, frozen=True):
+class CephFSPersistentVolumeSource(Document):
     """A Ceph file system."""
 
     monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
@@ -88,7 +88,7 @@ class CephFSPersistentVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class FlexPersistentVolumeSource(Document, frozen=True):
+class FlexPersistentVolumeSource(Document):
     """A volume made by an external program on the node."""
 
     driver: Annotated[str, "Name of the driver."]
@@ -98,7 +98,7 @@ class FlexPersistentVolumeSource(Document, frozen=True):
     options: Annotated[Labels, "Further options for the driver."] = {}
 
 
-class AzureFilePersistentVolumeSource(Document, frozen=True):
+class AzureFilePersistentVolumeSource(Document):
     """A share of Azure Files."""
 
     secret_name: Annotated[str, "Secret with the storage account's name and key."]
@@ -107,7 +107,7 @@ class AzureFilePersistentVolumeSource(Document, frozen=True):
     secret_namespace: Annotated[str | None, "Namespace of the Secret; the pod's when absent."] = None
 
 
-class ScaleIOPersistentVolumeSource(Document, frozen=True):
+class ScaleIOPersistentVolumeSource(Document):
     """A volume of ScaleIO."""
 
     gateway: Annotated[str, "Address of the ScaleIO gateway."]
@@ -122,14 +122,14 @@ class ScaleIOPersistentVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class LocalVolumeSource(Document, frozen=True):
+class LocalVolumeSource(Document):
     """A disk or folder of one node."""
 
     path: Annotated[str, "Path on the node."]
     fs_type: Annotated[str | None, "File system to mount, such as ext4 or xfs."] = None
 
 
-class StorageOSPersistentVolumeSource(Document, frozen=True):
+class StorageOSPersistentVolumeSource(Document):
     """A volume of StorageOS."""
 
     volume_name: Annotated[str, "Name of the volume, unique within its namespace there."] = ""
@@ -139,7 +139,7 @@ class StorageOSPersistentVolumeSource(Document, frozen=True):
     secret_ref: Annotated[ObjectReference | None, ATOMIC, "Secret with the credentials for the API."] = None
 
 
-class CSIPersistentVolumeSource(Document, frozen=True):
+class CSIPersistentVolumeSource(Document):
     """Storage managed by a CSI driver."""
 
     driver: Annotated[str, "Name of the driver."]
@@ -164,13 +164,13 @@ class CSIPersistentVolumeSource(Document, frozen=True):
     ] = None
 
 
-class VolumeNodeAffinity(Document, frozen=True):
+class VolumeNodeAffinity(Document):
     """Nodes that can reach the volume."""
 
     required: Annotated[NodeSelector | None, ATOMIC, "Conditions that a node must meet."] = None
 
 
-class PersistentVolumeSpec(Document, frozen=True):
+class PersistentVolumeSpec(Document):
     """What a piece of storage is; exactly one source is set."""
 
     capacity: Annotated[Resources, "Size of the volume."] = {}
@@ -216,7 +216,7 @@ class PersistentVolumeSpec(Document, frozen=True):
     volume_attributes_class_name: Annotated[str | None, "Class of attributes that can be changed later."] = None
 
 
-class PersistentVolumeStatus(Document, frozen=True):
+class PersistentVolumeStatus(Document):
     """The state of a piece of storage."""
 
     phase: Annotated[
@@ -228,7 +228,7 @@ class PersistentVolumeStatus(Document, frozen=True):
     last_phase_transition_time: Annotated[Time | None, "When the phase last changed."] = None
 
 
-class PersistentVolume(Document, frozen=True):
+class PersistentVolume(Document):
     """A piece of storage in the cluster."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -10,14 +10,14 @@ from semafor.resources.marks import ATOMIC, Labels, Resources, Time, listing
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class VolumeResourceRequirements(Document, frozen=True):
+class VolumeResourceRequirements(Document):
     """How much storage is asked for."""
 
     limits: Annotated[Resources, "Most that may be given."] = {}
     requests: Annotated[Resources, "Least that must be given."] = {}
 
 
-class PersistentVolumeClaimSpec(Document, frozen=True):
+class PersistentVolumeClaimSpec(Document):
     """What storage is asked for."""
 
     access_modes: Annotated[
@@ -39,7 +39,7 @@ class PersistentVolumeClaimSpec(Document, frozen=True):
     volume_attributes_class_name: Annotated[str | None, "Class of attributes that can be changed later."] = None
 
 
-class PersistentVolumeClaimCondition(Document, frozen=True):
+class PersistentVolumeClaimCondition(Document):
     """One aspect of a claim's state."""
 
     type: Annotated[str, "Which aspect, such as Resizing."] = ""
@@ -50,14 +50,14 @@ class PersistentVolumeClaimCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class ModifyVolumeStatus(Document, frozen=True):
+class ModifyVolumeStatus(Document):
     """How a change of the attributes class goes."""
 
     target_volume_attributes_class_name: Annotated[str, "The class that is being changed to."] = ""
     status: Annotated[Literal["Pending", "InProgress", "Infeasible"] | None, "How far the change is."] = None
 
 
-class PersistentVolumeClaimStatus(Document, frozen=True):
+class PersistentVolumeClaimStatus(Document):
     """The state of a claim."""
 
     phase: Annotated[Literal["Pending", "Bound", "Lost"] | None, "Whether a volume is bound."] = None
@@ -78,7 +78,7 @@ class PersistentVolumeClaimStatus(Document, frozen=True):
     modify_volume_status: Annotated[ModifyVolumeStatus | None, "How a change of the attributes class goes."] = None
 
 
-class PersistentVolumeClaim(Document, frozen=True):
+class PersistentVolumeClaim(Document):
     """A request for storage."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

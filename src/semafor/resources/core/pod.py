@@ -17,21 +17,21 @@ from semafor.resources.marks import ATOMIC, DNS_LABEL, DNS_SUBDOMAIN, NON_NEGATI
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class HostAlias(Document, frozen=True):
+class HostAlias(Document):
     """A line of the pod's hosts file."""
 
     ip: Annotated[str, "The address."]
     hostnames: Annotated[tuple[str, ...], ATOMIC, "Names for the address."] = ()
 
 
-class PodDNSConfigOption(Document, frozen=True):
+class PodDNSConfigOption(Document):
     """An option of the resolver."""
 
     name: Annotated[str, "Name of the option."] = ""
     value: Annotated[str | None, "Its value, if it has one."] = None
 
 
-class PodDNSConfig(Document, frozen=True):
+class PodDNSConfig(Document):
     """Settings of the pod's resolver, added to what dnsPolicy gives."""
 
     nameservers: Annotated[tuple[str, ...], ATOMIC, "Addresses of DNS servers."] = ()
@@ -39,25 +39,25 @@ class PodDNSConfig(Document, frozen=True):
     options: Annotated[tuple[PodDNSConfigOption, ...], ATOMIC, "Options of the resolver."] = ()
 
 
-class PodReadinessGate(Document, frozen=True):
+class PodReadinessGate(Document):
     """A condition that must hold before the pod is ready."""
 
     condition_type: Annotated[str, "Type of the condition in the pod's status."]
 
 
-class PodOS(Document, frozen=True):
+class PodOS(Document):
     """The operating system of a pod."""
 
     name: Annotated[str, "linux or windows."]
 
 
-class PodSchedulingGate(Document, frozen=True):
+class PodSchedulingGate(Document):
     """Something that must be removed before the pod is placed."""
 
     name: Annotated[str, "Name of the gate."]
 
 
-class PodResourceClaim(Document, frozen=True):
+class PodResourceClaim(Document):
     """A claim on devices that containers can use."""
 
     name: Annotated[str, "Name within the pod."]
@@ -67,7 +67,7 @@ class PodResourceClaim(Document, frozen=True):
     ] = None
 
 
-class PodSpec(Document, frozen=True):
+class PodSpec(Document):
     """What a pod is made of and how it runs."""
 
     containers: Annotated[tuple[Container, ...], listing("name", patch_key="name"), "The containers; at least one."]
@@ -157,7 +157,7 @@ class PodSpec(Document, frozen=True):
     resources: Annotated[ResourceRequirements | None, "What all containers together need and may use."] = None
 
 
-class Pod(Document, frozen=True):
+class Pod(Document):
     """A group of containers that share an address and run on one node."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"
@@ -167,14 +167,14 @@ class Pod(Document, frozen=True):
     status: Annotated[PodStatus, "What is."] = PodStatus()
 
 
-class PodTemplateSpec(Document, frozen=True):
+class PodTemplateSpec(Document):
     """What the pods look like."""
 
     metadata: Annotated[ObjectMeta, "Labels and annotations of the pods."] = ObjectMeta()
     spec: Annotated[PodSpec | None, "The pods' spec."] = None
 
 
-class PodTemplate(Document, frozen=True):
+class PodTemplate(Document):
     """A stored template of pods."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

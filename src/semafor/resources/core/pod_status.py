@@ -9,20 +9,20 @@ from semafor.resources.core.container import ResourceRequirements
 from semafor.resources.marks import ATOMIC, Resources, Time, listing
 
 
-class ContainerStateWaiting(Document, frozen=True):
+class ContainerStateWaiting(Document):
     """The container does not run yet."""
 
     reason: Annotated[str, "A CamelCase word for why it is so."] = ""
     message: Annotated[str, "The same for people."] = ""
 
 
-class ContainerStateRunning(Document, frozen=True):
+class ContainerStateRunning(Document):
     """The container runs."""
 
     started_at: Annotated[Time | None, "When it started."] = None
 
 
-class ContainerStateTerminated(Document, frozen=True):
+class ContainerStateTerminated(Document):
     """The container has ended."""
 
     exit_code: Annotated[int, "Exit code of the program."] = 0
@@ -34,7 +34,7 @@ class ContainerStateTerminated(Document, frozen=True):
     container_id: Annotated[str, "ID of the container."] = msgspec.field(name="containerID", default="")
 
 
-class ContainerState(Document, frozen=True):
+class ContainerState(Document):
     """Whether a container waits, runs or has ended; one field is set."""
 
     waiting: Annotated[ContainerStateWaiting | None, "It does not run yet."] = None
@@ -42,7 +42,7 @@ class ContainerState(Document, frozen=True):
     terminated: Annotated[ContainerStateTerminated | None, "It has ended."] = None
 
 
-class VolumeMountStatus(Document, frozen=True):
+class VolumeMountStatus(Document):
     """A mount as it is."""
 
     name: Annotated[str, "Name of the pod's volume."] = ""
@@ -51,7 +51,7 @@ class VolumeMountStatus(Document, frozen=True):
     recursive_read_only: Annotated[str | None, "Whether mounts beneath are read-only too."] = None
 
 
-class LinuxContainerUser(Document, frozen=True):
+class LinuxContainerUser(Document):
     """Whom the first process ran as."""
 
     uid: Annotated[int, "User id."]
@@ -59,27 +59,27 @@ class LinuxContainerUser(Document, frozen=True):
     supplemental_groups: Annotated[tuple[int, ...], ATOMIC, "Further groups."] = ()
 
 
-class ContainerUser(Document, frozen=True):
+class ContainerUser(Document):
     """Whom the first process ran as."""
 
     linux: Annotated[LinuxContainerUser | None, "On Linux."] = None
 
 
-class ResourceHealth(Document, frozen=True):
+class ResourceHealth(Document):
     """The health of a device."""
 
     resource_id: Annotated[str, "ID of the device."] = msgspec.field(name="resourceID")
     health: Annotated[str, "Healthy, Unhealthy or Unknown."] = ""
 
 
-class ResourceStatus(Document, frozen=True):
+class ResourceStatus(Document):
     """The health of the devices of one resource."""
 
     name: Annotated[str, "Name of the resource."] = ""
     resources: Annotated[tuple[ResourceHealth, ...], listing("resourceID"), "The devices."] = ()
 
 
-class ContainerStatus(Document, frozen=True):
+class ContainerStatus(Document):
     """The state of a container."""
 
     name: Annotated[str, "Name of the container."] = ""
@@ -102,7 +102,7 @@ class ContainerStatus(Document, frozen=True):
     ] = ()
 
 
-class PodCondition(Document, frozen=True):
+class PodCondition(Document):
     """One aspect of a pod's state."""
 
     type: Annotated[str, "Which aspect, such as Ready."] = ""
@@ -113,26 +113,26 @@ class PodCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class PodIP(Document, frozen=True):
+class PodIP(Document):
     """An address of the pod."""
 
     ip: Annotated[str, "The address."] = ""
 
 
-class HostIP(Document, frozen=True):
+class HostIP(Document):
     """An address of the pod's node."""
 
     ip: Annotated[str, "The address."] = ""
 
 
-class PodResourceClaimStatus(Document, frozen=True):
+class PodResourceClaimStatus(Document):
     """The object behind a claim of the pod."""
 
     name: Annotated[str, "Name of the claim in the pod's list."] = ""
     resource_claim_name: Annotated[str | None, "Name of the ResourceClaim object."] = None
 
 
-class PodStatus(Document, frozen=True):
+class PodStatus(Document):
     """The state of a pod."""
 
     phase: Annotated[

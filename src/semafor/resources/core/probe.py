@@ -6,14 +6,14 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC, NON_NEGATIVE, PORT, POSITIVE, IntOrString
 
 
-class HTTPHeader(Document, frozen=True):
+class HTTPHeader(Document):
     """A header of a request."""
 
     name: Annotated[str, "Name of the header."]
     value: Annotated[str, "Value of the header."] = ""
 
 
-class HTTPGetAction(Document, frozen=True):
+class HTTPGetAction(Document):
     """An HTTP request; an answer from 200 to 399 is good."""
 
     port: Annotated[IntOrString, "Port, by number or by the container's name for it."]
@@ -23,33 +23,33 @@ class HTTPGetAction(Document, frozen=True):
     http_headers: Annotated[tuple[HTTPHeader, ...], ATOMIC, "Headers of the request."] = ()
 
 
-class ExecAction(Document, frozen=True):
+class ExecAction(Document):
     """A command within the container; exit code 0 is good."""
 
     command: Annotated[tuple[str, ...], ATOMIC, "The command and its arguments; not run in a shell."] = ()
 
 
-class TCPSocketAction(Document, frozen=True):
+class TCPSocketAction(Document):
     """A TCP connection; that it opens is good."""
 
     port: Annotated[IntOrString, "Port, by number or by the container's name for it."]
     host: Annotated[str, "Host to connect to; the pod's address when absent."] = ""
 
 
-class GRPCAction(Document, frozen=True):
+class GRPCAction(Document):
     """A call of gRPC's health service."""
 
     port: Annotated[int, PORT, "Number of the port."]
     service: Annotated[str | None, "Service name in the health request."] = None
 
 
-class SleepAction(Document, frozen=True):
+class SleepAction(Document):
     """A pause."""
 
     seconds: Annotated[int, NON_NEGATIVE, "Length of the pause."]
 
 
-class Probe(Document, frozen=True):
+class Probe(Document):
     """A question asked of a container again and again; exactly one way of asking is set."""
 
     exec: Annotated[ExecAction | None, "By a command in the container."] = None
@@ -66,7 +66,7 @@ class Probe(Document, frozen=True):
     ] = None
 
 
-class LifecycleHandler(Document, frozen=True):
+class LifecycleHandler(Document):
     """What a hook does; exactly one is set."""
 
     exec: Annotated[ExecAction | None, "Runs a command in the container."] = None
@@ -75,7 +75,7 @@ class LifecycleHandler(Document, frozen=True):
     sleep: Annotated[SleepAction | None, "Waits."] = None
 
 
-class Lifecycle(Document, frozen=True):
+class Lifecycle(Document):
     """Hooks in a container's life."""
 
     post_start: Annotated[LifecycleHandler | None, "Done right after the container was made."] = None

@@ -6,13 +6,13 @@ from semafor.base.struct import Document
 from semafor.resources.marks import CONFIG_KEY, Quantity, within
 
 
-class LocalObjectReference(Document, frozen=True):
+class LocalObjectReference(Document):
     """An object of the same namespace, by its name."""
 
     name: Annotated[str, "Name of the object."] = ""
 
 
-class ObjectReference(Document, frozen=True):
+class ObjectReference(Document):
     """An object of any kind, or a part of one."""
 
     kind: Annotated[str, "Kind of the object referred to."] = ""
@@ -24,14 +24,14 @@ class ObjectReference(Document, frozen=True):
     field_path: Annotated[str, "The part of the object that is meant, such as spec.containers{web}."] = ""
 
 
-class SecretReference(Document, frozen=True):
+class SecretReference(Document):
     """A Secret in any namespace."""
 
     name: Annotated[str, "Name of the Secret."] = ""
     namespace: Annotated[str, "Namespace of the Secret."] = ""
 
 
-class TypedLocalObjectReference(Document, frozen=True):
+class TypedLocalObjectReference(Document):
     """An object of the same namespace, by group, kind and name."""
 
     kind: Annotated[str, "Kind of the object referred to."]
@@ -39,7 +39,7 @@ class TypedLocalObjectReference(Document, frozen=True):
     api_group: Annotated[str | None, "API group of the object; empty for the core group."] = None
 
 
-class TypedObjectReference(Document, frozen=True):
+class TypedObjectReference(Document):
     """An object of a given kind, perhaps in another namespace."""
 
     kind: Annotated[str, "Kind of the object referred to."]
@@ -50,7 +50,7 @@ class TypedObjectReference(Document, frozen=True):
     ] = None
 
 
-class ConfigMapKeySelector(Document, frozen=True):
+class ConfigMapKeySelector(Document):
     """One key of a ConfigMap."""
 
     key: Annotated[str, "The key."]
@@ -58,7 +58,7 @@ class ConfigMapKeySelector(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class SecretKeySelector(Document, frozen=True):
+class SecretKeySelector(Document):
     """One key of a Secret."""
 
     key: Annotated[str, "The key."]
@@ -66,14 +66,14 @@ class SecretKeySelector(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class ObjectFieldSelector(Document, frozen=True):
+class ObjectFieldSelector(Document):
     """A field of the pod itself."""
 
     field_path: Annotated[str, "Path of the field, such as metadata.name or status.podIP."]
     api_version: Annotated[str, "Version of the pod's schema; v1."] = ""
 
 
-class ResourceFieldSelector(Document, frozen=True):
+class ResourceFieldSelector(Document):
     """A resource request or limit of a container."""
 
     resource: Annotated[str, "The resource, such as limits.cpu or requests.memory."]
@@ -81,7 +81,7 @@ class ResourceFieldSelector(Document, frozen=True):
     divisor: Annotated[Quantity | None, "Unit in which the value is given; 1 when absent."] = None
 
 
-class KeyToPath(Document, frozen=True):
+class KeyToPath(Document):
     """Which file one key becomes."""
 
     key: Annotated[str, CONFIG_KEY, "The key."]

@@ -13,7 +13,7 @@ from semafor.resources.marks import ATOMIC, NON_NEGATIVE, Labels, Time, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ReplicationControllerSpec(Document, frozen=True):
+class ReplicationControllerSpec(Document):
     """Which pods, and how many."""
 
     replicas: Annotated[int | None, NON_NEGATIVE, "How many pods; 1 when absent."] = None
@@ -24,7 +24,7 @@ class ReplicationControllerSpec(Document, frozen=True):
     template: Annotated[PodTemplateSpec | None, "What the pods look like."] = None
 
 
-class ReplicationControllerCondition(Document, frozen=True):
+class ReplicationControllerCondition(Document):
     """One aspect of a controller's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -34,7 +34,7 @@ class ReplicationControllerCondition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class ReplicationControllerStatus(Document, frozen=True):
+class ReplicationControllerStatus(Document):
     """The state of a controller."""
 
     replicas: Annotated[int, "Pods that there are."] = 0
@@ -49,7 +49,7 @@ class ReplicationControllerStatus(Document, frozen=True):
     ] = ()
 
 
-class ReplicationController(Document, frozen=True):
+class ReplicationController(Document):
     """The predecessor of ReplicaSet."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -8,7 +8,7 @@ from semafor.resources.marks import ATOMIC, Resources
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ScopedResourceSelectorRequirement(Document, frozen=True):
+class ScopedResourceSelectorRequirement(Document):
     """One condition on what a quota counts."""
 
     scope_name: Annotated[
@@ -21,7 +21,7 @@ class ScopedResourceSelectorRequirement(Document, frozen=True):
     values: Annotated[tuple[str, ...], ATOMIC, "Values for In and NotIn."] = ()
 
 
-class ScopeSelector(Document, frozen=True):
+class ScopeSelector(Document):
     """Which objects a quota counts."""
 
     match_expressions: Annotated[
@@ -29,7 +29,7 @@ class ScopeSelector(Document, frozen=True):
     ] = ()
 
 
-class ResourceQuotaSpec(Document, frozen=True):
+class ResourceQuotaSpec(Document):
     """Limits for a namespace."""
 
     hard: Annotated[Resources, "Most that the namespace may use of each resource."] = {}
@@ -51,14 +51,14 @@ class ResourceQuotaSpec(Document, frozen=True):
     scope_selector: Annotated[ScopeSelector | None, ATOMIC, "Which objects are counted, by conditions."] = None
 
 
-class ResourceQuotaStatus(Document, frozen=True):
+class ResourceQuotaStatus(Document):
     """The use of a quota."""
 
     hard: Annotated[Resources, "Limits in force."] = {}
     used: Annotated[Resources, "What is used."] = {}
 
 
-class ResourceQuota(Document, frozen=True):
+class ResourceQuota(Document):
     """Limits for a namespace as a whole."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -13,7 +13,7 @@ from semafor.resources.marks import Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Secret(Document, frozen=True):
+class Secret(Document):
     """Configuration that must not be shown."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

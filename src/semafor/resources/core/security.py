@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC, within
 
 
-class SELinuxOptions(Document, frozen=True):
+class SELinuxOptions(Document):
     """Labels of SELinux."""
 
     user: Annotated[str, "User label."] = ""
@@ -15,7 +15,7 @@ class SELinuxOptions(Document, frozen=True):
     level: Annotated[str, "Level label."] = ""
 
 
-class WindowsSecurityContextOptions(Document, frozen=True):
+class WindowsSecurityContextOptions(Document):
     """Settings for Windows containers."""
 
     gmsa_credential_spec_name: Annotated[str | None, "Name of the GMSA credential spec."] = None
@@ -24,7 +24,7 @@ class WindowsSecurityContextOptions(Document, frozen=True):
     host_process: Annotated[bool | None, "Whether the container runs as a process of the host."] = None
 
 
-class SeccompProfile(Document, frozen=True):
+class SeccompProfile(Document):
     """Which system calls are allowed."""
 
     type: Annotated[Literal["Unconfined", "RuntimeDefault", "Localhost"], "Where the profile comes from."]
@@ -33,7 +33,7 @@ class SeccompProfile(Document, frozen=True):
     ] = None
 
 
-class AppArmorProfile(Document, frozen=True):
+class AppArmorProfile(Document):
     """What AppArmor allows."""
 
     type: Annotated[Literal["Unconfined", "RuntimeDefault", "Localhost"], "Where the profile comes from."]
@@ -42,14 +42,14 @@ class AppArmorProfile(Document, frozen=True):
     ] = None
 
 
-class Capabilities(Document, frozen=True):
+class Capabilities(Document):
     """Linux capabilities given and taken."""
 
     add: Annotated[tuple[str, ...], ATOMIC, "Capabilities to give."] = ()
     drop: Annotated[tuple[str, ...], ATOMIC, "Capabilities to take away; ALL means all."] = ()
 
 
-class SecurityContext(Document, frozen=True):
+class SecurityContext(Document):
     """What a container's processes may do; stands above the pod's settings."""
 
     capabilities: Annotated[Capabilities | None, "Linux capabilities given and taken."] = None
@@ -68,14 +68,14 @@ class SecurityContext(Document, frozen=True):
     app_armor_profile: Annotated[AppArmorProfile | None, "What AppArmor allows."] = None
 
 
-class Sysctl(Document, frozen=True):
+class Sysctl(Document):
     """A kernel setting of the pod."""
 
     name: Annotated[str, "Name of the setting."]
     value: Annotated[str, "Value of the setting."] = ""
 
 
-class PodSecurityContext(Document, frozen=True):
+class PodSecurityContext(Document):
     """What all containers' processes may do; a container's own settings stand above it."""
 
     se_linux_options: Annotated[SELinuxOptions | None, "Labels of SELinux."] = None

@@ -11,7 +11,7 @@ from semafor.resources.marks import ATOMIC, DNS_LABEL, PORT, IntOrString, Labels
 from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
-class ServicePort(Document, frozen=True):
+class ServicePort(Document):
     """A port of a Service."""
 
     port: Annotated[int, PORT, "Port that clients use."]
@@ -24,7 +24,7 @@ class ServicePort(Document, frozen=True):
     node_port: Annotated[int, within(0, 65535), "Port of every node, for types NodePort and LoadBalancer."] = 0
 
 
-class ClientIPConfig(Document, frozen=True):
+class ClientIPConfig(Document):
     """Settings of affinity by the client's address."""
 
     timeout_seconds: Annotated[
@@ -32,7 +32,7 @@ class ClientIPConfig(Document, frozen=True):
     ] = None
 
 
-class SessionAffinityConfig(Document, frozen=True):
+class SessionAffinityConfig(Document):
     """Settings of session affinity."""
 
     client_ip: Annotated[ClientIPConfig | None, "Affinity by the client's address."] = msgspec.field(
@@ -40,7 +40,7 @@ class SessionAffinityConfig(Document, frozen=True):
     )
 
 
-class ServiceSpec(Document, frozen=True):
+class ServiceSpec(Document):
     """What a Service offers and where it leads."""
 
     ports: Annotated[tuple[ServicePort, ...], listing("port", "protocol", patch_key="port"), "The ports."] = ()
@@ -88,7 +88,7 @@ class ServiceSpec(Document, frozen=True):
     traffic_distribution: Annotated[str | None, "Which endpoints are preferred, such as PreferClose."] = None
 
 
-class PortStatus(Document, frozen=True):
+class PortStatus(Document):
     """The state of a load balancer's port."""
 
     port: Annotated[int, "Number of the port."] = 0
@@ -96,7 +96,7 @@ class PortStatus(Document, frozen=True):
     error: Annotated[str | None, "What is wrong with it."] = None
 
 
-class LoadBalancerIngress(Document, frozen=True):
+class LoadBalancerIngress(Document):
     """A way into a load balancer."""
 
     ip: Annotated[str, "Its address."] = ""
@@ -105,13 +105,13 @@ class LoadBalancerIngress(Document, frozen=True):
     ports: Annotated[tuple[PortStatus, ...], ATOMIC, "Its ports."] = ()
 
 
-class LoadBalancerStatus(Document, frozen=True):
+class LoadBalancerStatus(Document):
     """The state of a load balancer."""
 
     ingress: Annotated[tuple[LoadBalancerIngress, ...], ATOMIC, "The ways into it."] = ()
 
 
-class ServiceStatus(Document, frozen=True):
+class ServiceStatus(Document):
     """The state of a Service."""
 
     load_balancer: Annotated[LoadBalancerStatus, "The state of its load balancer."] = LoadBalancerStatus()
@@ -120,7 +120,7 @@ class ServiceStatus(Document, frozen=True):
     ] = ()
 
 
-class Service(Document, frozen=True):
+class Service(Document):
     """One name and address for a set of pods."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

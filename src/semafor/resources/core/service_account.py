@@ -9,7 +9,7 @@ from semafor.resources.marks import ATOMIC, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ServiceAccount(Document, frozen=True):
+class ServiceAccount(Document):
     """An identity for the processes in pods."""
 
     api_version: Annotated[str, "API version of the object."] = "v1"

@@ -36,14 +36,14 @@ from semafor.resources.marks import ATOMIC, DNS_LABEL, Quantity, within
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class EmptyDirVolumeSource(Document, frozen=True):
+class EmptyDirVolumeSource(Document):
     """An empty folder that lives as long as the pod."""
 
     medium: Annotated[str, "Empty for the node's disk, Memory for a tmpfs."] = ""
     size_limit: Annotated[Quantity | None, "Most that the folder may hold."] = None
 
 
-class SecretVolumeSource(Document, frozen=True):
+class SecretVolumeSource(Document):
     """The keys of a Secret, each a file."""
 
     secret_name: Annotated[str, "Name of the Secret."] = ""
@@ -52,7 +52,7 @@ class SecretVolumeSource(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class ConfigMapVolumeSource(Document, frozen=True):
+class ConfigMapVolumeSource(Document):
     """The keys of a ConfigMap, each a file."""
 
     name: Annotated[str, "Name of the ConfigMap."] = ""
@@ -61,7 +61,7 @@ class ConfigMapVolumeSource(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class DownwardAPIVolumeFile(Document, frozen=True):
+class DownwardAPIVolumeFile(Document):
     """A file with something about the pod."""
 
     path: Annotated[str, "Path of the file within the volume; relative and without `..`."]
@@ -74,14 +74,14 @@ class DownwardAPIVolumeFile(Document, frozen=True):
     )
 
 
-class DownwardAPIVolumeSource(Document, frozen=True):
+class DownwardAPIVolumeSource(Document):
     """Files with facts about the pod."""
 
     items: Annotated[tuple[DownwardAPIVolumeFile, ...], ATOMIC, "The files."] = ()
     default_mode: Annotated[int | None, within(0, 0o777), "Permission bits of the files; 0644 when absent."] = None
 
 
-class SecretProjection(Document, frozen=True):
+class SecretProjection(Document):
     """A Secret as a part of a projected volume."""
 
     name: Annotated[str, "Name of the Secret."] = ""
@@ -89,7 +89,7 @@ class SecretProjection(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class ConfigMapProjection(Document, frozen=True):
+class ConfigMapProjection(Document):
     """A ConfigMap as a part of a projected volume."""
 
     name: Annotated[str, "Name of the ConfigMap."] = ""
@@ -97,13 +97,13 @@ class ConfigMapProjection(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class DownwardAPIProjection(Document, frozen=True):
+class DownwardAPIProjection(Document):
     """Facts about the pod as a part of a projected volume."""
 
     items: Annotated[tuple[DownwardAPIVolumeFile, ...], ATOMIC, "The files."] = ()
 
 
-class ServiceAccountTokenProjection(Document, frozen=True):
+class ServiceAccountTokenProjection(Document):
     """A token of the pod's service account, renewed before it expires."""
 
     path: Annotated[str, "Path of the file within the volume; relative."]
@@ -113,7 +113,7 @@ class ServiceAccountTokenProjection(Document, frozen=True):
     ] = None
 
 
-class ClusterTrustBundleProjection(Document, frozen=True):
+class ClusterTrustBundleProjection(Document):
     """Trust anchors from ClusterTrustBundle objects."""
 
     path: Annotated[str, "Path of the file within the volume; relative."]
@@ -125,7 +125,7 @@ class ClusterTrustBundleProjection(Document, frozen=True):
     optional: Annotated[bool | None, "Whether the pod may start when the object or the key does not exist."] = None
 
 
-class VolumeProjection(Document, frozen=True):
+class VolumeProjection(Document):
     """One source of a projected volume; exactly one field is set."""
 
     secret: Annotated[SecretProjection | None, "Keys of a Secret."] = None
@@ -139,34 +139,34 @@ class VolumeProjection(Document, frozen=True):
     cluster_trust_bundle: Annotated[ClusterTrustBundleProjection | None, "Trust anchors."] = None
 
 
-class ProjectedVolumeSource(Document, frozen=True):
+class ProjectedVolumeSource(Document):
     """Several sources in one folder."""
 
     sources: Annotated[tuple[VolumeProjection, ...], ATOMIC, "The sources."] = ()
     default_mode: Annotated[int | None, within(0, 0o777), "Permission bits of the files; 0644 when absent."] = None
 
 
-class PersistentVolumeClaimVolumeSource(Document, frozen=True):
+class PersistentVolumeClaimVolumeSource(Document):
     """The storage of a claim."""
 
     claim_name: Annotated[str, "Name of the PersistentVolumeClaim in the pod's namespace."]
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class PersistentVolumeClaimTemplate(Document, frozen=True):
+class PersistentVolumeClaimTemplate(Document):
     """What the claim of an ephemeral volume looks like."""
 
     metadata: Annotated[ObjectMeta, "Labels and annotations of the claim."] = ObjectMeta()
     spec: Annotated[PersistentVolumeClaimSpec, "The claim's spec."] = PersistentVolumeClaimSpec()
 
 
-class EphemeralVolumeSource(Document, frozen=True):
+class EphemeralVolumeSource(Document):
     """A volume whose claim is made and deleted with the pod."""
 
     volume_claim_template: Annotated[PersistentVolumeClaimTemplate | None, "The claim to make."] = None
 
 
-class Volume(Document, frozen=True):
+class Volume(Document):
     """A named volume of a pod; exactly one source is set."""
 
     name: Annotated[str, DNS_LABEL, "Name that mounts refer to; unique within the pod."]

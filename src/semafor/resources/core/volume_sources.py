@@ -9,7 +9,7 @@ from semafor.resources.core.refs import LocalObjectReference
 from semafor.resources.marks import ATOMIC, Labels, within
 
 
-class HostPathVolumeSource(Document, frozen=True):
+class HostPathVolumeSource(Document):
     """A file or folder of the node."""
 
     path: Annotated[str, "Path on the node."]
@@ -20,7 +20,7 @@ class HostPathVolumeSource(Document, frozen=True):
     ] = None
 
 
-class GCEPersistentDiskVolumeSource(Document, frozen=True):
+class GCEPersistentDiskVolumeSource(Document):
     """A disk of Google Compute Engine."""
 
     pd_name: Annotated[str, "Name of the disk."]
@@ -29,7 +29,7 @@ class GCEPersistentDiskVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class AWSElasticBlockStoreVolumeSource(Document, frozen=True):
+class AWSElasticBlockStoreVolumeSource(Document):
     """A disk of Amazon EBS."""
 
     volume_id: Annotated[str, "ID of the disk."] = msgspec.field(name="volumeID")
@@ -38,7 +38,7 @@ class AWSElasticBlockStoreVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class NFSVolumeSource(Document, frozen=True):
+class NFSVolumeSource(Document):
     """A folder exported by an NFS server."""
 
     server: Annotated[str, "Host or address of the server."]
@@ -46,7 +46,7 @@ class NFSVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class ISCSIVolumeSource(Document, frozen=True):
+class ISCSIVolumeSource(Document):
     """A disk over iSCSI."""
 
     target_portal: Annotated[str, "Address of the target, with a port unless it is 3260."]
@@ -62,7 +62,7 @@ class ISCSIVolumeSource(Document, frozen=True):
     initiator_name: Annotated[str | None, "Name of the initiator, in place of the node's own."] = None
 
 
-class GlusterfsVolumeSource(Document, frozen=True):
+class GlusterfsVolumeSource(Document):
     """A Gluster file system."""
 
     endpoints: Annotated[str, "Endpoints object that names the servers."]
@@ -70,7 +70,7 @@ class GlusterfsVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class RBDVolumeSource(Document, frozen=True):
+class RBDVolumeSource(Document):
     """A Ceph block device."""
 
     image: Annotated[str, "Name of the RADOS image."]
@@ -85,7 +85,7 @@ class RBDVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class FlexVolumeSource(Document, frozen=True):
+class FlexVolumeSource(Document):
     """A volume made by an external program on the node."""
 
     driver: Annotated[str, "Name of the driver."]
@@ -95,7 +95,7 @@ class FlexVolumeSource(Document, frozen=True):
     options: Annotated[Labels, "Further options for the driver."] = {}
 
 
-class CinderVolumeSource(Document, frozen=True):
+class CinderVolumeSource(Document):
     """A disk of OpenStack Cinder."""
 
     volume_id: Annotated[str, "ID of the disk."] = msgspec.field(name="volumeID")
@@ -104,7 +104,7 @@ class CinderVolumeSource(Document, frozen=True):
     secret_ref: Annotated[LocalObjectReference | None, ATOMIC, "Secret with the credentials for OpenStack."] = None
 
 
-class CephFSVolumeSource(Document, frozen=True):
+class CephFSVolumeSource(Document):
     """A Ceph file system."""
 
     monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
@@ -117,14 +117,14 @@ class CephFSVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class FlockerVolumeSource(Document, frozen=True):
+class FlockerVolumeSource(Document):
     """A data set of Flocker."""
 
     dataset_name: Annotated[str, "Name of the data set."] = ""
     dataset_uuid: Annotated[str, "UUID of the data set."] = msgspec.field(name="datasetUUID", default="")
 
 
-class FCVolumeSource(Document, frozen=True):
+class FCVolumeSource(Document):
     """A disk over Fibre Channel."""
 
     target_wwns: Annotated[tuple[str, ...], ATOMIC, "World wide names of the targets."] = msgspec.field(
@@ -136,7 +136,7 @@ class FCVolumeSource(Document, frozen=True):
     wwids: Annotated[tuple[str, ...], ATOMIC, "World wide identifiers of the disk, in place of targets and lun."] = ()
 
 
-class AzureFileVolumeSource(Document, frozen=True):
+class AzureFileVolumeSource(Document):
     """A share of Azure Files."""
 
     secret_name: Annotated[str, "Secret with the storage account's name and key."]
@@ -144,7 +144,7 @@ class AzureFileVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class VsphereVirtualDiskVolumeSource(Document, frozen=True):
+class VsphereVirtualDiskVolumeSource(Document):
     """A disk of vSphere."""
 
     volume_path: Annotated[str, "Path of the disk's file."]
@@ -153,7 +153,7 @@ class VsphereVirtualDiskVolumeSource(Document, frozen=True):
     storage_policy_id: Annotated[str, "ID of the storage policy."] = msgspec.field(name="storagePolicyID", default="")
 
 
-class QuobyteVolumeSource(Document, frozen=True):
+class QuobyteVolumeSource(Document):
     """A volume of Quobyte."""
 
     registry: Annotated[str, "Addresses of the registry, as host:port with commas."]
@@ -164,7 +164,7 @@ class QuobyteVolumeSource(Document, frozen=True):
     tenant: Annotated[str, "Tenant that owns the volume."] = ""
 
 
-class AzureDiskVolumeSource(Document, frozen=True):
+class AzureDiskVolumeSource(Document):
     """A disk of Azure."""
 
     disk_name: Annotated[str, "Name of the disk."]
@@ -177,14 +177,14 @@ class AzureDiskVolumeSource(Document, frozen=True):
     ] = None
 
 
-class PhotonPersistentDiskVolumeSource(Document, frozen=True):
+class PhotonPersistentDiskVolumeSource(Document):
     """A disk of Photon Controller."""
 
     pd_id: Annotated[str, "ID of the disk."] = msgspec.field(name="pdID")
     fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
 
 
-class PortworxVolumeSource(Document, frozen=True):
+class PortworxVolumeSource(Document):
     """A volume of Portworx."""
 
     volume_id: Annotated[str, "ID of the volume."] = msgspec.field(name="volumeID")
@@ -192,7 +192,7 @@ class PortworxVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class ScaleIOVolumeSource(Document, frozen=True):
+class ScaleIOVolumeSource(Document):
     """A volume of ScaleIO."""
 
     gateway: Annotated[str, "Address of the ScaleIO gateway."]
@@ -207,7 +207,7 @@ class ScaleIOVolumeSource(Document, frozen=True):
     read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class StorageOSVolumeSource(Document, frozen=True):
+class StorageOSVolumeSource(Document):
     """A volume of StorageOS."""
 
     volume_name: Annotated[str, "Name of the volume, unique within its namespace there."] = ""
@@ -217,7 +217,7 @@ class StorageOSVolumeSource(Document, frozen=True):
     secret_ref: Annotated[LocalObjectReference | None, ATOMIC, "Secret with the credentials for the API."] = None
 
 
-class CSIVolumeSource(Document, frozen=True):
+class CSIVolumeSource(Document):
     """A short-lived volume made by a CSI driver."""
 
     driver: Annotated[str, "Name of the driver."]
@@ -229,7 +229,7 @@ class CSIVolumeSource(Document, frozen=True):
     ] = None
 
 
-class GitRepoVolumeSource(Document, frozen=True):
+class GitRepoVolumeSource(Document):
     """A Git repository, cloned when the pod starts. Obsolete: clone in an init container."""
 
     repository: Annotated[str, "URL of the repository."]
@@ -237,7 +237,7 @@ class GitRepoVolumeSource(Document, frozen=True):
     directory: Annotated[str, "Folder to clone into; relative, without `..`."] = ""
 
 
-class ImageVolumeSource(Document, frozen=True):
+class ImageVolumeSource(Document):
     """The files of a container image."""
 
     reference: Annotated[str, "The image."] = ""

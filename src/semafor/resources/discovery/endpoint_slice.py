@@ -14,7 +14,7 @@ from semafor.resources.marks import ATOMIC, PORT, SET, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class EndpointConditions(Document, frozen=True):
+class EndpointConditions(Document):
     """The state of an endpoint."""
 
     ready: Annotated[bool | None, "Whether it takes traffic; true when absent."] = None
@@ -22,19 +22,19 @@ class EndpointConditions(Document, frozen=True):
     terminating: Annotated[bool | None, "Whether it is ending."] = None
 
 
-class ForZone(Document, frozen=True):
+class ForZone(Document):
     """A zone that should use an endpoint."""
 
     name: Annotated[str, "Name of the zone."]
 
 
-class EndpointHints(Document, frozen=True):
+class EndpointHints(Document):
     """Who should use an endpoint."""
 
     for_zones: Annotated[tuple[ForZone, ...], ATOMIC, "Zones that should use it."] = ()
 
 
-class Endpoint(Document, frozen=True):
+class Endpoint(Document):
     """Addresses of one backend, all equal."""
 
     addresses: Annotated[tuple[str, ...], SET, "The addresses."] = ()
@@ -47,7 +47,7 @@ class Endpoint(Document, frozen=True):
     hints: Annotated[EndpointHints | None, "Who should use it."] = None
 
 
-class EndpointPort(Document, frozen=True):
+class EndpointPort(Document):
     """A port behind a Service."""
 
     name: Annotated[str | None, "Name of the Service's port."] = None
@@ -56,7 +56,7 @@ class EndpointPort(Document, frozen=True):
     app_protocol: Annotated[str | None, "Protocol of the application."] = None
 
 
-class EndpointSlice(Document, frozen=True):
+class EndpointSlice(Document):
     """A part of the addresses behind a Service."""
 
     address_type: Annotated[str, "What the addresses are."]

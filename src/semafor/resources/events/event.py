@@ -10,14 +10,14 @@ from semafor.resources.marks import ATOMIC, Time
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class EventSeries(Document, frozen=True):
+class EventSeries(Document):
     """How often an event was repeated."""
 
     count: Annotated[int, "How often."] = 0
     last_observed_time: Annotated[Time | None, "When it was last seen."] = None
 
 
-class Event(Document, frozen=True):
+class Event(Document):
     """Something that happened to an object."""
 
     event_time: Annotated[Time, "When it was first seen, to the microsecond."]

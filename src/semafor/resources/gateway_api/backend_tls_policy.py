@@ -13,7 +13,7 @@ from semafor.resources.marks import ATOMIC, DNS_SUBDOMAIN, HOSTNAME, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class SubjectAltName(Document, frozen=True):
+class SubjectAltName(Document):
     """A name in a certificate."""
 
     type: Annotated[Literal["Hostname", "URI"], "Type of the name."]
@@ -21,7 +21,7 @@ class SubjectAltName(Document, frozen=True):
     uri: Annotated[str, "The name as a URI."] = ""
 
 
-class BackendTLSPolicyValidation(Document, frozen=True):
+class BackendTLSPolicyValidation(Document):
     """What a backend's certificate is checked against."""
 
     hostname: Annotated[str, DNS_SUBDOMAIN, "Name that is sent, and that the certificate must have."]
@@ -34,7 +34,7 @@ class BackendTLSPolicyValidation(Document, frozen=True):
     ] = ()
 
 
-class BackendTLSPolicySpec(Document, frozen=True):
+class BackendTLSPolicySpec(Document):
     """How connections to backends are secured."""
 
     target_refs: Annotated[tuple[LocalPolicyTargetReferenceWithSectionName, ...], ATOMIC, "Services that it is for."]
@@ -42,7 +42,7 @@ class BackendTLSPolicySpec(Document, frozen=True):
     options: Annotated[Labels, "Settings of the implementation's own."] = {}
 
 
-class BackendTLSPolicy(Document, frozen=True):
+class BackendTLSPolicy(Document):
     """How connections to backends are secured."""
 
     spec: Annotated[BackendTLSPolicySpec, "What is wanted."]

@@ -7,14 +7,14 @@ from semafor.resources.gateway_api.references import BackendObjectReference
 from semafor.resources.marks import DNS_SUBDOMAIN, SET, Port, listing, within
 
 
-class HTTPHeader(Document, frozen=True):
+class HTTPHeader(Document):
     """A header."""
 
     name: Annotated[str, "Name of the header."]
     value: Annotated[str, "Value of the header."]
 
 
-class HTTPHeaderFilter(Document, frozen=True):
+class HTTPHeaderFilter(Document):
     """Changes of headers."""
 
     set: Annotated[tuple[HTTPHeader, ...], listing("name"), "Headers that get this value, whatever they had."] = ()
@@ -22,7 +22,7 @@ class HTTPHeaderFilter(Document, frozen=True):
     remove: Annotated[tuple[str, ...], SET, "Headers that are taken away."] = ()
 
 
-class HTTPPathModifier(Document, frozen=True):
+class HTTPPathModifier(Document):
     """A change of the path."""
 
     type: Annotated[Literal["ReplaceFullPath", "ReplacePrefixMatch"], "What is changed."]
@@ -30,7 +30,7 @@ class HTTPPathModifier(Document, frozen=True):
     replace_prefix_match: Annotated[str | None, "What the matched prefix becomes."] = None
 
 
-class HTTPRequestRedirectFilter(Document, frozen=True):
+class HTTPRequestRedirectFilter(Document):
     """Where a redirect leads."""
 
     scheme: Annotated[Literal["http", "https"] | None, "New scheme."] = None
@@ -40,21 +40,21 @@ class HTTPRequestRedirectFilter(Document, frozen=True):
     status_code: Annotated[int, "Status of the answer."] = 302
 
 
-class HTTPURLRewriteFilter(Document, frozen=True):
+class HTTPURLRewriteFilter(Document):
     """What is changed before a request is sent on."""
 
     hostname: Annotated[str | None, DNS_SUBDOMAIN, "What the host becomes."] = None
     path: Annotated[HTTPPathModifier | None, "What the path becomes."] = None
 
 
-class Fraction(Document, frozen=True):
+class Fraction(Document):
     """A share."""
 
     numerator: Annotated[int, within(0, None), "Upper part."]
     denominator: Annotated[int, within(1, None), "Lower part; 100 when absent."] = 100
 
 
-class HTTPRequestMirrorFilter(Document, frozen=True):
+class HTTPRequestMirrorFilter(Document):
     """Where copies go."""
 
     backend_ref: Annotated[BackendObjectReference, "The backend; its answers are thrown away."]
@@ -62,7 +62,7 @@ class HTTPRequestMirrorFilter(Document, frozen=True):
     fraction: Annotated[Fraction | None, "Share of the requests, as a fraction."] = None
 
 
-class HTTPCORSFilter(Document, frozen=True):
+class HTTPCORSFilter(Document):
     """Cross-origin rules."""
 
     allow_origins: Annotated[tuple[str, ...], SET, "Origins that may call."] = ()
@@ -77,13 +77,13 @@ class HTTPCORSFilter(Document, frozen=True):
     max_age: Annotated[int, within(1, None), "Seconds that a browser may remember the answer."] = 5
 
 
-class GRPCAuthConfig(Document, frozen=True):
+class GRPCAuthConfig(Document):
     """Settings for asking by gRPC."""
 
     allowed_headers: Annotated[tuple[str, ...], SET, "Headers that are sent along."] = ()
 
 
-class HTTPAuthConfig(Document, frozen=True):
+class HTTPAuthConfig(Document):
     """Settings for asking by HTTP."""
 
     path: Annotated[str, "Prefix of the path."] = ""
@@ -91,13 +91,13 @@ class HTTPAuthConfig(Document, frozen=True):
     allowed_response_headers: Annotated[tuple[str, ...], SET, "Headers of the answer that are passed on."] = ()
 
 
-class ForwardBodyConfig(Document, frozen=True):
+class ForwardBodyConfig(Document):
     """How much of the body is sent along."""
 
     max_size: Annotated[int, within(0, None), "Most bytes."] = 0
 
 
-class HTTPExternalAuthFilter(Document, frozen=True):
+class HTTPExternalAuthFilter(Document):
     """Asks somebody else whether a request is allowed."""
 
     protocol: Annotated[Literal["HTTP", "GRPC"], "How it is asked."]

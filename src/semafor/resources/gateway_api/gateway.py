@@ -11,19 +11,19 @@ from semafor.resources.marks import ATOMIC, Labels, Port, listing
 from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
-class AllowedListeners(Document, frozen=True):
+class AllowedListeners(Document):
     """Who may add listeners."""
 
     namespaces: Annotated[ListenerNamespaces | None, "From which namespaces."] = None
 
 
-class GatewayBackendTLS(Document, frozen=True):
+class GatewayBackendTLS(Document):
     """The gateway as a TLS client."""
 
     client_certificate_ref: Annotated[SecretObjectReference | None, "Secret with its certificate."] = None
 
 
-class FrontendTLSValidation(Document, frozen=True):
+class FrontendTLSValidation(Document):
     """What clients' certificates are checked against."""
 
     ca_certificate_refs: Annotated[tuple[ObjectReference, ...], ATOMIC, "ConfigMaps with authorities."]
@@ -32,34 +32,34 @@ class FrontendTLSValidation(Document, frozen=True):
     )
 
 
-class TLSConfig(Document, frozen=True):
+class TLSConfig(Document):
     """How clients' certificates are checked."""
 
     validation: Annotated[FrontendTLSValidation | None, "Against what."] = None
 
 
-class TLSPortConfig(Document, frozen=True):
+class TLSPortConfig(Document):
     """How clients' certificates are checked at one port."""
 
     port: Annotated[Port, "The port."]
     tls: Annotated[TLSConfig, "How."]
 
 
-class FrontendTLSConfig(Document, frozen=True):
+class FrontendTLSConfig(Document):
     """How clients' certificates are checked."""
 
     default: Annotated[TLSConfig, "For all ports."]
     per_port: Annotated[tuple[TLSPortConfig, ...], listing("port"), "For single ports."] = ()
 
 
-class GatewayTLSConfig(Document, frozen=True):
+class GatewayTLSConfig(Document):
     """Certificates for a gateway as a whole."""
 
     backend: Annotated[GatewayBackendTLS | None, "For connections to backends."] = None
     frontend: Annotated[FrontendTLSConfig | None, "For connections from clients."] = None
 
 
-class GatewaySpecAddress(Document, frozen=True):
+class GatewaySpecAddress(Document):
     """An address that is wanted."""
 
     type: Annotated[str, "Type of the address."] = "IPAddress"
@@ -67,7 +67,7 @@ class GatewaySpecAddress(Document, frozen=True):
     routability: Annotated[str, "From where it can be reached."] = ""
 
 
-class GatewayStatusAddress(Document, frozen=True):
+class GatewayStatusAddress(Document):
     """An address in use."""
 
     value: Annotated[str, "The address."]
@@ -75,7 +75,7 @@ class GatewayStatusAddress(Document, frozen=True):
     routability: Annotated[str | None, "From where it can be reached."] = None
 
 
-class GatewayInfrastructure(Document, frozen=True):
+class GatewayInfrastructure(Document):
     """What is said to the machinery beneath."""
 
     labels: Annotated[Labels, "Labels of what is made."] = {}
@@ -83,7 +83,7 @@ class GatewayInfrastructure(Document, frozen=True):
     parameters_ref: Annotated[LocalParametersReference | None, "An object with settings."] = None
 
 
-class GatewaySpec(Document, frozen=True):
+class GatewaySpec(Document):
     """Ports where traffic comes in."""
 
     gateway_class_name: Annotated[str, "GatewayClass that serves it."]
@@ -95,7 +95,7 @@ class GatewaySpec(Document, frozen=True):
     default_scope: Annotated[Literal["All", "None"] | None, "Which routes without a parent belong to it."] = None
 
 
-class GatewayStatus(Document, frozen=True):
+class GatewayStatus(Document):
     """The state of a Gateway."""
 
     addresses: Annotated[tuple[GatewayStatusAddress, ...], ATOMIC, "Addresses in use."] = ()
@@ -106,7 +106,7 @@ class GatewayStatus(Document, frozen=True):
     attached_listener_sets: Annotated[int | None, "How many ListenerSets were added."] = None
 
 
-class Gateway(Document, frozen=True):
+class Gateway(Document):
     """Ports where traffic comes in."""
 
     spec: Annotated[GatewaySpec, "What is wanted."]

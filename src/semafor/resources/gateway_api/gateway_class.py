@@ -10,7 +10,7 @@ from semafor.resources.marks import listing
 from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
-class GatewayClassSpec(Document, frozen=True):
+class GatewayClassSpec(Document):
     """Who serves Gateways of the class."""
 
     controller_name: Annotated[str, "Name of the controller."]
@@ -18,13 +18,13 @@ class GatewayClassSpec(Document, frozen=True):
     description: Annotated[str | None, "What the class is for."] = None
 
 
-class SupportedFeature(Document, frozen=True):
+class SupportedFeature(Document):
     """Something that a controller can do."""
 
     name: Annotated[str, "Name of the feature."]
 
 
-class GatewayClassStatus(Document, frozen=True):
+class GatewayClassStatus(Document):
     """The state of a class."""
 
     conditions: Annotated[
@@ -33,7 +33,7 @@ class GatewayClassStatus(Document, frozen=True):
     supported_features: Annotated[tuple[SupportedFeature, ...], listing("name"), "What the controller can do."] = ()
 
 
-class GatewayClass(Document, frozen=True):
+class GatewayClass(Document):
     """Who serves Gateways."""
 
     spec: Annotated[GatewayClassSpec, "What is wanted."]

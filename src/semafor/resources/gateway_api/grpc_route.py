@@ -13,7 +13,7 @@ from semafor.resources.marks import ATOMIC, BLANK, HOSTNAME, Port, listing, with
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class GRPCRouteFilter(Document, frozen=True):
+class GRPCRouteFilter(Document):
     """Something that is done on the way; the field named by type is set."""
 
     type: Annotated[
@@ -25,7 +25,7 @@ class GRPCRouteFilter(Document, frozen=True):
     extension_ref: Annotated[LocalObjectReference | None, "Something of the implementation's own."] = None
 
 
-class GRPCMethodMatch(Document, frozen=True):
+class GRPCMethodMatch(Document):
     """A condition on service and method."""
 
     type: Annotated[Literal["Exact", "RegularExpression"], "How they are compared."] = "Exact"
@@ -33,7 +33,7 @@ class GRPCMethodMatch(Document, frozen=True):
     method: Annotated[str | None, "Name of the method."] = None
 
 
-class GRPCHeaderMatch(Document, frozen=True):
+class GRPCHeaderMatch(Document):
     """A condition on a header."""
 
     name: Annotated[str, "Name of the header."]
@@ -41,14 +41,14 @@ class GRPCHeaderMatch(Document, frozen=True):
     type: Annotated[Literal["Exact", "RegularExpression"], "How it is compared."] = "Exact"
 
 
-class GRPCRouteMatch(Document, frozen=True):
+class GRPCRouteMatch(Document):
     """Conditions on a call; all of them must hold."""
 
     method: Annotated[GRPCMethodMatch | None, "Condition on service and method."] = None
     headers: Annotated[tuple[GRPCHeaderMatch, ...], listing("name"), "Conditions on headers."] = ()
 
 
-class GRPCBackendRef(Document, frozen=True):
+class GRPCBackendRef(Document):
     """Where calls go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
@@ -60,7 +60,7 @@ class GRPCBackendRef(Document, frozen=True):
     filters: Annotated[tuple[GRPCRouteFilter, ...], ATOMIC, "What is done on the way to this backend."] = ()
 
 
-class GRPCRouteRule(Document, frozen=True):
+class GRPCRouteRule(Document):
     """Conditions, and what is done with calls that meet them."""
 
     name: Annotated[str | None, "Name of the rule."] = None
@@ -70,7 +70,7 @@ class GRPCRouteRule(Document, frozen=True):
     session_persistence: Annotated[SessionPersistence | None, "How a client stays with its backend."] = None
 
 
-class GRPCRouteSpec(Document, frozen=True):
+class GRPCRouteSpec(Document):
     """Which gRPC calls go where."""
 
     parent_refs: Annotated[tuple[ParentReference, ...], ATOMIC, "Objects that the route belongs to."] = ()
@@ -81,13 +81,13 @@ class GRPCRouteSpec(Document, frozen=True):
     rules: Annotated[tuple[GRPCRouteRule, ...], ATOMIC, "What is done with calls, by conditions."] = ()
 
 
-class GRPCRouteStatus(Document, frozen=True):
+class GRPCRouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class GRPCRoute(Document, frozen=True):
+class GRPCRoute(Document):
     """Which gRPC calls go where."""
 
     spec: Annotated[GRPCRouteSpec, "What is wanted."]

@@ -20,7 +20,7 @@ from semafor.resources.marks import ATOMIC, BLANK, GATEWAY_DURATION, HOSTNAME, S
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class HTTPRouteFilter(Document, frozen=True):
+class HTTPRouteFilter(Document):
     """Something that is done on the way; the field named by type is set."""
 
     type: Annotated[
@@ -46,14 +46,14 @@ class HTTPRouteFilter(Document, frozen=True):
     extension_ref: Annotated[LocalObjectReference | None, "Something of the implementation's own."] = None
 
 
-class HTTPPathMatch(Document, frozen=True):
+class HTTPPathMatch(Document):
     """A condition on the path."""
 
     type: Annotated[Literal["Exact", "PathPrefix", "RegularExpression"], "How it is compared."] = "PathPrefix"
     value: Annotated[str, "What with."] = "/"
 
 
-class HTTPHeaderMatch(Document, frozen=True):
+class HTTPHeaderMatch(Document):
     """A condition on a header."""
 
     name: Annotated[str, "Name of the header, in any case."]
@@ -61,7 +61,7 @@ class HTTPHeaderMatch(Document, frozen=True):
     type: Annotated[Literal["Exact", "RegularExpression"], "How it is compared."] = "Exact"
 
 
-class HTTPQueryParamMatch(Document, frozen=True):
+class HTTPQueryParamMatch(Document):
     """A condition on a parameter of the query."""
 
     name: Annotated[str, "Name of the parameter."]
@@ -69,7 +69,7 @@ class HTTPQueryParamMatch(Document, frozen=True):
     type: Annotated[Literal["Exact", "RegularExpression"], "How it is compared."] = "Exact"
 
 
-class HTTPRouteMatch(Document, frozen=True):
+class HTTPRouteMatch(Document):
     """Conditions on a request; all of them must hold."""
 
     path: Annotated[HTTPPathMatch | None, "Condition on the path."] = None
@@ -83,7 +83,7 @@ class HTTPRouteMatch(Document, frozen=True):
     ] = None
 
 
-class HTTPBackendRef(Document, frozen=True):
+class HTTPBackendRef(Document):
     """Where requests go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
@@ -95,14 +95,14 @@ class HTTPBackendRef(Document, frozen=True):
     filters: Annotated[tuple[HTTPRouteFilter, ...], ATOMIC, "What is done on the way to this backend."] = ()
 
 
-class HTTPRouteTimeouts(Document, frozen=True):
+class HTTPRouteTimeouts(Document):
     """Longest times; 0s means no limit."""
 
     request: Annotated[str | None, GATEWAY_DURATION, "For the whole request."] = None
     backend_request: Annotated[str | None, GATEWAY_DURATION, "For one try at a backend."] = None
 
 
-class HTTPRouteRetry(Document, frozen=True):
+class HTTPRouteRetry(Document):
     """How often a failed request is tried again."""
 
     codes: Annotated[tuple[int, ...], SET, "Status codes that count as failed."] = ()
@@ -110,7 +110,7 @@ class HTTPRouteRetry(Document, frozen=True):
     backoff: Annotated[str | None, GATEWAY_DURATION, "Least pause between tries."] = None
 
 
-class HTTPRouteRule(Document, frozen=True):
+class HTTPRouteRule(Document):
     """Conditions, and what is done with requests that meet them."""
 
     name: Annotated[str | None, "Name of the rule."] = None
@@ -122,7 +122,7 @@ class HTTPRouteRule(Document, frozen=True):
     session_persistence: Annotated[SessionPersistence | None, "How a client stays with its backend."] = None
 
 
-class HTTPRouteSpec(Document, frozen=True):
+class HTTPRouteSpec(Document):
     """Which HTTP requests go where."""
 
     parent_refs: Annotated[tuple[ParentReference, ...], ATOMIC, "Objects that the route belongs to."] = ()
@@ -133,13 +133,13 @@ class HTTPRouteSpec(Document, frozen=True):
     rules: Annotated[tuple[HTTPRouteRule, ...], ATOMIC, "What is done with requests, by conditions."] = ()
 
 
-class HTTPRouteStatus(Document, frozen=True):
+class HTTPRouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class HTTPRoute(Document, frozen=True):
+class HTTPRoute(Document):
     """Which HTTP requests go where."""
 
     spec: Annotated[HTTPRouteSpec, "What is wanted."]

@@ -11,7 +11,7 @@ from semafor.resources.marks import ATOMIC, BLANK, HOSTNAME, Labels, Port, listi
 from semafor.resources.meta.meta import Condition, LabelSelector
 
 
-class ListenerNamespaces(Document, frozen=True):
+class ListenerNamespaces(Document):
     """Namespaces that may add listeners."""
 
     from_: Annotated[Literal["All", "Selector", "Same", "None"], "Which ones."] = msgspec.field(
@@ -20,28 +20,28 @@ class ListenerNamespaces(Document, frozen=True):
     selector: Annotated[LabelSelector | None, ATOMIC, "Which ones, by their labels."] = None
 
 
-class RouteNamespaces(Document, frozen=True):
+class RouteNamespaces(Document):
     """Namespaces whose routes may use a listener."""
 
     from_: Annotated[Literal["All", "Selector", "Same"], "Which ones."] = msgspec.field(name="from", default="Same")
     selector: Annotated[LabelSelector | None, ATOMIC, "Which ones, by their labels."] = None
 
 
-class RouteGroupKind(Document, frozen=True):
+class RouteGroupKind(Document):
     """A kind of route."""
 
     kind: Annotated[str, "The kind."]
     group: Annotated[str, BLANK, "API group of the kind."] = "gateway.networking.k8s.io"
 
 
-class AllowedRoutes(Document, frozen=True):
+class AllowedRoutes(Document):
     """Which routes may use a listener."""
 
     namespaces: Annotated[RouteNamespaces | None, "From which namespaces."] = None
     kinds: Annotated[tuple[RouteGroupKind, ...], ATOMIC, "Of which kinds; those of the protocol when empty."] = ()
 
 
-class ListenerTLSConfig(Document, frozen=True):
+class ListenerTLSConfig(Document):
     """How connections to a listener are secured."""
 
     mode: Annotated[Literal["Terminate", "Passthrough"], "Whether TLS ends here or is passed through."] = "Terminate"
@@ -49,7 +49,7 @@ class ListenerTLSConfig(Document, frozen=True):
     options: Annotated[Labels, "Settings of the implementation's own."] = {}
 
 
-class ListenerFilter(Document, frozen=True):
+class ListenerFilter(Document):
     """Something that is done with all requests of a listener."""
 
     type: Annotated[Literal["ExternalAuth", "ExtensionRef"], "Which one."]
@@ -57,13 +57,13 @@ class ListenerFilter(Document, frozen=True):
     extension_ref: Annotated[LocalObjectReference | None, "Something of the implementation's own."] = None
 
 
-class ListenerFilters(Document, frozen=True):
+class ListenerFilters(Document):
     """What is done with all requests of a listener."""
 
     requests: Annotated[tuple[ListenerFilter, ...], ATOMIC, "The filters."] = ()
 
 
-class Listener(Document, frozen=True):
+class Listener(Document):
     """A port where traffic comes in."""
 
     name: Annotated[str, "Name of the listener."]
@@ -77,7 +77,7 @@ class Listener(Document, frozen=True):
     filters: Annotated[ListenerFilters | None, "What is done with all its requests."] = None
 
 
-class ListenerStatus(Document, frozen=True):
+class ListenerStatus(Document):
     """The state of a listener."""
 
     name: Annotated[str, "Name of the listener."]

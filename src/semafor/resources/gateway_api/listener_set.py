@@ -11,7 +11,7 @@ from semafor.resources.marks import ATOMIC, HOSTNAME, Port, listing
 from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
-class ListenerEntry(Document, frozen=True):
+class ListenerEntry(Document):
     """A port where traffic comes in."""
 
     name: Annotated[str, "Name of the listener."]
@@ -25,14 +25,14 @@ class ListenerEntry(Document, frozen=True):
     filters: Annotated[ListenerFilters | None, "What is done with all its requests."] = None
 
 
-class ListenerSetSpec(Document, frozen=True):
+class ListenerSetSpec(Document):
     """Listeners added to a Gateway."""
 
     parent_ref: Annotated[ParentGatewayReference, "The Gateway."]
     listeners: Annotated[tuple[ListenerEntry, ...], listing("name"), "The listeners."]
 
 
-class ListenerEntryStatus(Document, frozen=True):
+class ListenerEntryStatus(Document):
     """The state of a listener."""
 
     name: Annotated[str, "Name of the listener."]
@@ -41,7 +41,7 @@ class ListenerEntryStatus(Document, frozen=True):
     supported_kinds: Annotated[tuple[RouteGroupKind, ...], ATOMIC, "Kinds of routes that it takes."] = ()
 
 
-class ListenerSetStatus(Document, frozen=True):
+class ListenerSetStatus(Document):
     """The state of a set."""
 
     conditions: Annotated[
@@ -50,7 +50,7 @@ class ListenerSetStatus(Document, frozen=True):
     listeners: Annotated[tuple[ListenerEntryStatus, ...], listing("name"), "The state of each listener."] = ()
 
 
-class ListenerSet(Document, frozen=True):
+class ListenerSet(Document):
     """Listeners added to a Gateway."""
 
     spec: Annotated[ListenerSetSpec, "What is wanted."]

@@ -11,7 +11,7 @@ from semafor.resources.marks import ATOMIC, BLANK
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ReferenceGrantFrom(Document, frozen=True):
+class ReferenceGrantFrom(Document):
     """Objects that may refer."""
 
     group: Annotated[str, BLANK, "API group of the objects."]
@@ -19,7 +19,7 @@ class ReferenceGrantFrom(Document, frozen=True):
     namespace: Annotated[str, "Namespace of the objects."]
 
 
-class ReferenceGrantTo(Document, frozen=True):
+class ReferenceGrantTo(Document):
     """Objects that may be referred to."""
 
     group: Annotated[str, BLANK, "API group of the objects."]
@@ -27,14 +27,14 @@ class ReferenceGrantTo(Document, frozen=True):
     name: Annotated[str | None, "Name of the object; all when absent."] = None
 
 
-class ReferenceGrantSpec(Document, frozen=True):
+class ReferenceGrantSpec(Document):
     """Who may refer to what."""
 
     from_: Annotated[tuple[ReferenceGrantFrom, ...], ATOMIC, "Objects that may refer."] = msgspec.field(name="from")
     to: Annotated[tuple[ReferenceGrantTo, ...], ATOMIC, "Objects that may be referred to."]
 
 
-class ReferenceGrant(Document, frozen=True):
+class ReferenceGrant(Document):
     """Lets objects of other namespaces refer to objects of this one."""
 
     spec: Annotated[ReferenceGrantSpec, "What is wanted."]

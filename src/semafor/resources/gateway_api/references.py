@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import BLANK, Port, within
 
 
-class ParentReference(Document, frozen=True):
+class ParentReference(Document):
     """The object that a route belongs to: a Gateway, or a Service for traffic within the mesh."""
 
     name: Annotated[str, "Name of the parent."]
@@ -17,7 +17,7 @@ class ParentReference(Document, frozen=True):
     port: Annotated[Port | None, "Port of the parent; all when absent."] = None
 
 
-class BackendRef(Document, frozen=True):
+class BackendRef(Document):
     """Where requests go, and its share."""
 
     name: Annotated[str, "Name of the backend."]
@@ -28,7 +28,7 @@ class BackendRef(Document, frozen=True):
     weight: Annotated[int, within(0, 1000000), "Share relative to the sum of all weights."] = 1
 
 
-class SecretObjectReference(Document, frozen=True):
+class SecretObjectReference(Document):
     """A Secret."""
 
     name: Annotated[str, "Name of the object."]
@@ -37,7 +37,7 @@ class SecretObjectReference(Document, frozen=True):
     namespace: Annotated[str | None, "Namespace; another one needs a ReferenceGrant."] = None
 
 
-class LocalObjectReference(Document, frozen=True):
+class LocalObjectReference(Document):
     """An object of the same namespace."""
 
     group: Annotated[str, BLANK, "API group of the object."]
@@ -45,7 +45,7 @@ class LocalObjectReference(Document, frozen=True):
     name: Annotated[str, "Name of the object."]
 
 
-class BackendObjectReference(Document, frozen=True):
+class BackendObjectReference(Document):
     """A Service, or something like it."""
 
     name: Annotated[str, "Name of the object."]
@@ -55,7 +55,7 @@ class BackendObjectReference(Document, frozen=True):
     port: Annotated[Port | None, "Port of the Service."] = None
 
 
-class ObjectReference(Document, frozen=True):
+class ObjectReference(Document):
     """An object."""
 
     group: Annotated[str, BLANK, "API group of the object."]
@@ -64,7 +64,7 @@ class ObjectReference(Document, frozen=True):
     namespace: Annotated[str | None, "Namespace; another one needs a ReferenceGrant."] = None
 
 
-class LocalPolicyTargetReferenceWithSectionName(Document, frozen=True):
+class LocalPolicyTargetReferenceWithSectionName(Document):
     """What a policy is attached to."""
 
     group: Annotated[str, BLANK, "API group of the object."]
@@ -73,7 +73,7 @@ class LocalPolicyTargetReferenceWithSectionName(Document, frozen=True):
     section_name: Annotated[str | None, "Part of the object, such as a port of a Service."] = None
 
 
-class ParentGatewayReference(Document, frozen=True):
+class ParentGatewayReference(Document):
     """The Gateway that listeners are added to."""
 
     name: Annotated[str, "Name of the Gateway."]
@@ -82,7 +82,7 @@ class ParentGatewayReference(Document, frozen=True):
     namespace: Annotated[str | None, "Namespace of the Gateway."] = None
 
 
-class ParametersReference(Document, frozen=True):
+class ParametersReference(Document):
     """An object with settings."""
 
     group: Annotated[str, BLANK, "API group of the object."]
@@ -91,7 +91,7 @@ class ParametersReference(Document, frozen=True):
     namespace: Annotated[str | None, "Namespace of the object."] = None
 
 
-class LocalParametersReference(Document, frozen=True):
+class LocalParametersReference(Document):
     """An object with settings."""
 
     group: Annotated[str, BLANK, "API group of the object."]

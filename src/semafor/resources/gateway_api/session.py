@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import GATEWAY_DURATION
 
 
-class CookieConfig(Document, frozen=True):
+class CookieConfig(Document):
     """A cookie that keeps a client with its backend."""
 
     name: Annotated[str | None, "Name of the cookie."] = None
@@ -14,13 +14,13 @@ class CookieConfig(Document, frozen=True):
     lifetime_type: Annotated[Literal["Permanent", "Session"], "Whether it outlives the browser."] = "Session"
 
 
-class HeaderConfig(Document, frozen=True):
+class HeaderConfig(Document):
     """A header that keeps a client with its backend."""
 
     name: Annotated[str, "Name of the header."]
 
 
-class SessionPersistence(Document, frozen=True):
+class SessionPersistence(Document):
     """How a client stays with its backend."""
 
     absolute_timeout: Annotated[str | None, GATEWAY_DURATION, "Longest time that it stays."] = None

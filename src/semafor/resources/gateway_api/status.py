@@ -8,7 +8,7 @@ from semafor.resources.marks import ATOMIC, listing
 from semafor.resources.meta.meta import Condition
 
 
-class RouteParentStatus(Document, frozen=True):
+class RouteParentStatus(Document):
     """The state of a route at one parent."""
 
     parent_ref: Annotated[ParentReference, "The parent."]
@@ -16,13 +16,13 @@ class RouteParentStatus(Document, frozen=True):
     conditions: Annotated[tuple[Condition, ...], listing("type"), "Aspects of the present state, told apart by type."]
 
 
-class RouteStatus(Document, frozen=True):
+class RouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class PolicyAncestorStatus(Document, frozen=True):
+class PolicyAncestorStatus(Document):
     """The state of a policy at one object."""
 
     ancestor_ref: Annotated[ParentReference, "The object."]
@@ -30,7 +30,7 @@ class PolicyAncestorStatus(Document, frozen=True):
     conditions: Annotated[tuple[Condition, ...], listing("type"), "Aspects of the present state, told apart by type."]
 
 
-class PolicyStatus(Document, frozen=True):
+class PolicyStatus(Document):
     """The state of a policy."""
 
     ancestors: Annotated[tuple[PolicyAncestorStatus, ...], ATOMIC, "Its state at each object."]

@@ -11,14 +11,14 @@ from semafor.resources.marks import ATOMIC
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TCPRouteRule(Document, frozen=True):
+class TCPRouteRule(Document):
     """Where connections go."""
 
     backend_refs: Annotated[tuple[BackendRef, ...], ATOMIC, "The backends, by their shares."]
     name: Annotated[str | None, "Name of the rule."] = None
 
 
-class TCPRouteSpec(Document, frozen=True):
+class TCPRouteSpec(Document):
     """Which connections go where."""
 
     rules: Annotated[tuple[TCPRouteRule, ...], ATOMIC, "Where they go."]
@@ -26,13 +26,13 @@ class TCPRouteSpec(Document, frozen=True):
     use_default_gateways: Annotated[Literal["All", "None"] | None, "Whether it belongs to default Gateways too."] = None
 
 
-class TCPRouteStatus(Document, frozen=True):
+class TCPRouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class TCPRoute(Document, frozen=True):
+class TCPRoute(Document):
     """Which TCP connections go where."""
 
     spec: Annotated[TCPRouteSpec, "What is wanted."]

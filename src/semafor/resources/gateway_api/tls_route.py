@@ -11,14 +11,14 @@ from semafor.resources.marks import ATOMIC, HOSTNAME
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TLSRouteRule(Document, frozen=True):
+class TLSRouteRule(Document):
     """Where TLS connections go."""
 
     backend_refs: Annotated[tuple[BackendRef, ...], ATOMIC, "The backends, by their shares."]
     name: Annotated[str | None, "Name of the rule."] = None
 
 
-class TLSRouteSpec(Document, frozen=True):
+class TLSRouteSpec(Document):
     """Which TLS connections go where."""
 
     hostnames: Annotated[
@@ -29,13 +29,13 @@ class TLSRouteSpec(Document, frozen=True):
     use_default_gateways: Annotated[Literal["All", "None"] | None, "Whether it belongs to default Gateways too."] = None
 
 
-class TLSRouteStatus(Document, frozen=True):
+class TLSRouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class TLSRoute(Document, frozen=True):
+class TLSRoute(Document):
     """Which TLS connections go where, by SNI."""
 
     spec: Annotated[TLSRouteSpec, "What is wanted."]

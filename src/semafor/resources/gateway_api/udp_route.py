@@ -11,14 +11,14 @@ from semafor.resources.marks import ATOMIC
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class UDPRouteRule(Document, frozen=True):
+class UDPRouteRule(Document):
     """Where datagrams go."""
 
     backend_refs: Annotated[tuple[BackendRef, ...], ATOMIC, "The backends, by their shares."]
     name: Annotated[str | None, "Name of the rule."] = None
 
 
-class UDPRouteSpec(Document, frozen=True):
+class UDPRouteSpec(Document):
     """Which datagrams go where."""
 
     rules: Annotated[tuple[UDPRouteRule, ...], ATOMIC, "Where they go."]
@@ -26,13 +26,13 @@ class UDPRouteSpec(Document, frozen=True):
     use_default_gateways: Annotated[Literal["All", "None"] | None, "Whether it belongs to default Gateways too."] = None
 
 
-class UDPRouteStatus(Document, frozen=True):
+class UDPRouteStatus(Document):
     """The state of a route."""
 
     parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
 
 
-class UDPRoute(Document, frozen=True):
+class UDPRoute(Document):
     """Which UDP datagrams go where."""
 
     spec: Annotated[UDPRouteSpec, "What is wanted."]

@@ -12,7 +12,7 @@ from semafor.resources.marks import OPEN
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class IstioOperatorSpec(Document, frozen=True):
+class IstioOperatorSpec(Document):
     """What an installation consists of."""
 
     profile: Annotated[str, "Set of settings to start from: default, demo, minimal, empty and others."] = ""
@@ -31,7 +31,7 @@ class IstioOperatorSpec(Document, frozen=True):
     unvalidated_values: Annotated[dict[str, Any], OPEN, "Values of the charts that are taken as they are."] = {}
 
 
-class IstioOperator(Document, frozen=True):
+class IstioOperator(Document):
     """What an installation of the mesh consists of."""
 
     api_version: Annotated[str, "API version of the object."] = "install.istio.io/v1alpha1"

@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 from semafor.base.struct import Document
 
 
-class AnalysisMessageType(Document, frozen=True):
+class AnalysisMessageType(Document):
     """A kind of remark."""
 
     name: Annotated[str, "Name of the remark."] = ""
     code: Annotated[str, "Code of the remark."] = ""
 
 
-class AnalysisMessageBase(Document, frozen=True):
+class AnalysisMessageBase(Document):
     """A remark of the analysis. Its words are ours: Istio's definitions let a status hold whatever it likes."""
 
     type: Annotated[AnalysisMessageType | None, "What kind of remark."] = None

@@ -12,7 +12,7 @@ from semafor.resources.kind import AGE, Column, Kind
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class Source(Document, frozen=True):
+class Source(Document):
     """Conditions on the caller; all that are set must hold."""
 
     principals: Annotated[tuple[str, ...], "Identities, such as cluster.local/ns/default/sa/web."] = ()
@@ -31,13 +31,13 @@ class Source(Document, frozen=True):
     not_trust_domains: Annotated[tuple[str, ...], "Trust domains that it must not have."] = ()
 
 
-class RuleFrom(Document, frozen=True):
+class RuleFrom(Document):
     """Who calls."""
 
     source: Annotated[Source | None, "Conditions on the caller."] = None
 
 
-class Operation(Document, frozen=True):
+class Operation(Document):
     """Conditions on a request; all that are set must hold."""
 
     hosts: Annotated[tuple[str, ...], "Hosts."] = ()
@@ -50,13 +50,13 @@ class Operation(Document, frozen=True):
     not_paths: Annotated[tuple[str, ...], "Paths that it must not have."] = ()
 
 
-class RuleTo(Document, frozen=True):
+class RuleTo(Document):
     """What is called."""
 
     operation: Annotated[Operation | None, "Conditions on the request."] = None
 
 
-class RequestCondition(Document, frozen=True):
+class RequestCondition(Document):
     """A further condition."""
 
     key: Annotated[str, "What is looked at, such as request.headers[x-token]."]
@@ -64,7 +64,7 @@ class RequestCondition(Document, frozen=True):
     not_values: Annotated[tuple[str, ...], "Values that it must not have."] = ()
 
 
-class AuthorizationRule(Document, frozen=True):
+class AuthorizationRule(Document):
     """When a policy applies; from, to and when must all hold."""
 
     from_: Annotated[tuple[RuleFrom, ...], "Who calls; one that matches is enough, and an empty list means anyone."] = (
@@ -76,13 +76,13 @@ class AuthorizationRule(Document, frozen=True):
     when: Annotated[tuple[RequestCondition, ...], "Further conditions; all must hold."] = ()
 
 
-class ExtensionProvider(Document, frozen=True):
+class ExtensionProvider(Document):
     """Someone else who decides."""
 
     name: Annotated[str, "Name of the provider in the mesh's settings."] = ""
 
 
-class AuthorizationPolicySpec(Document, frozen=True):
+class AuthorizationPolicySpec(Document):
     """Who may do what."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -95,7 +95,7 @@ class AuthorizationPolicySpec(Document, frozen=True):
     provider: Annotated[ExtensionProvider | None, "Who decides, for action CUSTOM."] = None
 
 
-class AuthorizationPolicy(Document, frozen=True):
+class AuthorizationPolicy(Document):
     """Who may do what."""
 
     api_version: Annotated[str, "API version of the object."] = "security.istio.io/v1"

@@ -6,19 +6,19 @@ from semafor.base.struct import Document
 from semafor.resources.marks import PORT, Labels
 
 
-class WorkloadSelector(Document, frozen=True):
+class WorkloadSelector(Document):
     """Which pods are meant, by their labels."""
 
     match_labels: Annotated[Labels, "Labels that the pods must have, all of them."] = {}
 
 
-class NumberedPort(Document, frozen=True):
+class NumberedPort(Document):
     """A port by its number."""
 
     number: Annotated[int, PORT, "Number of the port."]
 
 
-class PolicyTargetReference(Document, frozen=True):
+class PolicyTargetReference(Document):
     """An object that a policy is attached to."""
 
     kind: Annotated[str, "Kind of the object: Gateway, Service, GatewayClass or ServiceEntry."]

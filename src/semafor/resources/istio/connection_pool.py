@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import NON_NEGATIVE, Duration, within
 
 
-class TcpKeepalive(Document, frozen=True):
+class TcpKeepalive(Document):
     """Keep-alive of a socket."""
 
     probes: Annotated[int, "Probes without an answer after which the connection is dead."] = 0
@@ -14,7 +14,7 @@ class TcpKeepalive(Document, frozen=True):
     interval: Annotated[Duration | None, "Time between probes."] = None
 
 
-class TCPSettings(Document, frozen=True):
+class TCPSettings(Document):
     """Limits for all connections."""
 
     max_connections: Annotated[int, NON_NEGATIVE, "Most connections to the service."] = 0
@@ -24,14 +24,14 @@ class TCPSettings(Document, frozen=True):
     idle_timeout: Annotated[Duration | None, "Longest time without traffic; 1h when absent."] = None
 
 
-class ConnectionKeepalive(Document, frozen=True):
+class ConnectionKeepalive(Document):
     """Pings that keep an HTTP/2 connection alive."""
 
     interval: Annotated[Duration | None, "Time between pings."] = None
     timeout: Annotated[Duration | None, "Longest time to answer a ping."] = None
 
 
-class HTTPSettings(Document, frozen=True):
+class HTTPSettings(Document):
     """Limits for HTTP."""
 
     http1_max_pending_requests: Annotated[int, NON_NEGATIVE, "Most requests that wait for a connection."] = 0
@@ -49,7 +49,7 @@ class HTTPSettings(Document, frozen=True):
     http2_keep_alive: Annotated[ConnectionKeepalive | None, "Pings that keep an HTTP/2 connection alive."] = None
 
 
-class ConnectionPoolSettings(Document, frozen=True):
+class ConnectionPoolSettings(Document):
     """How many connections and requests there may be."""
 
     tcp: Annotated[TCPSettings | None, "For all connections."] = None

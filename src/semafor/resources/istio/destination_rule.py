@@ -16,7 +16,7 @@ from semafor.resources.marks import PERCENT, PORT, Duration, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class OutlierDetection(Document, frozen=True):
+class OutlierDetection(Document):
     """When a failing pod is left out for a time."""
 
     consecutive_errors: Annotated[int, "Obsolete: use consecutiveGatewayErrors or consecutive5xxErrors."] = 0
@@ -39,7 +39,7 @@ class OutlierDetection(Document, frozen=True):
     ] = ()
 
 
-class ClientTLSSettings(Document, frozen=True):
+class ClientTLSSettings(Document):
     """How a connection to the service is secured."""
 
     mode: Annotated[Literal["DISABLE", "SIMPLE", "MUTUAL", "ISTIO_MUTUAL"], "Whether, and with whose certificate."] = (
@@ -55,7 +55,7 @@ class ClientTLSSettings(Document, frozen=True):
     ca_crl: Annotated[str, "File with revoked certificates."] = ""
 
 
-class PortTrafficPolicy(Document, frozen=True):
+class PortTrafficPolicy(Document):
     """How connections to one port are made and shared out."""
 
     port: Annotated[PortSelector | None, "The port."] = None
@@ -65,7 +65,7 @@ class PortTrafficPolicy(Document, frozen=True):
     tls: Annotated[ClientTLSSettings | None, "How the connection is secured."] = None
 
 
-class TunnelSettings(Document, frozen=True):
+class TunnelSettings(Document):
     """A tunnel through an HTTP proxy."""
 
     target_host: Annotated[str, "Host at the end of the tunnel."]
@@ -73,13 +73,13 @@ class TunnelSettings(Document, frozen=True):
     protocol: Annotated[str, "CONNECT or POST; CONNECT when empty."] = ""
 
 
-class ProxyProtocol(Document, frozen=True):
+class ProxyProtocol(Document):
     """The client's address, told by the PROXY protocol."""
 
     version: Annotated[Literal["V1", "V2"], "Version of the protocol."] = "V1"
 
 
-class RetryBudget(Document, frozen=True):
+class RetryBudget(Document):
     """How many retries there may be."""
 
     percent: Annotated[float | None, PERCENT, "Share of the running requests that may be retries; 20 when absent."] = (
@@ -89,7 +89,7 @@ class RetryBudget(Document, frozen=True):
     budget_interval: Annotated[Duration | None, "Time over which requests are counted."] = None
 
 
-class TrafficPolicy(Document, frozen=True):
+class TrafficPolicy(Document):
     """How connections to a service are made and shared out."""
 
     load_balancer: Annotated[LoadBalancerSettings | None, "How a pod is chosen."] = None
@@ -104,7 +104,7 @@ class TrafficPolicy(Document, frozen=True):
     retry_budget: Annotated[RetryBudget | None, "How many retries there may be, relative to requests."] = None
 
 
-class Subset(Document, frozen=True):
+class Subset(Document):
     """A named part of a service."""
 
     name: Annotated[str, "Name that routes refer to."]
@@ -114,7 +114,7 @@ class Subset(Document, frozen=True):
     ] = None
 
 
-class DestinationRuleSpec(Document, frozen=True):
+class DestinationRuleSpec(Document):
     """What is done with requests for one service after they were routed."""
 
     host: Annotated[str, "Name of the service; a short name is completed with the object's namespace."]
@@ -128,7 +128,7 @@ class DestinationRuleSpec(Document, frozen=True):
     ] = None
 
 
-class DestinationRule(Document, frozen=True):
+class DestinationRule(Document):
     """What is done with requests for one service after they were routed."""
 
     spec: Annotated[DestinationRuleSpec, "What is wanted."]

@@ -12,27 +12,27 @@ from semafor.resources.marks import OPEN, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ProxyMatch(Document, frozen=True):
+class ProxyMatch(Document):
     """Conditions on the proxy."""
 
     proxy_version: Annotated[str, "Regular expression for its version."] = ""
     metadata: Annotated[Labels, "Values that its metadata must have."] = {}
 
 
-class SubFilterMatch(Document, frozen=True):
+class SubFilterMatch(Document):
     """Conditions on an HTTP filter."""
 
     name: Annotated[str, "Name of the filter."] = ""
 
 
-class FilterMatch(Document, frozen=True):
+class FilterMatch(Document):
     """Conditions on a network filter."""
 
     name: Annotated[str, "Name of the filter."] = ""
     sub_filter: Annotated[SubFilterMatch | None, "Conditions on a filter within it."] = None
 
 
-class FilterChainMatch(Document, frozen=True):
+class FilterChainMatch(Document):
     """Conditions on a filter chain."""
 
     name: Annotated[str, "Name of the filter chain."] = ""
@@ -43,7 +43,7 @@ class FilterChainMatch(Document, frozen=True):
     destination_port: Annotated[int, "Port that it is for."] = 0
 
 
-class ListenerMatch(Document, frozen=True):
+class ListenerMatch(Document):
     """Conditions on a listener."""
 
     port_number: Annotated[int, "Port that it is for."] = 0
@@ -53,14 +53,14 @@ class ListenerMatch(Document, frozen=True):
     name: Annotated[str, "Name of the listener."] = ""
 
 
-class RouteMatch(Document, frozen=True):
+class RouteMatch(Document):
     """Conditions on a route."""
 
     name: Annotated[str, "Name of the route."] = ""
     action: Annotated[Literal["ANY", "ROUTE", "REDIRECT", "DIRECT_RESPONSE"], "What the route does."] = "ANY"
 
 
-class VirtualHostMatch(Document, frozen=True):
+class VirtualHostMatch(Document):
     """Conditions on a virtual host."""
 
     name: Annotated[str, "Name of the virtual host, as host:port."] = ""
@@ -68,7 +68,7 @@ class VirtualHostMatch(Document, frozen=True):
     route: Annotated[RouteMatch | None, "Conditions on a route in it."] = None
 
 
-class RouteConfigurationMatch(Document, frozen=True):
+class RouteConfigurationMatch(Document):
     """Conditions on a route configuration."""
 
     port_number: Annotated[int, "Port that it is for."] = 0
@@ -78,7 +78,7 @@ class RouteConfigurationMatch(Document, frozen=True):
     name: Annotated[str, "Name of the route configuration."] = ""
 
 
-class ClusterMatch(Document, frozen=True):
+class ClusterMatch(Document):
     """Conditions on a cluster."""
 
     port_number: Annotated[int, "Port of the service."] = 0
@@ -87,26 +87,26 @@ class ClusterMatch(Document, frozen=True):
     name: Annotated[str, "Exact name of the cluster."] = ""
 
 
-class WaypointRouteMatch(Document, frozen=True):
+class WaypointRouteMatch(Document):
     """Conditions on a waypoint's route."""
 
     name: Annotated[str, "Name of the route."] = ""
 
 
-class WaypointSubFilterMatch(Document, frozen=True):
+class WaypointSubFilterMatch(Document):
     """Conditions on a waypoint's HTTP filter."""
 
     name: Annotated[str, "Name of the filter."] = ""
 
 
-class WaypointFilterMatch(Document, frozen=True):
+class WaypointFilterMatch(Document):
     """Conditions on a waypoint's filter."""
 
     name: Annotated[str, "Name of the filter."] = ""
     sub_filter: Annotated[WaypointSubFilterMatch | None, "Conditions on a filter within it."] = None
 
 
-class WaypointMatch(Document, frozen=True):
+class WaypointMatch(Document):
     """Conditions on a waypoint's configuration."""
 
     port_number: Annotated[int, "Port that it is for."] = 0
@@ -114,7 +114,7 @@ class WaypointMatch(Document, frozen=True):
     filter: Annotated[WaypointFilterMatch | None, "Conditions on a filter."] = None
 
 
-class EnvoyConfigObjectMatch(Document, frozen=True):
+class EnvoyConfigObjectMatch(Document):
     """Where a change applies."""
 
     context: Annotated[
@@ -127,7 +127,7 @@ class EnvoyConfigObjectMatch(Document, frozen=True):
     waypoint: Annotated[WaypointMatch | None, "In which parts of a waypoint."] = None
 
 
-class Patch(Document, frozen=True):
+class Patch(Document):
     """What is changed."""
 
     operation: Annotated[
@@ -150,7 +150,7 @@ class Patch(Document, frozen=True):
     ] = "UNSPECIFIED"
 
 
-class EnvoyConfigObjectPatch(Document, frozen=True):
+class EnvoyConfigObjectPatch(Document):
     """A change of the Envoy configuration."""
 
     apply_to: Annotated[
@@ -174,7 +174,7 @@ class EnvoyConfigObjectPatch(Document, frozen=True):
     patch: Annotated[Patch | None, "What is changed."] = None
 
 
-class EnvoyFilterSpec(Document, frozen=True):
+class EnvoyFilterSpec(Document):
     """Changes of the Envoy configuration itself, made last."""
 
     workload_selector: Annotated[ProxySelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -183,7 +183,7 @@ class EnvoyFilterSpec(Document, frozen=True):
     priority: Annotated[int, "Order among several objects; lower ones come first."] = 0
 
 
-class EnvoyFilter(Document, frozen=True):
+class EnvoyFilter(Document):
     """Changes of the Envoy configuration itself."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1alpha3"

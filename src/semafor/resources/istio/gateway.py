@@ -10,7 +10,7 @@ from semafor.resources.marks import PORT, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ServerPort(Document, frozen=True):
+class ServerPort(Document):
     """A port of a gateway."""
 
     number: Annotated[int, PORT, "Number of the port."]
@@ -19,7 +19,7 @@ class ServerPort(Document, frozen=True):
     target_port: Annotated[int, "Not in effect."] = 0
 
 
-class TLSCertificate(Document, frozen=True):
+class TLSCertificate(Document):
     """The files of a certificate."""
 
     server_certificate: Annotated[str, "File with the certificate."] = ""
@@ -27,7 +27,7 @@ class TLSCertificate(Document, frozen=True):
     ca_certificates: Annotated[str, "Not in effect."] = ""
 
 
-class ServerTLSSettings(Document, frozen=True):
+class ServerTLSSettings(Document):
     """How incoming connections are secured."""
 
     https_redirect: Annotated[bool, "Whether plain HTTP is redirected to HTTPS."] = False
@@ -60,7 +60,7 @@ class ServerTLSSettings(Document, frozen=True):
     insecure_skip_verify: Annotated[bool | None, "Whether a client's certificate is taken unchecked."] = None
 
 
-class Server(Document, frozen=True):
+class Server(Document):
     """A port and the hosts that it serves."""
 
     port: Annotated[ServerPort, "The port."]
@@ -73,14 +73,14 @@ class Server(Document, frozen=True):
     name: Annotated[str, "Name of the server, for logs and statistics."] = ""
 
 
-class GatewaySpec(Document, frozen=True):
+class GatewaySpec(Document):
     """Ports at the edge of the mesh."""
 
     servers: Annotated[tuple[Server, ...], "The ports and hosts that are served."] = ()
     selector: Annotated[Labels, "Labels of the pods that serve them."] = {}
 
 
-class Gateway(Document, frozen=True):
+class Gateway(Document):
     """Ports at the edge of the mesh."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1"

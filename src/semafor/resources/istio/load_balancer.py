@@ -8,14 +8,14 @@ from semafor.base.struct import Document
 from semafor.resources.marks import NON_NEGATIVE, PERCENT, Choices, Duration
 
 
-class Attribute(Document, frozen=True):
+class Attribute(Document):
     """An attribute of a cookie."""
 
     name: Annotated[str, "Name of the attribute."]
     value: Annotated[str, "Value of the attribute."] = ""
 
 
-class HTTPCookie(Document, frozen=True):
+class HTTPCookie(Document):
     """A cookie that keeps a client with its pod; made when it is missing and has a ttl."""
 
     name: Annotated[str, "Name of the cookie."]
@@ -24,19 +24,19 @@ class HTTPCookie(Document, frozen=True):
     attributes: Annotated[tuple[Attribute, ...], "Further attributes of the cookie."] = ()
 
 
-class RingHash(Document, frozen=True):
+class RingHash(Document):
     """A ring hash."""
 
     minimum_ring_size: Annotated[int, "Least number of places on the ring; 1024 when absent."] = 0
 
 
-class MagLev(Document, frozen=True):
+class MagLev(Document):
     """A Maglev hash."""
 
     table_size: Annotated[int, "Size of the table, a prime number; 65537 when absent."] = 0
 
 
-class ConsistentHashLB(Document, frozen=True):
+class ConsistentHashLB(Document):
     """What the hash is made of, and how."""
 
     http_header_name: Annotated[str | None, "Hash of this header."] = None
@@ -48,7 +48,7 @@ class ConsistentHashLB(Document, frozen=True):
     minimum_ring_size: Annotated[int, "Obsolete: use ringHash."] = 0
 
 
-class Distribute(Document, frozen=True):
+class Distribute(Document):
     """Where the traffic of a locality goes."""
 
     from_: Annotated[str, "Locality of the clients, such as `us-east/zone1/*`."] = msgspec.field(
@@ -57,14 +57,14 @@ class Distribute(Document, frozen=True):
     to: Annotated[dict[str, int], "Share of each locality, in per cent; the sum is 100."] = {}
 
 
-class Failover(Document, frozen=True):
+class Failover(Document):
     """Where the traffic of a failed region goes."""
 
     from_: Annotated[str, "The region that failed."] = msgspec.field(name="from", default="")
     to: Annotated[str, "The region that takes over."] = ""
 
 
-class LocalityLoadBalancerSetting(Document, frozen=True):
+class LocalityLoadBalancerSetting(Document):
     """Preference for near pods; distribute, failover and failoverPriority exclude each other."""
 
     distribute: Annotated[tuple[Distribute, ...], "Shares of the traffic, by locality of the client."] = ()
@@ -73,14 +73,14 @@ class LocalityLoadBalancerSetting(Document, frozen=True):
     enabled: Annotated[bool | None, "Whether it is in effect; the mesh's setting when absent."] = None
 
 
-class ZoneAwareFailover(Document, frozen=True):
+class ZoneAwareFailover(Document):
     """Where the traffic of a failed region goes."""
 
     from_: Annotated[str, "The region that failed."] = msgspec.field(name="from", default="")
     to: Annotated[str, "The region that takes over."] = ""
 
 
-class ZoneAwareLoadBalancerSetting(Document, frozen=True):
+class ZoneAwareLoadBalancerSetting(Document):
     """Preference for pods of the same zone."""
 
     enabled: Annotated[bool | None, "Whether it is in effect."] = None
@@ -89,7 +89,7 @@ class ZoneAwareLoadBalancerSetting(Document, frozen=True):
     min_cluster_size: Annotated[int | None, "Number of pods below which zones are not looked at."] = None
 
 
-class WarmupConfiguration(Document, frozen=True):
+class WarmupConfiguration(Document):
     """How new pods get their share little by little."""
 
     duration: Annotated[Duration, "How long it takes."]
@@ -97,7 +97,7 @@ class WarmupConfiguration(Document, frozen=True):
     aggression: Annotated[float | None, NON_NEGATIVE, "How fast the share grows; 1 means evenly."] = None
 
 
-class LoadBalancerSettings(Document, frozen=True):
+class LoadBalancerSettings(Document):
     """How a pod is chosen for a request."""
 
     ONE_OF: ClassVar[Choices] = (("simple", "consistentHash"),)

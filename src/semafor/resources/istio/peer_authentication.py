@@ -10,7 +10,7 @@ from semafor.resources.kind import AGE, Column, Kind
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class MutualTLS(Document, frozen=True):
+class MutualTLS(Document):
     """Whether connections must be mutual TLS."""
 
     mode: Annotated[
@@ -19,7 +19,7 @@ class MutualTLS(Document, frozen=True):
     ] = "UNSET"
 
 
-class PeerAuthenticationSpec(Document, frozen=True):
+class PeerAuthenticationSpec(Document):
     """Whether connections into pods must be mutual TLS."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -27,7 +27,7 @@ class PeerAuthenticationSpec(Document, frozen=True):
     port_level_mtls: Annotated[dict[str, MutualTLS], "The rule for single ports, by number; needs a selector."] = {}
 
 
-class PeerAuthentication(Document, frozen=True):
+class PeerAuthentication(Document):
     """Whether connections into pods must be mutual TLS."""
 
     api_version: Annotated[str, "API version of the object."] = "security.istio.io/v1"

@@ -10,13 +10,13 @@ from semafor.resources.marks import NON_NEGATIVE, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ProxyImage(Document, frozen=True):
+class ProxyImage(Document):
     """Which image a proxy runs."""
 
     image_type: Annotated[str, "Kind of image: default, debug or distroless."] = ""
 
 
-class ProxyConfigSpec(Document, frozen=True):
+class ProxyConfigSpec(Document):
     """Settings of proxies."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that they are for; all of the namespace when absent."] = None
@@ -25,7 +25,7 @@ class ProxyConfigSpec(Document, frozen=True):
     image: Annotated[ProxyImage | None, "Which image the proxy runs."] = None
 
 
-class ProxyConfig(Document, frozen=True):
+class ProxyConfig(Document):
     """Settings of proxies."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1beta1"

@@ -13,21 +13,21 @@ from semafor.resources.marks import Duration
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class JWTHeader(Document, frozen=True):
+class JWTHeader(Document):
     """A header that may hold a token."""
 
     name: Annotated[str, "Name of the header."]
     prefix: Annotated[str, "What stands before the token, such as `Bearer `."] = ""
 
 
-class ClaimToHeader(Document, frozen=True):
+class ClaimToHeader(Document):
     """A claim passed on in a header."""
 
     header: Annotated[str, "Name of the header."]
     claim: Annotated[str, "Name of the claim."]
 
 
-class JWTRule(Document, frozen=True):
+class JWTRule(Document):
     """How the tokens of one issuer are checked."""
 
     issuer: Annotated[str, "The issuer."] = ""
@@ -47,7 +47,7 @@ class JWTRule(Document, frozen=True):
     space_delimited_claims: Annotated[tuple[str, ...], "Claims that are lists with spaces between their items."] = ()
 
 
-class RequestAuthenticationSpec(Document, frozen=True):
+class RequestAuthenticationSpec(Document):
     """Which JSON Web Tokens requests may carry."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -58,7 +58,7 @@ class RequestAuthenticationSpec(Document, frozen=True):
     ] = ()
 
 
-class RequestAuthentication(Document, frozen=True):
+class RequestAuthentication(Document):
     """Which JSON Web Tokens requests may carry."""
 
     api_version: Annotated[str, "API version of the object."] = "security.istio.io/v1"

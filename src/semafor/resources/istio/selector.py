@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import Labels
 
 
-class ProxySelector(Document, frozen=True):
+class ProxySelector(Document):
     """Which pods are meant, by their labels."""
 
     labels: Annotated[Labels, "Labels that the pods must have, all of them."] = {}

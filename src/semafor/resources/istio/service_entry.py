@@ -13,7 +13,7 @@ from semafor.resources.marks import DNS_LABEL, PORT, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ServicePort(Document, frozen=True):
+class ServicePort(Document):
     """A port of a service."""
 
     number: Annotated[int, PORT, "Number of the port."]
@@ -22,7 +22,7 @@ class ServicePort(Document, frozen=True):
     target_port: Annotated[int, PORT, "Port of the instances; the same when absent."] = 0
 
 
-class ServiceEntrySpec(Document, frozen=True):
+class ServiceEntrySpec(Document):
     """A service that the mesh would not know otherwise."""
 
     hosts: Annotated[tuple[str, ...], "Names of the service."]
@@ -43,14 +43,14 @@ class ServiceEntrySpec(Document, frozen=True):
     subject_alt_names: Annotated[tuple[str, ...], "Names that the instances' certificates may have."] = ()
 
 
-class ServiceEntryAddress(Document, frozen=True):
+class ServiceEntryAddress(Document):
     """An address given by the mesh."""
 
     value: Annotated[str, "The address."] = ""
     host: Annotated[str, "The host that it is for."] = ""
 
 
-class ServiceEntryStatus(Document, frozen=True):
+class ServiceEntryStatus(Document):
     """The state of the service."""
 
     conditions: Annotated[tuple[IstioCondition, ...], "Aspects of the present state, told apart by type."] = ()
@@ -59,7 +59,7 @@ class ServiceEntryStatus(Document, frozen=True):
     addresses: Annotated[tuple[ServiceEntryAddress, ...], "Addresses given by the mesh."] = ()
 
 
-class ServiceEntry(Document, frozen=True):
+class ServiceEntry(Document):
     """A service that the mesh would not know otherwise."""
 
     spec: Annotated[ServiceEntrySpec, "What is wanted."]

@@ -14,7 +14,7 @@ from semafor.resources.marks import PORT
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class SidecarPort(Document, frozen=True):
+class SidecarPort(Document):
     """A port of a sidecar."""
 
     number: Annotated[int, PORT, "Number of the port."] = 0
@@ -23,7 +23,7 @@ class SidecarPort(Document, frozen=True):
     target_port: Annotated[int, "Not in effect."] = 0
 
 
-class IstioIngressListener(Document, frozen=True):
+class IstioIngressListener(Document):
     """A port that the sidecar takes in."""
 
     port: Annotated[SidecarPort, "The port."]
@@ -34,7 +34,7 @@ class IstioIngressListener(Document, frozen=True):
     connection_pool: Annotated[ConnectionPoolSettings | None, "Limits for incoming connections."] = None
 
 
-class IstioEgressListener(Document, frozen=True):
+class IstioEgressListener(Document):
     """A port, or all ports, that the application can call."""
 
     hosts: Annotated[
@@ -45,14 +45,14 @@ class IstioEgressListener(Document, frozen=True):
     capture_mode: Annotated[Literal["DEFAULT", "IPTABLES", "NONE"], "How traffic gets to it."] = "DEFAULT"
 
 
-class OutboundTrafficPolicy(Document, frozen=True):
+class OutboundTrafficPolicy(Document):
     """What happens to traffic for unknown hosts."""
 
     mode: Annotated[Literal["REGISTRY_ONLY", "ALLOW_ANY"], "Whether it is let through."] = "REGISTRY_ONLY"
     egress_proxy: Annotated[Destination | None, "Obsolete: service that such traffic is sent through."] = None
 
 
-class SidecarSpec(Document, frozen=True):
+class SidecarSpec(Document):
     """What a sidecar listens to and what it can reach."""
 
     workload_selector: Annotated[ProxySelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -64,7 +64,7 @@ class SidecarSpec(Document, frozen=True):
     )
 
 
-class Sidecar(Document, frozen=True):
+class Sidecar(Document):
     """What a sidecar listens to and what it can reach."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1"

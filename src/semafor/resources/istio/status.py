@@ -7,7 +7,7 @@ from semafor.resources.istio.analysis import AnalysisMessageBase
 from semafor.resources.marks import Time
 
 
-class IstioCondition(Document, frozen=True):
+class IstioCondition(Document):
     """One aspect of an object's state."""
 
     type: Annotated[str, "Which aspect."] = ""
@@ -19,7 +19,7 @@ class IstioCondition(Document, frozen=True):
     observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
 
 
-class IstioStatus(Document, frozen=True):
+class IstioStatus(Document):
     """The state of the object."""
 
     conditions: Annotated[tuple[IstioCondition, ...], "Aspects of the present state, told apart by type."] = ()

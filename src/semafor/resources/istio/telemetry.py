@@ -11,7 +11,7 @@ from semafor.resources.marks import PERCENT, Alias, Choices, Duration
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TracingSelector(Document, frozen=True):
+class TracingSelector(Document):
     """Which traffic is traced."""
 
     mode: Annotated[
@@ -21,39 +21,39 @@ class TracingSelector(Document, frozen=True):
     ] = "CLIENT_AND_SERVER"
 
 
-class ProviderRef(Document, frozen=True):
+class ProviderRef(Document):
     """A provider."""
 
     name: Annotated[str, "Name of the provider in the mesh's settings."]
 
 
-class LiteralTag(Document, frozen=True):
+class LiteralTag(Document):
     """A fixed text."""
 
     value: Annotated[str, "The text."]
 
 
-class EnvironmentTag(Document, frozen=True):
+class EnvironmentTag(Document):
     """A variable of the proxy's environment."""
 
     name: Annotated[str, "Name of the variable."]
     default_value: Annotated[str, "Value when it does not exist."] = ""
 
 
-class HeaderTag(Document, frozen=True):
+class HeaderTag(Document):
     """A header of the request."""
 
     name: Annotated[str, "Name of the header."]
     default_value: Annotated[str, "Value when it does not exist."] = ""
 
 
-class FormatterTag(Document, frozen=True):
+class FormatterTag(Document):
     """A text in Envoy's format for logs."""
 
     value: Annotated[str, "The format."]
 
 
-class CustomTag(Document, frozen=True):
+class CustomTag(Document):
     """Where a tag's value comes from; exactly one is set."""
 
     literal: Annotated[LiteralTag | None, "A fixed text."] = None
@@ -62,7 +62,7 @@ class CustomTag(Document, frozen=True):
     formatter: Annotated[FormatterTag | None, "Envoy's format for logs."] = None
 
 
-class Tracing(Document, frozen=True):
+class Tracing(Document):
     """What is traced."""
 
     match: Annotated[TracingSelector | None, "Which traffic."] = None
@@ -75,7 +75,7 @@ class Tracing(Document, frozen=True):
     disable_context_propagation: Annotated[bool | None, "Whether the trace's headers are not passed on."] = None
 
 
-class MetricSelector(Document, frozen=True):
+class MetricSelector(Document):
     """Which metrics are changed."""
 
     ONE_OF: ClassVar[Choices] = (("metric", "customMetric"),)
@@ -105,14 +105,14 @@ class MetricSelector(Document, frozen=True):
     ] = "CLIENT_AND_SERVER"
 
 
-class TagOverride(Document, frozen=True):
+class TagOverride(Document):
     """A change of a tag."""
 
     operation: Annotated[Literal["UPSERT", "REMOVE"], "Whether the tag is set or taken away."] = "UPSERT"
     value: Annotated[str, "Expression for the tag's value, for UPSERT."] = ""
 
 
-class MetricsOverrides(Document, frozen=True):
+class MetricsOverrides(Document):
     """A change of metrics."""
 
     match: Annotated[MetricSelector | None, "Which metrics; all when absent."] = None
@@ -120,7 +120,7 @@ class MetricsOverrides(Document, frozen=True):
     tag_overrides: Annotated[dict[str, TagOverride], "Changes of their tags, by name."] = {}
 
 
-class Metrics(Document, frozen=True):
+class Metrics(Document):
     """What is measured."""
 
     providers: Annotated[tuple[ProviderRef, ...], "Who gets the metrics."] = ()
@@ -128,7 +128,7 @@ class Metrics(Document, frozen=True):
     reporting_interval: Annotated[Duration | None, "How often metrics of open TCP connections are reported."] = None
 
 
-class LogSelector(Document, frozen=True):
+class LogSelector(Document):
     """Which traffic is logged."""
 
     mode: Annotated[
@@ -138,13 +138,13 @@ class LogSelector(Document, frozen=True):
     ] = "CLIENT_AND_SERVER"
 
 
-class Filter(Document, frozen=True):
+class Filter(Document):
     """Which requests are logged."""
 
     expression: Annotated[str, "Condition in CEL."] = ""
 
 
-class AccessLogging(Document, frozen=True):
+class AccessLogging(Document):
     """What is logged."""
 
     match: Annotated[LogSelector | None, "Which traffic."] = None
@@ -153,7 +153,7 @@ class AccessLogging(Document, frozen=True):
     filter: Annotated[Filter | None, "Which requests are logged."] = None
 
 
-class TelemetrySpec(Document, frozen=True):
+class TelemetrySpec(Document):
     """What is measured, traced and logged."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -164,7 +164,7 @@ class TelemetrySpec(Document, frozen=True):
     access_logging: Annotated[tuple[AccessLogging, ...], "What is logged."] = ()
 
 
-class Telemetry(Document, frozen=True):
+class Telemetry(Document):
     """What is measured, traced and logged."""
 
     api_version: Annotated[str, "API version of the object."] = "telemetry.istio.io/v1"

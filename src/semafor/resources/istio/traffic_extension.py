@@ -12,7 +12,7 @@ from semafor.resources.marks import OPEN, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TrafficSelector(Document, frozen=True):
+class TrafficSelector(Document):
     """Which traffic a program sees."""
 
     mode: Annotated[
@@ -21,7 +21,7 @@ class TrafficSelector(Document, frozen=True):
     ports: Annotated[tuple[NumberedPort, ...], listing("number"), "Ports; all when empty."] = ()
 
 
-class WasmConfig(Document, frozen=True):
+class WasmConfig(Document):
     """A WebAssembly program."""
 
     url: Annotated[str, "Where the program is: oci://, http(s):// or file://."]
@@ -42,13 +42,13 @@ class WasmConfig(Document, frozen=True):
     )
 
 
-class LuaConfig(Document, frozen=True):
+class LuaConfig(Document):
     """A Lua program."""
 
     inline_code: Annotated[str, "The program."]
 
 
-class TrafficExtensionSpec(Document, frozen=True):
+class TrafficExtensionSpec(Document):
     """A program of one's own in the proxy."""
 
     selector: Annotated[WorkloadSelector | None, "Pods that it is for; all of the namespace when absent."] = None
@@ -62,7 +62,7 @@ class TrafficExtensionSpec(Document, frozen=True):
     lua: Annotated[LuaConfig | None, "A Lua program."] = None
 
 
-class TrafficExtension(Document, frozen=True):
+class TrafficExtension(Document):
     """A program of one's own in the proxy."""
 
     spec: Annotated[TrafficExtensionSpec, "What is wanted."]

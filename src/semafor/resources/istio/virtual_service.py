@@ -12,7 +12,7 @@ from semafor.resources.marks import NON_NEGATIVE, PERCENT, PORT, UINT32, Choices
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class StringMatch(Document, frozen=True):
+class StringMatch(Document):
     """A condition on a text; at most one form is set."""
 
     ONE_OF: ClassVar[Choices] = (("exact", "prefix", "regex"),)
@@ -22,7 +22,7 @@ class StringMatch(Document, frozen=True):
     regex: Annotated[str | None, "The whole text matches this regular expression, in RE2's syntax."] = None
 
 
-class HTTPMatchRequest(Document, frozen=True):
+class HTTPMatchRequest(Document):
     """Conditions on a request; all of them must hold."""
 
     name: Annotated[str, "Name of the condition, for logs."] = ""
@@ -46,13 +46,13 @@ class HTTPMatchRequest(Document, frozen=True):
     stat_prefix: Annotated[str, "Prefix of the statistics of this route."] = ""
 
 
-class PortSelector(Document, frozen=True):
+class PortSelector(Document):
     """A port by its number."""
 
     number: Annotated[int, PORT, "Number of the port."] = 0
 
 
-class Destination(Document, frozen=True):
+class Destination(Document):
     """A service that requests are sent to."""
 
     host: Annotated[
@@ -62,7 +62,7 @@ class Destination(Document, frozen=True):
     port: Annotated[PortSelector | None, "Port of the service; needed when it has several."] = None
 
 
-class HeaderOperations(Document, frozen=True):
+class HeaderOperations(Document):
     """What is done with headers."""
 
     set: Annotated[Labels, "Headers that get this value, whatever they had."] = {}
@@ -70,14 +70,14 @@ class HeaderOperations(Document, frozen=True):
     remove: Annotated[tuple[str, ...], "Headers that are taken away."] = ()
 
 
-class Headers(Document, frozen=True):
+class Headers(Document):
     """Changes of headers."""
 
     request: Annotated[HeaderOperations | None, "Changes before the request is sent on."] = None
     response: Annotated[HeaderOperations | None, "Changes before the response is sent back."] = None
 
 
-class HTTPRouteDestination(Document, frozen=True):
+class HTTPRouteDestination(Document):
     """A destination and its share."""
 
     destination: Annotated[Destination, "The destination."]
@@ -85,7 +85,7 @@ class HTTPRouteDestination(Document, frozen=True):
     headers: Annotated[Headers | None, "Changes of headers for this destination."] = None
 
 
-class HTTPRedirect(Document, frozen=True):
+class HTTPRedirect(Document):
     """Where a redirect leads."""
 
     ONE_OF: ClassVar[Choices] = (("port", "derivePort"),)
@@ -101,7 +101,7 @@ class HTTPRedirect(Document, frozen=True):
     prefix_rewrite: Annotated[str, "What the matched prefix of the path becomes."] = ""
 
 
-class HTTPBody(Document, frozen=True):
+class HTTPBody(Document):
     """The body of a fixed response."""
 
     ONE_OF: ClassVar[Choices] = (("string", "bytes"),)
@@ -110,28 +110,28 @@ class HTTPBody(Document, frozen=True):
     bytes: Annotated[str | None, "As bytes in base64."] = None
 
 
-class HTTPDirectResponse(Document, frozen=True):
+class HTTPDirectResponse(Document):
     """A fixed response."""
 
     status: Annotated[int, within(200, 599), "Status of the response."]
     body: Annotated[HTTPBody | None, "Body of the response; empty when absent."] = None
 
 
-class Delegate(Document, frozen=True):
+class Delegate(Document):
     """A VirtualService that goes on with the routing."""
 
     name: Annotated[str, "Name of the VirtualService."] = ""
     namespace: Annotated[str, "Namespace of the VirtualService; that of the root when empty."] = ""
 
 
-class RegexRewrite(Document, frozen=True):
+class RegexRewrite(Document):
     """A change by a regular expression."""
 
     match: Annotated[str, "The expression, in RE2's syntax."] = ""
     rewrite: Annotated[str, "What the match becomes; `\\1` stands for the first group."] = ""
 
 
-class HTTPRewrite(Document, frozen=True):
+class HTTPRewrite(Document):
     """What is changed before a request is sent on."""
 
     uri: Annotated[str, "What the path, or its matched prefix, becomes."] = ""
@@ -139,7 +139,7 @@ class HTTPRewrite(Document, frozen=True):
     uri_regex_rewrite: Annotated[RegexRewrite | None, "Changes the path by a regular expression."] = None
 
 
-class HTTPRetry(Document, frozen=True):
+class HTTPRetry(Document):
     """When and how often a failed request is tried again."""
 
     attempts: Annotated[int, NON_NEGATIVE, "How often it is tried again; 0 means never."] = 0
@@ -156,13 +156,13 @@ class HTTPRetry(Document, frozen=True):
     backoff: Annotated[Duration | None, "Least pause between attempts; 25ms when absent."] = None
 
 
-class Percent(Document, frozen=True):
+class Percent(Document):
     """A share."""
 
     value: Annotated[float, PERCENT, "Per cent, 0 to 100; fractions are allowed."] = 0.0
 
 
-class Delay(Document, frozen=True):
+class Delay(Document):
     """Requests that are held up."""
 
     percent: Annotated[int, PERCENT, "Obsolete: use percentage."] = 0
@@ -171,7 +171,7 @@ class Delay(Document, frozen=True):
     percentage: Annotated[Percent | None, "Share of the requests."] = None
 
 
-class Abort(Document, frozen=True):
+class Abort(Document):
     """Requests that fail."""
 
     http_status: Annotated[int | None, within(200, 599), "Status of the answer."] = None
@@ -180,21 +180,21 @@ class Abort(Document, frozen=True):
     percentage: Annotated[Percent | None, "Share of the requests; all when absent."] = None
 
 
-class HTTPFaultInjection(Document, frozen=True):
+class HTTPFaultInjection(Document):
     """Delays and failures put in on purpose."""
 
     delay: Annotated[Delay | None, "Requests that are held up."] = None
     abort: Annotated[Abort | None, "Requests that fail."] = None
 
 
-class HTTPMirrorPolicy(Document, frozen=True):
+class HTTPMirrorPolicy(Document):
     """A destination that gets copies."""
 
     destination: Annotated[Destination, "The destination."]
     percentage: Annotated[Percent | None, "Share of the requests; all when absent."] = None
 
 
-class CorsPolicy(Document, frozen=True):
+class CorsPolicy(Document):
     """Cross-origin rules."""
 
     allow_origin: Annotated[tuple[str, ...], "Obsolete: use allowOrigins."] = ()
@@ -209,7 +209,7 @@ class CorsPolicy(Document, frozen=True):
     ] = "UNSPECIFIED"
 
 
-class HTTPRoute(Document, frozen=True):
+class HTTPRoute(Document):
     """Conditions, and what is done with requests that meet them."""
 
     name: Annotated[str, "Name of the route, for logs and messages."] = ""
@@ -237,7 +237,7 @@ class HTTPRoute(Document, frozen=True):
     headers: Annotated[Headers | None, "Changes of the headers of all requests and responses of the route."] = None
 
 
-class TLSMatchAttributes(Document, frozen=True):
+class TLSMatchAttributes(Document):
     """Conditions on a TLS connection; all of them must hold."""
 
     sni_hosts: Annotated[tuple[str, ...], "Server names, perhaps with a wildcard at the front."]
@@ -248,14 +248,14 @@ class TLSMatchAttributes(Document, frozen=True):
     source_namespace: Annotated[str, "Namespace that the calling pod must be in."] = ""
 
 
-class RouteDestination(Document, frozen=True):
+class RouteDestination(Document):
     """A destination and its share."""
 
     destination: Annotated[Destination, "The destination."]
     weight: Annotated[int, NON_NEGATIVE, "Share relative to the sum of all weights; a lone destination needs none."] = 0
 
 
-class TLSRoute(Document, frozen=True):
+class TLSRoute(Document):
     """Conditions on a TLS connection, and where it goes."""
 
     match: Annotated[tuple[TLSMatchAttributes, ...], "Conditions; one that matches is enough."]
@@ -273,7 +273,7 @@ class L4MatchAttributes(Document, frozen=True):
     source_namespace: Annotated[str, "Namespace that the calling pod must be in."] = ""
 
 
-class TCPRoute(Document, frozen=True):
+class TCPRoute(Document):
     """Conditions on a connection, and where it goes."""
 
     match: Annotated[
@@ -282,7 +282,7 @@ class TCPRoute(Document, frozen=True):
     route: Annotated[tuple[RouteDestination, ...], "Destinations with their weights."] = ()
 
 
-class VirtualServiceSpec(Document, frozen=True):
+class VirtualServiceSpec(Document):
     """How requests for some hosts are routed."""
 
     hosts: Annotated[
@@ -301,7 +301,7 @@ class VirtualServiceSpec(Document, frozen=True):
     ] = ()
 
 
-class VirtualService(Document, frozen=True):
+class VirtualService(Document):
     """Routes for some hosts."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.istio.io/v1"

@@ -12,7 +12,7 @@ from semafor.resources.marks import OPEN, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class WasmTrafficSelector(Document, frozen=True):
+class WasmTrafficSelector(Document):
     """Which traffic a program sees."""
 
     mode: Annotated[
@@ -21,7 +21,7 @@ class WasmTrafficSelector(Document, frozen=True):
     ports: Annotated[tuple[NumberedPort, ...], listing("number"), "Ports; all when empty."] = ()
 
 
-class WasmPluginSpec(Document, frozen=True):
+class WasmPluginSpec(Document):
     """A WebAssembly program in the proxy."""
 
     url: Annotated[str, "Where the program is: oci://, http(s):// or file://."]
@@ -50,7 +50,7 @@ class WasmPluginSpec(Document, frozen=True):
     )
 
 
-class WasmPlugin(Document, frozen=True):
+class WasmPlugin(Document):
     """A WebAssembly program in the proxy."""
 
     spec: Annotated[WasmPluginSpec, "What is wanted."]

@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ENV_NAME, listing
 
 
-class EnvVar(Document, frozen=True):
+class EnvVar(Document):
     """An environment variable."""
 
     name: Annotated[str, ENV_NAME, "Name of the variable."]
@@ -16,7 +16,7 @@ class EnvVar(Document, frozen=True):
     value: Annotated[str, "The value, for INLINE."] = ""
 
 
-class VmConfig(Document, frozen=True):
+class VmConfig(Document):
     """Settings of a virtual machine."""
 
     env: Annotated[tuple[EnvVar, ...], listing("name"), "Environment variables."] = ()

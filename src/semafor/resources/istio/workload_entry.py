@@ -10,7 +10,7 @@ from semafor.resources.marks import Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class WorkloadEntrySpec(Document, frozen=True):
+class WorkloadEntrySpec(Document):
     """An instance that is not a pod, such as a virtual machine."""
 
     address: Annotated[str, "Its address, a DNS name, or unix:// and a path."] = ""
@@ -22,7 +22,7 @@ class WorkloadEntrySpec(Document, frozen=True):
     service_account: Annotated[str, "Service account that it runs as."] = ""
 
 
-class WorkloadEntry(Document, frozen=True):
+class WorkloadEntry(Document):
     """An instance that is not a pod, such as a virtual machine."""
 
     spec: Annotated[WorkloadEntrySpec, "What is wanted."]

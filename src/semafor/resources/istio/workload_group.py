@@ -10,21 +10,21 @@ from semafor.resources.marks import NON_NEGATIVE, PORT, Choices, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class WorkloadMeta(Document, frozen=True):
+class WorkloadMeta(Document):
     """Labels and annotations of entries."""
 
     labels: Annotated[Labels, "The labels."] = {}
     annotations: Annotated[Labels, "The annotations."] = {}
 
 
-class HTTPHeader(Document, frozen=True):
+class HTTPHeader(Document):
     """A header of a request."""
 
     name: Annotated[str, "Name."] = ""
     value: Annotated[str, "Value of the header."] = ""
 
 
-class HTTPHealthCheckConfig(Document, frozen=True):
+class HTTPHealthCheckConfig(Document):
     """An HTTP request."""
 
     port: Annotated[int, PORT, "Number of the port."]
@@ -34,27 +34,27 @@ class HTTPHealthCheckConfig(Document, frozen=True):
     http_headers: Annotated[tuple[HTTPHeader, ...], "Headers of the request."] = ()
 
 
-class TCPHealthCheckConfig(Document, frozen=True):
+class TCPHealthCheckConfig(Document):
     """A TCP connection."""
 
     port: Annotated[int, PORT, "Number of the port."]
     host: Annotated[str, "Host to connect to; localhost when absent."] = ""
 
 
-class ExecHealthCheckConfig(Document, frozen=True):
+class ExecHealthCheckConfig(Document):
     """A command; exit code 0 is good."""
 
     command: Annotated[tuple[str, ...], "The command and its arguments."]
 
 
-class GrpcHealthCheckConfig(Document, frozen=True):
+class GrpcHealthCheckConfig(Document):
     """A call of gRPC's health service."""
 
     port: Annotated[int, PORT, "Number of the port."] = 0
     service: Annotated[str, "Service name in the health request."] = ""
 
 
-class ReadinessProbe(Document, frozen=True):
+class ReadinessProbe(Document):
     """A question asked of an entry again and again."""
 
     ONE_OF: ClassVar[Choices] = (("httpGet", "tcpSocket", "exec", "grpc"),)
@@ -70,7 +70,7 @@ class ReadinessProbe(Document, frozen=True):
     grpc: Annotated[GrpcHealthCheckConfig | None, "By gRPC's health service."] = None
 
 
-class WorkloadGroupSpec(Document, frozen=True):
+class WorkloadGroupSpec(Document):
     """What WorkloadEntries of a kind have in common."""
 
     template: Annotated[WorkloadEntrySpec, "The entry that others are made like."]
@@ -78,7 +78,7 @@ class WorkloadGroupSpec(Document, frozen=True):
     probe: Annotated[ReadinessProbe | None, "How the entries' health is asked for."] = None
 
 
-class WorkloadGroup(Document, frozen=True):
+class WorkloadGroup(Document):
     """What WorkloadEntries of a kind have in common."""
 
     spec: Annotated[WorkloadGroupSpec, "What is wanted."]

@@ -8,7 +8,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC, MERGED_SET, OPEN, Labels, Time, listing
 
 
-class OwnerReference(Document, frozen=True):
+class OwnerReference(Document):
     """An object that owns this one; when the last owner is gone, this object is collected."""
 
     api_version: Annotated[str, "API version of the owner."]
@@ -21,7 +21,7 @@ class OwnerReference(Document, frozen=True):
     ] = None
 
 
-class ManagedFieldsEntry(Document, frozen=True):
+class ManagedFieldsEntry(Document):
     """Which fields one manager has set, and how."""
 
     manager: Annotated[str, "Name of the program or person that set the fields."] = ""
@@ -33,7 +33,7 @@ class ManagedFieldsEntry(Document, frozen=True):
     subresource: Annotated[str, "Subresource through which the fields were set; empty for the object itself."] = ""
 
 
-class ObjectMeta(Document, frozen=True):
+class ObjectMeta(Document):
     """What every stored object has: its name, labels, owners and history."""
 
     name: Annotated[str, "Name, unique within the namespace; it cannot be changed."] = ""
@@ -59,7 +59,7 @@ class ObjectMeta(Document, frozen=True):
     managed_fields: Annotated[tuple[ManagedFieldsEntry, ...], ATOMIC, "Which manager owns which fields."] = ()
 
 
-class LabelSelectorRequirement(Document, frozen=True):
+class LabelSelectorRequirement(Document):
     """One condition on a label."""
 
     key: Annotated[str, "The label's key."]
@@ -67,7 +67,7 @@ class LabelSelectorRequirement(Document, frozen=True):
     values: Annotated[tuple[str, ...], ATOMIC, "Values for In and NotIn; empty for Exists and DoesNotExist."] = ()
 
 
-class LabelSelector(Document, frozen=True):
+class LabelSelector(Document):
     """Which objects are meant, by their labels; all conditions must hold. An empty selector means all."""
 
     match_labels: Annotated[Labels, "Labels that must have exactly these values."] = {}
@@ -76,7 +76,7 @@ class LabelSelector(Document, frozen=True):
     ] = ()
 
 
-class Condition(Document, frozen=True):
+class Condition(Document):
     """One aspect of an object's present state."""
 
     type: Annotated[str, "Which aspect, in CamelCase."] = ""
@@ -87,7 +87,7 @@ class Condition(Document, frozen=True):
     message: Annotated[str, "The same for people."] = ""
 
 
-class ListMeta(Document, frozen=True):
+class ListMeta(Document):
     """What every list has."""
 
     self_link: Annotated[str, "Obsolete; never filled in."] = ""
@@ -98,7 +98,7 @@ class ListMeta(Document, frozen=True):
     remaining_item_count: Annotated[int | None, "How many items follow this page."] = None
 
 
-class FieldSelectorRequirement(Document, frozen=True):
+class FieldSelectorRequirement(Document):
     """One condition on a field."""
 
     key: Annotated[str, "The field."]

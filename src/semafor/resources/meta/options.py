@@ -6,14 +6,14 @@ from semafor.base.struct import Document
 from semafor.resources.marks import ATOMIC
 
 
-class Preconditions(Document, frozen=True):
+class Preconditions(Document):
     """What must be true before a deletion."""
 
     uid: Annotated[str | None, "UID that the object must have."] = None
     resource_version: Annotated[str | None, "Version that the object must have."] = None
 
 
-class DeleteOptions(Document, frozen=True):
+class DeleteOptions(Document):
     """How an object is deleted."""
 
     api_version: Annotated[str, "API version of the object."] = ""

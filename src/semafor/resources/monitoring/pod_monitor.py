@@ -21,7 +21,7 @@ from semafor.resources.monitoring.scraping import (
 from semafor.resources.monitoring.status import ConfigResourceStatus
 
 
-class PodMetricsEndpoint(Document, frozen=True):
+class PodMetricsEndpoint(Document):
     """A port of a pod that is scraped."""
 
     port: Annotated[str | None, "Name of the port."] = None
@@ -51,7 +51,7 @@ class PodMetricsEndpoint(Document, frozen=True):
     enable_http2: Annotated[bool | None, "Whether HTTP/2 is used."] = None
 
 
-class PodMonitorSpec(Document, frozen=True):
+class PodMonitorSpec(Document):
     """Which pods are scraped, and how."""
 
     selector: Annotated[LabelSelector, ATOMIC, "Which pods, by their labels."]
@@ -102,7 +102,7 @@ class PodMonitorSpec(Document, frozen=True):
     body_size_limit: Annotated[str | None, "Greatest size of an answer."] = None
 
 
-class PodMonitor(Document, frozen=True):
+class PodMonitor(Document):
     """Which pods Prometheus scrapes, and how."""
 
     spec: Annotated[PodMonitorSpec, "What is wanted."]

@@ -14,7 +14,7 @@ from semafor.resources.meta.meta import ObjectMeta
 from semafor.resources.monitoring.status import ConfigResourceStatus
 
 
-class AlertingRule(Document, frozen=True):
+class AlertingRule(Document):
     """A rule that records a series or raises an alert."""
 
     expr: Annotated[IntOrString, "The query, in PromQL."]
@@ -30,7 +30,7 @@ class AlertingRule(Document, frozen=True):
     annotations: Annotated[Labels, "Texts of the alert; they may hold templates."] = {}
 
 
-class RuleGroup(Document, frozen=True):
+class RuleGroup(Document):
     """Rules that are evaluated together, one after another."""
 
     name: Annotated[str, "Name of the group."]
@@ -46,13 +46,13 @@ class RuleGroup(Document, frozen=True):
     limit: Annotated[int | None, "Most alerts and series that a rule may make."] = None
 
 
-class PrometheusRuleSpec(Document, frozen=True):
+class PrometheusRuleSpec(Document):
     """Rules that Prometheus evaluates."""
 
     groups: Annotated[tuple[RuleGroup, ...], listing("name"), "The rules, in groups."] = ()
 
 
-class PrometheusRule(Document, frozen=True):
+class PrometheusRule(Document):
     """Alerts, and series that are recorded."""
 
     spec: Annotated[PrometheusRuleSpec, "What is wanted."]

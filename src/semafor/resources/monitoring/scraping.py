@@ -7,14 +7,14 @@ from semafor.resources.core.refs import ConfigMapKeySelector, SecretKeySelector
 from semafor.resources.marks import ATOMIC, Labels
 
 
-class SecretOrConfigMap(Document, frozen=True):
+class SecretOrConfigMap(Document):
     """A key of a Secret or a ConfigMap."""
 
     secret: Annotated[SecretKeySelector | None, ATOMIC, "Key of a Secret."] = None
     config_map: Annotated[ConfigMapKeySelector | None, ATOMIC, "Key of a ConfigMap."] = None
 
 
-class SafeTLSConfig(Document, frozen=True):
+class SafeTLSConfig(Document):
     """How the connection is secured, without files of Prometheus' own machine."""
 
     ca: Annotated[SecretOrConfigMap, "Authorities that the server's certificate is checked against."] = (
@@ -28,7 +28,7 @@ class SafeTLSConfig(Document, frozen=True):
     max_version: Annotated[Literal["TLS10", "TLS11", "TLS12", "TLS13"] | None, "Newest version of TLS."] = None
 
 
-class TLSConfig(Document, frozen=True):
+class TLSConfig(Document):
     """How the connection is secured."""
 
     ca: Annotated[SecretOrConfigMap, "Authorities that the server's certificate is checked against."] = (
@@ -45,7 +45,7 @@ class TLSConfig(Document, frozen=True):
     key_file: Annotated[str, "File with the client's key."] = ""
 
 
-class BasicAuth(Document, frozen=True):
+class BasicAuth(Document):
     """A name and a password."""
 
     username: Annotated[SecretKeySelector | None, ATOMIC, "Secret with the name."] = None
@@ -67,14 +67,14 @@ class OAuth2(Document, frozen=True):
     proxy_connect_header: Annotated[dict[str, tuple[SecretKeySelector, ...]], "Headers for the proxy."] = {}
 
 
-class SafeAuthorization(Document, frozen=True):
+class SafeAuthorization(Document):
     """An Authorization header."""
 
     type: Annotated[str, "Type of the header; Bearer when absent."] = ""
     credentials: Annotated[SecretKeySelector | None, ATOMIC, "Secret with the credentials."] = None
 
 
-class RelabelConfig(Document, frozen=True):
+class RelabelConfig(Document):
     """A change of labels."""
 
     source_labels: Annotated[tuple[str, ...], ATOMIC, "Labels whose values are joined."] = ()
@@ -112,14 +112,14 @@ class RelabelConfig(Document, frozen=True):
     ] = "replace"
 
 
-class NamespaceSelector(Document, frozen=True):
+class NamespaceSelector(Document):
     """Which namespaces are meant; the object's own when empty."""
 
     any: Annotated[bool, "Whether all are meant."] = False
     match_names: Annotated[tuple[str, ...], ATOMIC, "Names of namespaces."] = ()
 
 
-class AttachMetadata(Document, frozen=True):
+class AttachMetadata(Document):
     """What is added to the targets."""
 
     node: Annotated[bool | None, "Whether the node's labels are."] = None

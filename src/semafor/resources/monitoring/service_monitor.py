@@ -21,7 +21,7 @@ from semafor.resources.monitoring.scraping import (
 from semafor.resources.monitoring.status import ConfigResourceStatus
 
 
-class Endpoint(Document, frozen=True):
+class Endpoint(Document):
     """A port of a Service that is scraped."""
 
     port: Annotated[str, "Name of the Service's port."] = ""
@@ -51,7 +51,7 @@ class Endpoint(Document, frozen=True):
     filter_running: Annotated[bool | None, "Whether pods that have ended are left out."] = None
 
 
-class ServiceMonitorSpec(Document, frozen=True):
+class ServiceMonitorSpec(Document):
     """Which Services are scraped, and how."""
 
     endpoints: Annotated[tuple[Endpoint, ...], ATOMIC, "Ports that are scraped."]
@@ -106,7 +106,7 @@ class ServiceMonitorSpec(Document, frozen=True):
     ] = None
 
 
-class ServiceMonitor(Document, frozen=True):
+class ServiceMonitor(Document):
     """Which Services Prometheus scrapes, and how."""
 
     spec: Annotated[ServiceMonitorSpec, "What is wanted."]

@@ -6,7 +6,7 @@ from semafor.base.struct import Document
 from semafor.resources.marks import Time, listing
 
 
-class ConfigResourceCondition(Document, frozen=True):
+class ConfigResourceCondition(Document):
     """One aspect of the state."""
 
     type: Annotated[Literal["Accepted"], "Which aspect."]
@@ -17,7 +17,7 @@ class ConfigResourceCondition(Document, frozen=True):
     observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
 
 
-class WorkloadBinding(Document, frozen=True):
+class WorkloadBinding(Document):
     """Who uses the object."""
 
     group: Annotated[Literal["monitoring.coreos.com"], "API group of the user."]
@@ -31,7 +31,7 @@ class WorkloadBinding(Document, frozen=True):
     ] = ()
 
 
-class ConfigResourceStatus(Document, frozen=True):
+class ConfigResourceStatus(Document):
     """The state of the object."""
 
     bindings: Annotated[

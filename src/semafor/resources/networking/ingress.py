@@ -12,28 +12,28 @@ from semafor.resources.marks import ATOMIC, DNS_SUBDOMAIN, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class ServiceBackendPort(Document, frozen=True):
+class ServiceBackendPort(Document):
     """A port of a Service, by name or by number."""
 
     name: Annotated[str, "Its name."] = ""
     number: Annotated[int, within(0, 65535), "Its number."] = 0
 
 
-class IngressServiceBackend(Document, frozen=True):
+class IngressServiceBackend(Document):
     """A Service that requests go to."""
 
     name: Annotated[str, "Name of the Service."]
     port: Annotated[ServiceBackendPort, ATOMIC, "Port of the Service."] = ServiceBackendPort()
 
 
-class IngressBackend(Document, frozen=True):
+class IngressBackend(Document):
     """Where requests go; exactly one is set."""
 
     service: Annotated[IngressServiceBackend | None, "A Service."] = None
     resource: Annotated[TypedLocalObjectReference | None, ATOMIC, "An object of another kind."] = None
 
 
-class HTTPIngressPath(Document, frozen=True):
+class HTTPIngressPath(Document):
     """A path and where its requests go."""
 
     path_type: Annotated[Literal["Exact", "Prefix", "ImplementationSpecific"], "How the path is compared."]
@@ -41,33 +41,33 @@ class HTTPIngressPath(Document, frozen=True):
     path: Annotated[str, "The path."] = ""
 
 
-class HTTPIngressRuleValue(Document, frozen=True):
+class HTTPIngressRuleValue(Document):
     """Paths and where their requests go."""
 
     paths: Annotated[tuple[HTTPIngressPath, ...], ATOMIC, "The paths."] = ()
 
 
-class IngressRuleValue(Document, frozen=True):
+class IngressRuleValue(Document):
     """What a rule does."""
 
     http: Annotated[HTTPIngressRuleValue | None, "Paths and where their requests go."] = None
 
 
-class IngressTLS(Document, frozen=True):
+class IngressTLS(Document):
     """Hosts that are served over TLS."""
 
     hosts: Annotated[tuple[str, ...], ATOMIC, "The hosts; all of the rules when empty."] = ()
     secret_name: Annotated[str, "Secret with key and certificate."] = ""
 
 
-class IngressRule(Document, frozen=True):
+class IngressRule(Document):
     """A host and its paths."""
 
     host: Annotated[str, "The host, perhaps with a wildcard at the front; all when empty."] = ""
     http: Annotated[HTTPIngressRuleValue | None, "Paths and where their requests go."] = None
 
 
-class IngressSpec(Document, frozen=True):
+class IngressSpec(Document):
     """Which requests from outside go where."""
 
     ingress_class_name: Annotated[str | None, DNS_SUBDOMAIN, "IngressClass that serves it."] = None
@@ -76,7 +76,7 @@ class IngressSpec(Document, frozen=True):
     rules: Annotated[tuple[IngressRule, ...], ATOMIC, "Hosts and their paths."] = ()
 
 
-class IngressPortStatus(Document, frozen=True):
+class IngressPortStatus(Document):
     """The state of a port."""
 
     port: Annotated[int, "Number of the port."] = 0
@@ -84,7 +84,7 @@ class IngressPortStatus(Document, frozen=True):
     error: Annotated[str | None, "What is wrong with it."] = None
 
 
-class IngressLoadBalancerIngress(Document, frozen=True):
+class IngressLoadBalancerIngress(Document):
     """A way in from outside."""
 
     ip: Annotated[str, "Its address."] = ""
@@ -92,19 +92,19 @@ class IngressLoadBalancerIngress(Document, frozen=True):
     ports: Annotated[tuple[IngressPortStatus, ...], ATOMIC, "Its ports."] = ()
 
 
-class IngressLoadBalancerStatus(Document, frozen=True):
+class IngressLoadBalancerStatus(Document):
     """The ways in from outside."""
 
     ingress: Annotated[tuple[IngressLoadBalancerIngress, ...], ATOMIC, "The ways in."] = ()
 
 
-class IngressStatus(Document, frozen=True):
+class IngressStatus(Document):
     """The state of an Ingress."""
 
     load_balancer: Annotated[IngressLoadBalancerStatus, "The ways in from outside."] = IngressLoadBalancerStatus()
 
 
-class Ingress(Document, frozen=True):
+class Ingress(Document):
     """HTTP from outside to Services."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.k8s.io/v1"

@@ -7,7 +7,7 @@ from semafor.resources.kind import Kind
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class IngressClassParametersReference(Document, frozen=True):
+class IngressClassParametersReference(Document):
     """An object with settings."""
 
     kind: Annotated[str, "Kind of the object."]
@@ -17,14 +17,14 @@ class IngressClassParametersReference(Document, frozen=True):
     namespace: Annotated[str | None, "Its namespace."] = None
 
 
-class IngressClassSpec(Document, frozen=True):
+class IngressClassSpec(Document):
     """Who serves."""
 
     controller: Annotated[str, "Name of the controller."] = ""
     parameters: Annotated[IngressClassParametersReference | None, "An object with settings."] = None
 
 
-class IngressClass(Document, frozen=True):
+class IngressClass(Document):
     """Who serves an Ingress."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.k8s.io/v1"

@@ -15,7 +15,7 @@ from semafor.resources.marks import ATOMIC, PORT, IntOrString
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class NetworkPolicyPort(Document, frozen=True):
+class NetworkPolicyPort(Document):
     """A port that is allowed."""
 
     protocol: Annotated[Literal["TCP", "UDP", "SCTP"] | None, "Protocol; TCP when absent."] = None
@@ -23,7 +23,7 @@ class NetworkPolicyPort(Document, frozen=True):
     end_port: Annotated[int | None, PORT, "End of a range of ports."] = None
 
 
-class IPBlock(Document, frozen=True):
+class IPBlock(Document):
     """A network."""
 
     cidr: Annotated[str, "The network."]
@@ -32,7 +32,7 @@ class IPBlock(Document, frozen=True):
     )
 
 
-class NetworkPolicyPeer(Document, frozen=True):
+class NetworkPolicyPeer(Document):
     """Who is at the other end."""
 
     pod_selector: Annotated[LabelSelector | None, ATOMIC, "Pods, by their labels."] = None
@@ -40,7 +40,7 @@ class NetworkPolicyPeer(Document, frozen=True):
     ip_block: Annotated[IPBlock | None, "Addresses of a network; excludes the selectors."] = None
 
 
-class NetworkPolicyIngressRule(Document, frozen=True):
+class NetworkPolicyIngressRule(Document):
     """Connections that pods may take."""
 
     ports: Annotated[tuple[NetworkPolicyPort, ...], ATOMIC, "To which ports; all when empty."] = ()
@@ -49,14 +49,14 @@ class NetworkPolicyIngressRule(Document, frozen=True):
     )
 
 
-class NetworkPolicyEgressRule(Document, frozen=True):
+class NetworkPolicyEgressRule(Document):
     """Connections that pods may make."""
 
     ports: Annotated[tuple[NetworkPolicyPort, ...], ATOMIC, "To which ports; all when empty."] = ()
     to: Annotated[tuple[NetworkPolicyPeer, ...], ATOMIC, "To whom; anybody when empty."] = ()
 
 
-class NetworkPolicySpec(Document, frozen=True):
+class NetworkPolicySpec(Document):
     """Which connections some pods may make and take."""
 
     pod_selector: Annotated[LabelSelector, ATOMIC, "The pods."] = LabelSelector()
@@ -71,7 +71,7 @@ class NetworkPolicySpec(Document, frozen=True):
     ] = ()
 
 
-class NetworkPolicy(Document, frozen=True):
+class NetworkPolicy(Document):
     """Which connections pods may make and take."""
 
     api_version: Annotated[str, "API version of the object."] = "networking.k8s.io/v1"

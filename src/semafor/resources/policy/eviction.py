@@ -8,7 +8,7 @@ from semafor.resources.meta.meta import ObjectMeta
 from semafor.resources.meta.options import DeleteOptions
 
 
-class Eviction(Document, frozen=True):
+class Eviction(Document):
     """Asks for a pod to be removed."""
 
     api_version: Annotated[str, "API version of the object."] = "policy/v1"

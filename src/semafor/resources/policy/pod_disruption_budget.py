@@ -12,7 +12,7 @@ from semafor.resources.marks import ATOMIC, IntOrString, Time, listing
 from semafor.resources.meta.meta import Condition, LabelSelector, ObjectMeta
 
 
-class PodDisruptionBudgetSpec(Document, frozen=True):
+class PodDisruptionBudgetSpec(Document):
     """How many pods may be missing at a time."""
 
     min_available: Annotated[IntOrString | None, "How many must be there, as a number or a percentage."] = None
@@ -23,7 +23,7 @@ class PodDisruptionBudgetSpec(Document, frozen=True):
     ] = None
 
 
-class PodDisruptionBudgetStatus(Document, frozen=True):
+class PodDisruptionBudgetStatus(Document):
     """The state of a budget."""
 
     observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
@@ -37,7 +37,7 @@ class PodDisruptionBudgetStatus(Document, frozen=True):
     ] = ()
 
 
-class PodDisruptionBudget(Document, frozen=True):
+class PodDisruptionBudget(Document):
     """How many pods may be missing at a time."""
 
     api_version: Annotated[str, "API version of the object."] = "policy/v1"

@@ -14,7 +14,7 @@ from semafor.resources.marks import ATOMIC
 from semafor.resources.meta.meta import LabelSelector, ObjectMeta
 
 
-class PolicyRule(Document, frozen=True):
+class PolicyRule(Document):
     """What may be done with what."""
 
     verbs: Annotated[tuple[str, ...], ATOMIC, "Verbs; `*` means all."] = ()
@@ -28,7 +28,7 @@ class PolicyRule(Document, frozen=True):
     ] = msgspec.field(name="nonResourceURLs", default=())
 
 
-class Subject(Document, frozen=True):
+class Subject(Document):
     """Somebody who gets rights."""
 
     kind: Annotated[str, "User, Group or ServiceAccount."]
@@ -37,7 +37,7 @@ class Subject(Document, frozen=True):
     namespace: Annotated[str, "Namespace of the account."] = ""
 
 
-class RoleRef(Document, frozen=True):
+class RoleRef(Document):
     """The role that is given."""
 
     kind: Annotated[str, "Role or ClusterRole."]
@@ -45,7 +45,7 @@ class RoleRef(Document, frozen=True):
     api_group: Annotated[str, "API group of the role."] = ""
 
 
-class Role(Document, frozen=True):
+class Role(Document):
     """Rights within a namespace."""
 
     api_version: Annotated[str, "API version of the object."] = "rbac.authorization.k8s.io/v1"
@@ -54,7 +54,7 @@ class Role(Document, frozen=True):
     rules: Annotated[tuple[PolicyRule, ...], ATOMIC, "The rights."] = ()
 
 
-class RoleBinding(Document, frozen=True):
+class RoleBinding(Document):
     """Gives a role to somebody within a namespace."""
 
     role_ref: Annotated[RoleRef, ATOMIC, "The role; it cannot be changed."]
@@ -64,13 +64,13 @@ class RoleBinding(Document, frozen=True):
     subjects: Annotated[tuple[Subject, ...], ATOMIC, "Who gets it."] = ()
 
 
-class AggregationRule(Document, frozen=True):
+class AggregationRule(Document):
     """Other ClusterRoles whose rights are taken over."""
 
     cluster_role_selectors: Annotated[tuple[LabelSelector, ...], ATOMIC, "Which ones, by their labels."] = ()
 
 
-class ClusterRole(Document, frozen=True):
+class ClusterRole(Document):
     """Rights in the whole cluster."""
 
     api_version: Annotated[str, "API version of the object."] = "rbac.authorization.k8s.io/v1"
@@ -80,7 +80,7 @@ class ClusterRole(Document, frozen=True):
     aggregation_rule: Annotated[AggregationRule | None, "Other ClusterRoles whose rights are taken over."] = None
 
 
-class ClusterRoleBinding(Document, frozen=True):
+class ClusterRoleBinding(Document):
     """Gives a ClusterRole to somebody in the whole cluster."""
 
     role_ref: Annotated[RoleRef, ATOMIC, "The role; it cannot be changed."]

@@ -9,7 +9,7 @@ from semafor.resources.marks import within
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class PriorityClass(Document, frozen=True):
+class PriorityClass(Document):
     """Which pods go first."""
 
     value: Annotated[int, within(-(2**31), 2**31 - 1), "The priority; higher ones go first."]

@@ -11,7 +11,7 @@ from semafor.resources.marks import PORT, IntOrString
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class IdentityBindingSubject(Document, frozen=True):
+class IdentityBindingSubject(Document):
     """An identity."""
 
     kind: Annotated[str, "Kind of the identity: ServiceAccount."]
@@ -20,7 +20,7 @@ class IdentityBindingSubject(Document, frozen=True):
     port: Annotated[IntOrString | None, PORT, "Port that may be called; all when absent. Only in v1alpha1."] = None
 
 
-class TrafficTargetRule(Document, frozen=True):
+class TrafficTargetRule(Document):
     """Which traffic."""
 
     kind: Annotated[str, "Kind of the object that names the traffic: HTTPRouteGroup or TCPRoute."]
@@ -28,7 +28,7 @@ class TrafficTargetRule(Document, frozen=True):
     matches: Annotated[tuple[str, ...], "Names within that object; all when empty."] = ()
 
 
-class TrafficTargetSpec(Document, frozen=True):
+class TrafficTargetSpec(Document):
     """Who may call whom."""
 
     destination: Annotated[IdentityBindingSubject | None, "Who is called."] = None
@@ -36,7 +36,7 @@ class TrafficTargetSpec(Document, frozen=True):
     rules: Annotated[tuple[TrafficTargetRule, ...], "With which traffic; any when empty."] = ()
 
 
-class TrafficTarget(Document, frozen=True):
+class TrafficTarget(Document):
     """Who may call whom."""
 
     api_version: Annotated[str, "API version of the object."] = "access.smi-spec.io/v1alpha3"

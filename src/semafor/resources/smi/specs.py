@@ -14,7 +14,7 @@ from semafor.resources.meta.meta import ObjectMeta
 _METHODS = ("*", "GET", "HEAD", "PUT", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 
 
-class HTTPMatch(Document, frozen=True):
+class HTTPMatch(Document):
     """A named kind of HTTP requests; all conditions must hold."""
 
     name: Annotated[str, "Name that other objects refer to."]
@@ -23,13 +23,13 @@ class HTTPMatch(Document, frozen=True):
     headers: Annotated[Any, OPEN, "Regular expressions for headers: a map, or a list of maps."] = None
 
 
-class HTTPRouteGroupSpec(Document, frozen=True):
+class HTTPRouteGroupSpec(Document):
     """Named kinds of HTTP requests."""
 
     matches: Annotated[tuple[HTTPMatch, ...], "The kinds."] = ()
 
 
-class HTTPRouteGroup(Document, frozen=True):
+class HTTPRouteGroup(Document):
     """Named kinds of HTTP requests."""
 
     api_version: Annotated[str, "API version of the object."] = "specs.smi-spec.io/v1alpha4"
@@ -39,20 +39,20 @@ class HTTPRouteGroup(Document, frozen=True):
     matches: Annotated[tuple[HTTPMatch, ...], "The kinds, where v1alpha1 and v1alpha2 have them."] = ()
 
 
-class TCPMatch(Document, frozen=True):
+class TCPMatch(Document):
     """A named kind of connections."""
 
     name: Annotated[str, "Name that other objects refer to."] = ""
     ports: Annotated[tuple[int, ...], "Ports; all when empty."] = ()
 
 
-class TCPRouteSpec(Document, frozen=True):
+class TCPRouteSpec(Document):
     """Named kinds of connections."""
 
     matches: Annotated[TCPMatch | None, "The kind; all connections when absent."] = None
 
 
-class TCPRoute(Document, frozen=True):
+class TCPRoute(Document):
     """Connections, by their ports."""
 
     api_version: Annotated[str, "API version of the object."] = "specs.smi-spec.io/v1alpha4"

@@ -11,14 +11,14 @@ from semafor.resources.marks import Quantity
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class TrafficSplitBackend(Document, frozen=True):
+class TrafficSplitBackend(Document):
     """A service and its share."""
 
     service: Annotated[str, "Name of the service."]
     weight: Annotated[Quantity, "Share relative to the sum of all weights; v1alpha1 allows 900m."] = 0
 
 
-class TrafficSplitMatch(Document, frozen=True):
+class TrafficSplitMatch(Document):
     """Which traffic is split."""
 
     kind: Annotated[str, "Kind of the object that names the traffic: HTTPRouteGroup."]
@@ -26,7 +26,7 @@ class TrafficSplitMatch(Document, frozen=True):
     api_group: Annotated[str, "API group of that object."] = ""
 
 
-class TrafficSplitSpec(Document, frozen=True):
+class TrafficSplitSpec(Document):
     """Shares of a service's traffic."""
 
     service: Annotated[str, "Service that clients call."]
@@ -34,7 +34,7 @@ class TrafficSplitSpec(Document, frozen=True):
     matches: Annotated[tuple[TrafficSplitMatch, ...], "Which traffic is split; all when empty."] = ()
 
 
-class TrafficSplit(Document, frozen=True):
+class TrafficSplit(Document):
     """Shares of a service's traffic."""
 
     spec: Annotated[TrafficSplitSpec, "What is wanted."]

@@ -10,7 +10,7 @@ from semafor.resources.marks import ATOMIC, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class StorageClass(Document, frozen=True):
+class StorageClass(Document):
     """How volumes are made."""
 
     provisioner: Annotated[str, "Who makes them."]

@@ -20,7 +20,7 @@ _COLUMN_TYPES: dict[str, _ColumnType] = {
 }
 
 
-class Defined(Value, frozen=True):
+class Defined(Value):
     """A kind, and the schema of each of its versions."""
 
     kind: Kind

@@ -21,7 +21,7 @@ class InapplicableError(PatchError):
     """The patch cannot be applied to this object."""
 
 
-class Owned(Value, frozen=True):
+class Owned(Value):
     """One field that another manager owns: `manager` as kube-apiserver words it, `field` as a path."""
 
     manager: str

@@ -19,7 +19,7 @@ MAX_UPDATERS = 10
 ANCIENT = "ancient-changes"
 
 
-class Entry(Value, frozen=True):
+class Entry(Value):
     """What one manager owns through one operation."""
 
     manager: str

@@ -17,7 +17,7 @@ _LONGEST_SINCE_S = 10**9  # 31 years: whoever asks for more wants everything
 _TRUE = frozenset({"true", "1", "t", "T", "TRUE", "True"})
 
 
-class LogOptions(Value, frozen=True):
+class LogOptions(Value):
     """The query of `log`."""
 
     follow: bool
@@ -28,7 +28,7 @@ class LogOptions(Value, frozen=True):
     since: datetime | None
 
 
-class RemoteOptions(Value, frozen=True):
+class RemoteOptions(Value):
     """The query of `exec` and `attach`; `argv` is empty for attach."""
 
     argv: tuple[str, ...]
