@@ -9,19 +9,21 @@ from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
 from semafor.kube.store import Store
 from semafor.planner import Proxy
+from semafor.resources.core import service
 from semafor.resources.istio import destination_rule, virtual_service
 
 SUBSETS = {
     "metadata": {"name": "echo", "namespace": "default"},
-    "spec": {"host": "echo.example", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]},
+    "spec": {"host": "echo", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]},
 }
+SERVICE = {"metadata": {"name": "echo", "namespace": "default"}, "spec": {"ports": [{"name": "http", "port": 80}]}}
 ROUTE = {
     "apiVersion": virtual_service.KIND.api_version(),
     "kind": virtual_service.KIND.kind,
     "metadata": {"name": "echo", "namespace": "default"},
     "spec": {
-        "hosts": ["echo.example"],
-        "http": [{"route": [{"destination": {"host": "echo.example", "subset": "v1"}}]}],
+        "hosts": ["echo"],
+        "http": [{"route": [{"destination": {"host": "echo", "subset": "v1"}}]}],
     },
 }
 
@@ -32,6 +34,7 @@ async def test_at_no_moment_is_a_stored_object_missed():
     unused = cast("Any", None)
     pipeline = Pipeline(client, unused, identities, unused)
     running = asyncio.create_task(pipeline.run(Proxy(id="node", role="node")))
+    await client.create(service.KIND, SERVICE)
     await client.create(destination_rule.KIND, SUBSETS)
     reasons: set[str] = set()
     while not (pipeline.mesh.destination_rules or running.done()):
