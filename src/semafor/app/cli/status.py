@@ -67,4 +67,8 @@ def _problems(rule: dict[str, Any]) -> list[str]:
     metadata = rule["metadata"]
     name = f"{rule['kind']} {metadata['namespace']}/{metadata['name']}"
     messages = rule.get("status", {}).get("validationMessages") or []
-    return [f"{name}: {message['message']}" for message in messages]
+    return [f"{name}: {_with_fix(message)}" for message in messages]
+
+
+def _with_fix(message: dict[str, Any]) -> str:
+    return f"{message['message']} ({message['fix']})" if "fix" in message else str(message["message"])
