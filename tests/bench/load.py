@@ -49,11 +49,11 @@ def missing() -> str:
     return "traffic is left out: wrk is not installed (Debian, Ubuntu: apt install wrk; Fedora: dnf install wrk)"
 
 
-def run(mesh: Mesh, namespace: str, target: Target, *, seconds: float, cpu: int | None) -> Load:
+def run(mesh: Mesh, namespace: str, target: Target, *, seconds: float, connections: int, cpu: int | None) -> Load:
     """Requests as fast as they are answered, over connections that stay open. wrk itself runs on `cpu`."""
     where = ("taskset", "-c", str(cpu)) if cpu is not None else ()
     host = ("-H", f"Host: {target.host}") if target.host else ()
-    size = ("-t1", f"-c{CONNECTIONS}", f"-d{max(round(seconds), 1)}s", "--timeout", "5s")
+    size = ("-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", "--timeout", "5s")
     argv = (*where, "wrk", *size, *host, "-s", "/load/report.lua", target.url)
     printed = mesh.kubectl("exec", "-n", namespace, target.pod, "-c", "app", "--", *argv, timeout_s=seconds + 30)
     line = next((line for line in printed.splitlines() if line.startswith("RESULT ")), None)

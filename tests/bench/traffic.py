@@ -1,32 +1,30 @@
 """Requests through real pods: how many, how fast, and what the proxies spend on each.
 
 wrk runs on one CPU; backends and proxies share another, so that requests/s compares what a path costs. Rounds of all
-paths are interleaved: what else happens on the machine hits all of them.
+paths are interleaved: what else happens on the machine hits all of them. The two that the budget compares run once
+more, side by side in the same seconds.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.bench import load, processes, traffic_pods
-from tests.bench.effort import Effort, say
-from tests.bench.load import Load, Target
+from tests.bench import load, paths, processes, traffic_pods
+from tests.bench.effort import Effort
+from tests.bench.load import CONNECTIONS, Load
 from tests.bench.mesh import Mesh, running
+from tests.bench.paths import Path
 from tests.bench.result import Measure, Report
-from tests.bench.traffic_pods import NAMESPACE, PORT
+from tests.bench.traffic_pods import NAMESPACE
 
 _BUDGET_RATIO = 1.10
-_TWO, _HAND = "two sidecars, mTLS", "by hand, mTLS"
 
 
 @dataclass
-class Path:
-    """A way from a caller to a backend. `counted`: the Envoys whose time on a CPU is counted, and who they are."""
+class Samples:
+    """What the rounds of a path found; `cpu_us` is for each request."""
 
-    name: str
-    target: Target
-    counted: list[int]
-    who: str = "proxies'"
     loads: list[Load] = field(default_factory=list)
-    cpu_us: list[float] = field(default_factory=list)  # for each request
+    cpu_us: list[float] = field(default_factory=list)
 
 
 def measure(report: Report, effort: Effort) -> None:
@@ -37,101 +35,57 @@ def measure(report: Report, effort: Effort) -> None:
     with running() as mesh:
         mesh.make_namespace(NAMESPACE)
         traffic_pods.start(mesh)
-        paths = _paths(mesh)
-        _pin(mesh)
-        for path in paths:
-            _run(mesh, path, effort.seconds(full=2, quick=1))
-        _prove_mtls(mesh)
-        for path in paths:
-            path.loads, path.cpu_us = [], []
-        for number in effort.rounds("traffic", full=(9, 150), quick=(4, 35)):
-            turned = paths[number % len(paths) :] + paths[: number % len(paths)]
-            for path in turned if number % 2 else reversed(turned):
-                _run(mesh, path, effort.seconds(full=2, quick=1))
-    for path in paths:
-        _report(report, path)
-    _ratio(report, {path.name: path for path in paths})
+        every = paths.every(mesh)
+        paths.pin(mesh)
+        for path in every:
+            _run(mesh, path, seconds=1)  # connections are made, stats exist
+        paths.prove_mtls(mesh)
+        _alone(mesh, report, effort, every)
+        _side_by_side(mesh, report, effort, {path.name: path for path in every})
 
 
-def _paths(mesh: Mesh) -> list[Path]:
-    """By address where the mesh would otherwise take part; by service name where it shall."""
-    pods = {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in mesh.get("pods", "-n", NAMESPACE)["items"]}
-    services = {
-        service["metadata"]["name"]: service["spec"]["clusterIP"]
-        for service in mesh.get("services", "-n", NAMESPACE)["items"]
-    }
-    envoys, backends = _envoys(mesh, backend=False), _envoys(mesh, backend=True)
-    plain, meshed = f"http://{services['server-plain']}/", f"http://{services['server-meshed']}/"
-    return [
-        # The backend is an Envoy too, so its time says how fast this machine is just now.
-        Path(
-            "direct",
-            Target("client-plain", f"http://{pods['server-plain']}:{PORT}/"),
-            [backends["server-plain"]],
-            "backend's",
-        ),
-        Path("one sidecar, the caller's", Target("client-meshed", plain, "server-plain"), [envoys["client-meshed"]]),
-        Path(
-            "one sidecar, the server's",
-            Target("client-plain", f"http://{pods['server-meshed']}:{PORT}/"),
-            [envoys["server-meshed"]],
-        ),
-        Path(
-            _TWO,
-            Target("client-meshed", meshed, "server-meshed"),
-            [envoys["client-meshed"], envoys["server-meshed"]],
-        ),
-        # Any address will do: the caller's Envoy takes them all, and routes by host.
-        Path(_HAND, Target("client-hand", meshed, "server-hand"), [envoys["client-hand"], envoys["server-hand"]]),
-    ]
+def _alone(mesh: Mesh, report: Report, effort: Effort, every: list[Path]) -> None:
+    samples = {path.name: Samples() for path in every}
+    seconds = effort.seconds(full=2, quick=1)
+    for number in effort.rounds("traffic", full=(7, 120), quick=(3, 25)):
+        turned = every[number % len(every) :] + every[: number % len(every)]
+        for path in turned if number % 2 else reversed(turned):
+            done, cpu_us = _run(mesh, path, seconds=seconds)
+            samples[path.name].loads.append(done)
+            samples[path.name].cpu_us.append(cpu_us)
+    for path in every:
+        _report(report, path, samples[path.name])
 
 
-def _envoys(mesh: Mesh, *, backend: bool) -> dict[str, int]:
-    """The Envoy that is a pod's proxy, or the one that is its backend, by pod."""
-    return {
-        each.hostname: each.pid
-        for each in processes.below(mesh.pid)
-        if each.is_envoy and (each.command[0] == traffic_pods.BACKEND_PROGRAM) is backend
-    }
+def _side_by_side(mesh: Mesh, report: Report, effort: Effort, by_name: dict[str, Path]) -> None:
+    """Both get what the machine gives in those seconds, so the ratio holds on a busy machine too."""
+    ratios = []
+    pair = (by_name[paths.TWO], by_name[paths.HAND])
+    seconds, connections = effort.seconds(full=3, quick=2), CONNECTIONS // 2
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for _ in effort.rounds("traffic, side by side", full=(9, 60), quick=(4, 20)):
+            runs = [pool.submit(_run, mesh, path, seconds=seconds, connections=connections) for path in pair]
+            (_, ours), (_, by_hand) = (run.result() for run in runs)
+            ratios.append(ours / by_hand)
+    report.add(Measure("traffic", "CPU for a request, two sidecars / by hand", "x", ratios, _BUDGET_RATIO))
 
 
-def _pin(mesh: Mesh) -> None:
-    _, cpu = load.cpus()
-    names = {f"{role}-{kind}" for role in ("client", "server") for kind in traffic_pods.KINDS}
-    if cpu is not None:
-        processes.pin((each.pid for each in processes.below(mesh.pid) if each.is_envoy and each.hostname in names), cpu)
-
-
-def _run(mesh: Mesh, path: Path, seconds: float) -> None:
+def _run(mesh: Mesh, path: Path, *, seconds: float, connections: int = CONNECTIONS) -> tuple[Load, float]:
+    """One run of wrk, and the microseconds on a CPU that each request cost. Raises RuntimeError when requests fail."""
     before = processes.cpu_ns(path.counted)
-    done = load.run(mesh, NAMESPACE, path.target, seconds=seconds, cpu=load.cpus()[0])
+    cpu, _ = load.cpus()
+    done = load.run(mesh, NAMESPACE, path.target, seconds=seconds, connections=connections, cpu=cpu)
     spent = processes.cpu_ns(path.counted) - before
     if done.failed:
         raise RuntimeError(f"{path.name}: {done.failed} of {done.requests} requests failed")
-    path.loads.append(done)
-    path.cpu_us.append(spent / 1e3 / done.requests)
+    return done, spent / 1e3 / done.requests
 
 
-def _prove_mtls(mesh: Mesh) -> None:
-    """Figures without the encryption that they are said to include would be worse than none."""
-    ask = ("pilot-agent", "request", "GET", "/stats?filter=ssl.handshake")
-    stats = mesh.kubectl("exec", "-n", NAMESPACE, "server-meshed", "-c", "istio-proxy", "--", *ask)
-    if not any(int(line.rpartition(":")[2]) for line in stats.splitlines()):
-        raise RuntimeError(f"no TLS handshake at the server's sidecar:\n{stats}")
+def _report(report: Report, path: Path, samples: Samples) -> None:
+    def add(what: str, unit: str, values: list[float]) -> None:
+        report.add(Measure("traffic", f"{path.name}: {what}", unit, values))
 
-
-def _report(report: Report, path: Path) -> None:
-    def add(what: str, unit: str, samples: list[float]) -> None:
-        report.add(Measure("traffic", f"{path.name}: {what}", unit, samples))
-
-    add("requests", "req/s", [each.per_s for each in path.loads])
-    add("p50", "ms", [each.p50 / 1e3 for each in path.loads])
-    add("p99", "ms", [each.p99 / 1e3 for each in path.loads])
-    add(f"{path.who} CPU for a request", "us", path.cpu_us)
-
-
-def _ratio(report: Report, paths: dict[str, Path]) -> None:
-    """Of the two runs of the same round."""
-    ratios = [ours / theirs for ours, theirs in zip(paths[_TWO].cpu_us, paths[_HAND].cpu_us, strict=True)]
-    say(f"ratios of the rounds: {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
-    report.add(Measure("traffic", "CPU of two sidecars / by hand", "x", ratios, _BUDGET_RATIO))
+    add("requests", "req/s", [each.per_s for each in samples.loads])
+    add("p50", "ms", [each.p50 / 1e3 for each in samples.loads])
+    add("p99", "ms", [each.p99 / 1e3 for each in samples.loads])
+    add(f"{path.who} CPU for a request", "us", samples.cpu_us)
