@@ -25,7 +25,7 @@ def worker(share: int, counts: Counter, first_errors: list[str]) -> None:
             body = response.read()
             counts[json.loads(body)["version"] if response.status == 200 else "errors"] += 1
             if response.status != 200:
-                first_errors.append(f"{response.status} {body[:200].decode(errors='replace')}")
+                first_errors.append(f"{response.status} {body[:200].decode(errors='replace').strip()}")
         except (OSError, HTTPException, ValueError, LookupError) as error:
             counts["errors"] += 1
             first_errors.append(repr(error))
