@@ -17,6 +17,11 @@ def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bo
     )
 
 
+def chooses(selector: Mapping[str, str] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a Service's selector, which is plain labels, chooses these. An absent or empty one chooses nothing."""
+    return bool(selector) and all(labels.get(key) == value for key, value in (selector or {}).items())
+
+
 def _holds(requirement: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     value, values = labels.get(requirement.get("key", "")), requirement.get("values") or ()
     match requirement.get("operator"):

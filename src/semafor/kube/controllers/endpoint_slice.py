@@ -3,11 +3,12 @@
 from typing import Any
 
 from semafor.kube.api.client import Client
-from semafor.kube.controllers import endpoints, labels, ownership
+from semafor.kube.controllers import endpoints, ownership
 from semafor.kube.controllers.reconcile import Key, Watch, own, owner
 from semafor.resources.core.pod import KIND as POD
 from semafor.resources.core.service import KIND as SERVICE
 from semafor.resources.discovery.endpoint_slice import KIND
+from semafor.resources.selector import chooses
 
 Doc = dict[str, Any]
 
@@ -32,7 +33,7 @@ class EndpointSlices:
         if service is None or ownership.leaving(service) or not service["spec"].get("selector"):
             return
         selector = service["spec"]["selector"]
-        pods = [p for p in self._client.list(POD, key.namespace) if labels.subset(selector, _labels(p))]
+        pods = [p for p in self._client.list(POD, key.namespace) if chooses(selector, _labels(p))]
         wanted = endpoints.slices(service, pods, self._node)
         existing = {each["metadata"]["name"]: each for each in self._managed(service)}
         for name, each in wanted.items():
@@ -46,7 +47,7 @@ class EndpointSlices:
         now = {
             Key(namespace, service["metadata"]["name"])
             for service in self._client.list(SERVICE, namespace)
-            if labels.subset(service["spec"].get("selector"), _labels(pod))
+            if chooses(service["spec"].get("selector"), _labels(pod))
         }
         uid = pod["metadata"]["uid"]
         affected = now | self._selected.pop(uid, set())

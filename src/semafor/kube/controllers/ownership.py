@@ -3,7 +3,7 @@
 from typing import Any
 
 from semafor.kube.api.client import Client
-from semafor.kube.controllers import labels
+from semafor.resources import selector
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
@@ -44,7 +44,7 @@ async def claim(client: Client, kind: Kind, owner: Doc) -> list[Doc]:
     metadata = owner["metadata"]
     claimed = []
     for obj in client.list(kind, metadata["namespace"]):
-        matches = labels.match(owner["spec"].get("selector"), obj["metadata"].get("labels", {}))
+        matches = selector.matches(owner["spec"].get("selector"), obj["metadata"].get("labels", {}))
         if owned(obj, owner):
             if matches or leaving(owner):
                 claimed.append(obj)
