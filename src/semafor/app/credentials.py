@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semafor.app import kubeconfig
 from semafor.app.home import Home
-from semafor.app.identities import utc_now
+from semafor.base import clock
 from semafor.ca import issue, tokens
 from semafor.ca.authority import Authority
 from semafor.ca.keys import write_once
@@ -28,7 +28,7 @@ class Credentials:
         if hmac.compare_digest(token.encode(), self.admin_token.encode()):
             return ADMIN
         try:
-            claims = self._tokens.verify(token, now=utc_now())
+            claims = self._tokens.verify(token, now=clock.now())
         except tokens.TokenError:
             return None
         groups = ("system:serviceaccounts", f"system:serviceaccounts:{claims.namespace}", "system:authenticated")
@@ -45,11 +45,11 @@ class Credentials:
             pod=bound.get("name", ""),
             pod_uid=bound.get("uid", ""),
         )
-        return self._tokens.mint(claims, now=utc_now(), lifetime=timedelta(seconds=ask.lifetime_s))
+        return self._tokens.mint(claims, now=clock.now(), lifetime=timedelta(seconds=ask.lifetime_s))
 
     def server_files(self, folder: Path) -> tuple[Path, Path]:
         """The API's certificate and key, made for this start."""
-        made = issue.server(self._authority, now=utc_now())
+        made = issue.server(self._authority, now=clock.now())
         certificate, key = folder / "api.pem", folder / "api-key.pem"
         for path, content, mode in ((certificate, made.certificate.pem, 0o644), (key, made.key.pem, 0o600)):
             path.unlink(missing_ok=True)

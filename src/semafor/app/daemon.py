@@ -26,6 +26,7 @@ from semafor.app.envoys import HOST, Envoys
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.sidecars import Sidecars
+from semafor.base import clock
 from semafor.base.xds import Resources
 from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
@@ -80,7 +81,7 @@ class Daemon:
         self._settings = settings
         self._network = NodeNetwork()
         self._store = Store.open(home.store)
-        authority = Authority.open(home.ca, now=identities.utc_now())
+        authority = Authority.open(home.ca, now=clock.now())
         self._root_pem = authority.root_pem.decode()
         self._credentials = credentials.Credentials(home, authority)
         hooks = (

@@ -2,19 +2,15 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from semafor.base import names
+from semafor.base import clock, names
 from semafor.base.xds import Resources
 from semafor.ca import issue
 from semafor.ca.authority import Authority
 from semafor.envoy import secrets
 from semafor.envoy.pool import Pool
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Identities:
@@ -25,7 +21,7 @@ class Identities:
         authority: Authority,
         pool: Pool,
         *,
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = clock.now,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._authority = authority

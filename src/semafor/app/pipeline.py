@@ -15,6 +15,7 @@ import yaml
 from semafor import ir, planner, resources
 from semafor.app import identities, mesh_config, proxies
 from semafor.app.feedback import Feedback
+from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
 from semafor.base.xds import Resources
@@ -191,7 +192,7 @@ class Pipeline:
         """Push again whenever a certificate has come to the middle of its life."""
         while True:
             due = self._identities.next_renewal()
-            if due is not None and due <= identities.utc_now():
+            if due is not None and due <= clock.now():
                 self._arrived.set()
             await asyncio.sleep(_RENEWAL_CHECK_S)
 

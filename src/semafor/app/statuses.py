@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 
 from semafor.app import status
 from semafor.app.pipeline import RULES, Pipeline, reference
+from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 
@@ -31,7 +31,7 @@ async def run(pipeline: Pipeline, client: Client) -> None:
 
 async def _write(pipeline: Pipeline, client: Client) -> None:
     problems = pipeline.problems()
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = clock.stamp(clock.now())
     for kind in RULES:
         for obj in client.list(kind):
             metadata, ref = obj["metadata"], reference(kind, obj)

@@ -6,6 +6,7 @@ Pure: the object and the options in, the marked object or the verdict "remove" o
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from semafor.base import clock
 from semafor.base.struct import Value
 from semafor.kube.api import errors, metadata
 from semafor.kube.api.call import DeleteOptions
@@ -96,7 +97,7 @@ def _grace_s(kind: Kind, old: Doc, options: DeleteOptions) -> int:
 
 
 def _marked(kind: Kind, old: Doc, grace_s: int, now: datetime) -> Doc:
-    deadline = metadata.timestamp(now + timedelta(seconds=grace_s))
+    deadline = clock.stamp(now + timedelta(seconds=grace_s))
     meta = {**old["metadata"], "deletionTimestamp": deadline, "deletionGracePeriodSeconds": grace_s}
     marked = metadata.bumped({**old, "metadata": meta}, old)
     if kind.resource == "namespaces":
@@ -111,5 +112,5 @@ def _shortened(old: Doc, grace_s: int, now: datetime) -> Doc:
         return old
     started = datetime.fromisoformat(old["metadata"]["deletionTimestamp"]) - timedelta(seconds=current_s)
     deadline = max(started + timedelta(seconds=grace_s), now.astimezone(UTC))
-    meta = {**old["metadata"], "deletionTimestamp": metadata.timestamp(deadline), "deletionGracePeriodSeconds": grace_s}
+    meta = {**old["metadata"], "deletionTimestamp": clock.stamp(deadline), "deletionGracePeriodSeconds": grace_s}
     return {**old, "metadata": meta}

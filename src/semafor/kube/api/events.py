@@ -5,7 +5,8 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from semafor.kube.api import errors, metadata
+from semafor.base import clock
+from semafor.kube.api import errors
 from semafor.resources.core import event
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Recorder:
         old = self._client.get(event.KIND, namespace, name) if name else None
         if name is None or old is None:
             return False
-        more = {"count": int(old.get("count") or 1) + 1, "lastTimestamp": metadata.timestamp(now)}
+        more = {"count": int(old.get("count") or 1) + 1, "lastTimestamp": clock.stamp(now)}
         await self._client.patch(event.KIND, namespace, name, more)
         return True
 
@@ -73,7 +74,7 @@ def document(happening: Happening, namespace: str, name: str, now: datetime) -> 
         "resourceVersion": meta.get("resourceVersion"),
         "fieldPath": happening.involved.get("fieldPath"),
     }
-    time = metadata.timestamp(now)
+    time = clock.stamp(now)
     return {
         "apiVersion": "v1",
         "kind": "Event",

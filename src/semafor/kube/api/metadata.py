@@ -4,9 +4,10 @@ Pure: `now` and random parts are parameters; documents that come in are not chan
 """
 
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from semafor.base import clock
 from semafor.kube.api import errors
 from semafor.kube.api.call import Call
 from semafor.resources import check
@@ -29,11 +30,6 @@ _COUNTED_GROUPS = {
     "apiextensions.k8s.io",
     "admissionregistration.k8s.io",
 }
-
-
-def timestamp(now: datetime) -> str:
-    """A time as metadata has it: RFC 3339, UTC, whole seconds."""
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def suffix(source: random.Random) -> str:
@@ -79,7 +75,7 @@ def for_create(call: Call, doc: Doc, *, now: datetime, uid: str, tail: str) -> D
         meta["name"] = meta["generateName"][:_MAX_GENERATED_BASE] + tail
     if call.kind.namespaced:
         meta["namespace"] = call.namespace
-    meta |= {"uid": uid, "creationTimestamp": timestamp(now)}
+    meta |= {"uid": uid, "creationTimestamp": clock.stamp(now)}
     if counted(call.kind):
         meta["generation"] = 1
     made = _assembled(call.kind, doc, meta, without_status="status" in call.kind.subresources)

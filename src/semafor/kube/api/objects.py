@@ -7,11 +7,12 @@ document ─▶ understood (types, unknown fields) ─▶ completed (metadata, d
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from semafor.base import clock
 from semafor.base.struct import Value
 from semafor.kube import store
 from semafor.kube.api import deletion, errors, metadata, patch, patches, rules
@@ -32,10 +33,6 @@ _ATTEMPTS = 8  # of a write without a version of its own, when others write the 
 _NO_NAMESPACE_NEEDED = frozenset({"default"})
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Outcome(Value):
     """What a write came to. `created` tells an apply that made the object from one that changed it."""
 
@@ -53,7 +50,7 @@ class Objects:
         *,
         kinds: Sequence[Kind] = KINDS,
         admission: Sequence[Admission] = (),
-        now: Callable[[], datetime] = utc_now,
+        now: Callable[[], datetime] = clock.now,
         source: random.Random | None = None,
     ) -> None:
         self.store = backing
@@ -244,7 +241,7 @@ class Objects:
             raise errors.invalid(kind, new["metadata"]["name"], [refused.error]) from None
 
     def _ground(self) -> rules.Ground:
-        time = metadata.timestamp(self.now())
+        time = clock.stamp(self.now())
         return rules.Ground(heads=self.store.heads, tail=metadata.suffix(self._random), time=time)
 
     def _track(self, call: Call, old: Doc | None, new: Doc) -> Doc:

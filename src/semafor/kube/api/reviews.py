@@ -7,7 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from semafor.kube.api import errors, metadata, rbac
+from semafor.base import clock
+from semafor.kube.api import errors, rbac
 from semafor.kube.api.call import Call
 from semafor.kube.api.options import Authenticate, Mint, TokenAsk, User
 
@@ -122,14 +123,14 @@ def token_request(doc: Doc, account: Doc, mint: Mint | None, now: datetime) -> D
             bound=bound if isinstance(bound, dict) else None,
         )
     )
-    expires = metadata.timestamp(now + timedelta(seconds=lifetime_s))
+    expires = clock.stamp(now + timedelta(seconds=lifetime_s))
     return {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
         "metadata": {
             "name": meta["name"],
             "namespace": meta["namespace"],
-            "creationTimestamp": metadata.timestamp(now),
+            "creationTimestamp": clock.stamp(now),
         },
         "spec": {**spec, "audiences": list(audiences), "expirationSeconds": lifetime_s},
         "status": {"token": token, "expirationTimestamp": expires},

@@ -2,9 +2,10 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.kube.controllers import deployment_status, ownership, rollout, statuses
 from semafor.kube.controllers.reconcile import Key, Watch, own, owner
@@ -21,7 +22,7 @@ _HISTORY_LIMIT = 10  # Kubernetes' default of revisionHistoryLimit
 class Deployments:
     """The controller. `now` is for tests."""
 
-    def __init__(self, client: Client, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, client: Client, now: Callable[[], datetime] = clock.now) -> None:
         self.watches: tuple[Watch, ...] = (
             Watch(KIND, own),
             Watch(REPLICA_SET, owner("Deployment")),

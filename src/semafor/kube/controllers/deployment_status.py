@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from semafor.base import clock
 from semafor.kube.controllers import pods, rollout
 
 Doc = dict[str, Any]
@@ -109,7 +110,7 @@ def _condition(kind: str, holds: Literal["True", "False", "Unknown"], reason: st
 def _dated(deployment: Doc, condition: Doc, now: datetime) -> Doc:
     """The condition with its times: kept while it says the same, and the progress of a rollout refreshed."""
     before = pods.condition(deployment, condition["type"])
-    text = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = clock.stamp(now)
     same_status = before.get("status") == condition["status"]
     same = same_status and (before["reason"], before["message"]) == (condition["reason"], condition["message"])
     still = same and not (condition["reason"] == "ReplicaSetUpdated" and _seen_progress(deployment))

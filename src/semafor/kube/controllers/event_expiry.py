@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.resources.core.event import KIND
 
@@ -14,7 +15,7 @@ KEPT = timedelta(hours=1)  # kube-apiserver's --event-ttl
 _LOOK_EVERY_S = 60.0
 
 
-async def run(client: Client, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+async def run(client: Client, now: Callable[[], datetime] = clock.now) -> None:
     """Delete old events, once a minute, for ever."""
     while True:
         for event in client.list(KIND):

@@ -1,9 +1,10 @@
 """ReplicaSet: as many pods as it says. Creates what is missing, deletes what is too much, counts the rest."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 from semafor.kube.controllers import ownership, pods, statuses
@@ -19,7 +20,7 @@ _BURST = 500  # pods created or deleted in one go; Kubernetes' own limit
 class ReplicaSets:
     """The controller. `now` is for tests."""
 
-    def __init__(self, client: Client, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, client: Client, now: Callable[[], datetime] = clock.now) -> None:
         self.watches: tuple[Watch, ...] = (Watch(KIND, own), Watch(POD, owner("ReplicaSet")))
         self._client = client
         self._now = now
@@ -85,7 +86,7 @@ class ReplicaSets:
 def _failed(found: Doc, failure: StatusError, now: datetime) -> Doc:
     """The condition that tells why pods are missing."""
     before = pods.condition(found, "ReplicaFailure")
-    since = before.get("lastTransitionTime") or now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = before.get("lastTransitionTime") or clock.stamp(now)
     words = {"reason": "FailedCreate", "message": failure.message}
     return {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": since, **words}
 

@@ -1,7 +1,6 @@
 """metadata.managedFields: who owns which field, as entries of one manager, operation, version and subresource each."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -56,11 +55,6 @@ class Entry(Value):
 
 
 Managed = dict[Key, Entry]
-
-
-def stamp(now: datetime) -> str:
-    """A time as Kubernetes writes it, in whole seconds."""
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def index(entries: Iterable[Entry]) -> Managed:

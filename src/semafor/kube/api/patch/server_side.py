@@ -12,6 +12,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from semafor.base import clock
 from semafor.kube.api.patch import fields, managed, typed
 from semafor.kube.api.patch.documents import clone, require_object, require_shallow, same
 from semafor.kube.api.patch.errors import ConflictError, MalformedError
@@ -84,7 +85,7 @@ def track(
     owned = change.changed - {("f:metadata",)}
     if owned:
         before = owners.get(entry.key, entry)
-        owners[entry.key] = before.owning(fields.plus(before.fields, sorted(owned)), time=managed.stamp(now))
+        owners[entry.key] = before.owning(fields.plus(before.fields, sorted(owned)), time=clock.stamp(now))
     return _with_owners(new, managed.capped(owners))
 
 
@@ -132,7 +133,7 @@ class _Apply:
             return owners or {}
         entry = Entry(manager=_BEFORE, operation="Update", api_version=_version(self.live))
         everything = typed.compare({}, _bare(self.live), self.schema).added - {("f:metadata",)}
-        return managed.index([entry.owning(fields.encode(everything), time=managed.stamp(self.now))])
+        return managed.index([entry.owning(fields.encode(everything), time=clock.stamp(self.now))])
 
     def _pruned(self, merged: dict[str, Any]) -> dict[str, Any]:
         """Take out what this manager applied last time, does not apply now, and nobody else owns."""
@@ -151,7 +152,7 @@ class _Apply:
         unchanged = (
             self.last is not None and self.last.fields == self.entry.fields and same(_bare(self.live), _bare(wanted))
         )
-        return self.last.time if unchanged and self.last else managed.stamp(self.now)
+        return self.last.time if unchanged and self.last else clock.stamp(self.now)
 
     def _with_last_applied(self) -> dict[str, Any]:
         """Keep kubectl's client-side annotation in step, so that both ways of applying can be mixed."""

@@ -1,7 +1,6 @@
 """The HTTP surface of the streams: paths, methods, the choice of a dialect, refusals as Status."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,6 +10,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from semafor.base import clock
 from semafor.kube.api import errors
 from semafor.kube.api.errors import StatusError
 from semafor.kube.api.node import Node, Process
@@ -59,7 +59,7 @@ class _Streams:
         try:
             pod = target.pod(self._find_pod, request.path_params)
             container = target.container(pod, request.query_params.get("container", ""))
-            options = target.log_options(request.query_params, pod["metadata"]["name"], datetime.now(UTC))
+            options = target.log_options(request.query_params, pod["metadata"]["name"], clock.now())
             return await log.serve(self._node, pod, container, options)
         except StatusError as error:
             return _refusal(error)
