@@ -3,15 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from semafor import ir
+from semafor.app import status
 from semafor.app.blame import objects
 from semafor.app.liveness import Count, Liveness
 from semafor.base.problem import ObjectRef, Problem
 from semafor.xds import session
 
 log = logging.getLogger(__name__)
+
+
+class PlanOf(Protocol):
+    def __call__(self, proxy: str, generation: int | None = None) -> ir.Plan | None: ...
 
 
 class Refusal(NamedTuple):
@@ -22,14 +27,15 @@ class Refusal(NamedTuple):
 
 
 class Feedback:
-    """Keeps count. `plan_of` gives the last plan of a sidecar, None for proxies that get no rules.
+    """Keeps count. `plan_of` gives a sidecar's plan of a generation or its last, None for proxies that get no rules.
 
-    `told` is set whenever a status may have changed.
+    `told` is set whenever a status may have changed. `hold` hears of the rules that made a proxy refuse something.
     """
 
-    def __init__(self, plan_of: Callable[[str], ir.Plan | None]) -> None:
+    def __init__(self, plan_of: PlanOf, hold: Callable[[Iterable[Problem]], None]) -> None:
         self.told = asyncio.Event()
         self._plan_of = plan_of
+        self._hold = hold
         self._liveness = Liveness()
         self._refusals: dict[tuple[str, str, str], Refusal] = {}  # proxy, type, name
         self._heard = asyncio.Event()
@@ -50,11 +56,13 @@ class Feedback:
         """Nothing hangs on single acknowledgements; `settled` tells when they are complete."""
 
     def refused(self, proxy: str, event: session.Refused) -> None:
-        plan = self._plan_of(proxy)
+        plan = self._plan_of(proxy, event.generation)
         for name in event.names:
             behind = objects(plan, event.type_url, name) if plan else frozenset()
-            self._refusals[proxy, event.type_url, name] = Refusal(event.message, self._suspects(behind))
+            suspects = self._suspects(behind, event.generation)
+            self._refusals[proxy, event.type_url, name] = Refusal(event.message, suspects)
             log.warning("proxy %s refused %s: %s", proxy, name, event.message)
+            self._hold(_problem(ref, event.message) for ref in suspects)
         self.tell()
 
     def settled(self, proxy: str, event: session.Settled) -> None:
@@ -91,6 +99,11 @@ class Feedback:
 
     # --- what is asked of it ---
 
+    @property
+    def refusing(self) -> bool:
+        """Whether a proxy goes without something that it refused."""
+        return bool(self._refusals)
+
     def is_planned(self, ref: ObjectRef) -> bool:
         return self._liveness.since(ref) > 0
 
@@ -105,9 +118,9 @@ class Feedback:
                 found.setdefault(ref, {})[_problem(ref, refusal.message)] = None
         return {ref: tuple(problems) for ref, problems in found.items()}
 
-    def _suspects(self, behind: Iterable[ObjectRef]) -> frozenset[ObjectRef]:
+    def _suspects(self, behind: Iterable[ObjectRef], generation: int) -> frozenset[ObjectRef]:
         """Of the rules behind a refused resource those that changed last: the others were accepted before."""
-        rules = {ref: since for ref in behind if (since := self._liveness.since(ref))}
+        rules = {ref: since for ref in behind if 0 < (since := self._liveness.since(ref)) <= generation}
         latest = max(rules.values(), default=0)
         return frozenset(ref for ref, since in rules.items() if since == latest)
 
@@ -116,7 +129,7 @@ def _problem(ref: ObjectRef, message: str) -> Problem:
     return Problem(
         ref=ref,
         path="spec",
-        reason="RefusedByProxy",
+        reason=status.REFUSED,
         message=f"Envoy refused the configuration made of this object and keeps the last good one: {message}",
         fix="mend the field that Envoy names",
         severity="error",

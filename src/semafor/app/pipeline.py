@@ -1,20 +1,24 @@
 """Objects in, pushed configuration out.
 
 watches ─▶ inbox ─5 ms of quiet─▶ Mesh.replace ─▶ configure(mesh, proxy) for every proxy ─▶ xds.push
-                                                                      feedback ◀─ ACK, NACK ─┘
+             ▲                                                        feedback ◀─ ACK, NACK ─┘
+             └──────────── the last good version of a refused rule ◀─────┘
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import yaml
 
 from semafor import ir, planner, resources
-from semafor.app import identities, mesh_config, proxies
+from semafor.app import identities, mesh_config, proxies, status
 from semafor.app.feedback import Feedback
+from semafor.app.quarantine import Quarantine
 from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
@@ -39,6 +43,8 @@ KINDS: tuple[Kind, ...] = (service.KIND, endpoint_slice.KIND, pod.KIND, *RULES)
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
 _RENEWAL_CHECK_S = 30.0
+_TRIAL_S = 5.0  # for all proxies to answer when one suspected rule is tried by itself
+_REMEMBERED_PLANS = 8  # of a proxy: a refusal speaks of a plan that may not be the newest any more
 
 
 def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, ir.Plan, tuple[Problem, ...]]:
@@ -54,7 +60,7 @@ class Pipeline:
         self, client: Client, renderer: Renderer, own: identities.Identities, tokens: proxies.ProxyTokens
     ) -> None:
         self.mesh = Mesh()
-        self.feedback = Feedback(self._sidecar_plan)
+        self.feedback = Feedback(self._sidecar_plan, self.hold)
         self._client = client
         self._renderer = renderer
         self._identities = own
@@ -63,11 +69,15 @@ class Pipeline:
         self._generation = 0
         self._proxies: dict[str, Proxy] = {}
         self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
-        self._plans: dict[str, ir.Plan] = {}
+        self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._inbox: dict[ObjectRef, Document | None] = {}
         self._seen: dict[ObjectRef, _Seen] = {}
         self._arrived = asyncio.Event()
+        self._faulty = False  # whether the last plan of a proxy could not be made
+        self._quarantine = Quarantine()
+        self._restored: dict[ObjectRef, Document | None] = {}
+        self._suspects: asyncio.Queue[ObjectRef] = asyncio.Queue()
 
     def serve_by(self, server: Server) -> None:
         """Deliver through this server; before `run`."""
@@ -82,6 +92,7 @@ class Pipeline:
             tasks.create_task(self._watch_options(), name="pipeline options")
             tasks.create_task(self._plan_forever(), name="pipeline")
             tasks.create_task(self._renew_forever(), name="certificates")
+            tasks.create_task(self._try_forever(), name="pipeline trials")
 
     # --- what comes in ---
 
@@ -104,7 +115,18 @@ class Pipeline:
         else:
             self._seen[ref] = _Seen(essence, obj["metadata"].get("generation", 0), version)
             self._inbox[ref] = _decoded(kind, obj)
+            if before is None and kind in RULES and status.was_refused(obj):
+                self._hold_from_the_start(ref)
         self._arrived.set()
+
+    def _hold_from_the_start(self, ref: ObjectRef) -> None:
+        """What was refused when the mesh last ran gets its chance when everything else stands."""
+        self._quarantine.arrived(ref, self._inbox.pop(ref), proven=False)
+        problem = Problem(
+            ref=ref, path="spec", reason=status.REFUSED, message="it was refused before", severity="error"
+        )
+        if self._quarantine.hold(problem):
+            self._suspects.put_nowait(ref)
 
     def _take_pod(self, obj: Doc, *, gone: bool) -> None:
         uid = obj["metadata"]["uid"]
@@ -165,28 +187,70 @@ class Pipeline:
 
     def _replan(self) -> None:
         inbox, self._inbox = self._inbox, {}
-        put = [document for document in inbox.values() if document is not None]
-        drop = [ref for ref, document in inbox.items() if document is None]
-        self.mesh = self.mesh.replace(cast("list[Object]", put), drop)
+        restored, self._restored = self._restored, {}
+        rules = {ref: document for ref, document in inbox.items() if _is_rule(ref)}
+        for ref, document in rules.items():
+            self._quarantine.arrived(ref, document, proven=self.feedback.count(ref).have > 0)
+        self._change({**restored, **inbox})
         self._generation += 1
-        changed = [ref for ref, document in inbox.items() if document is not None and _is_rule(ref)]
-        for proxy in self._proxies.values():
-            self._push(proxy)
-        self.feedback.planned(changed, drop, self._generation)
+        faults = {fault: None for proxy in self._proxies.values() if (fault := self._push(proxy))}
+        gone = [ref for ref, document in inbox.items() if document is None]
+        changed = [ref for ref, document in rules.items() if document is not None]
+        self.feedback.planned(changed, gone, self._generation)
+        if not self._faulty:  # else the reason was there before
+            self.hold(_unusable(ref, fault) for fault in list(faults)[:1] for ref in changed)
+        self._faulty = bool(faults)
 
-    def _push(self, proxy: Proxy) -> None:
-        """Plan and push for one proxy. A fault of ours leaves it with what it has, and the others untouched."""
+    def _change(self, documents: Mapping[ObjectRef, Document | None]) -> None:
+        put = [document for document in documents.values() if document is not None]
+        drop = [ref for ref, document in documents.items() if document is None]
+        self.mesh = self.mesh.replace(cast("list[Object]", put), drop)
+
+    def _push(self, proxy: Proxy) -> str:
+        """Plan and push for one proxy. A fault of ours, which is returned, leaves it with what it has."""
         assert self._server is not None
         try:
             rendered, plan, problems = configure(self._renderer, self.mesh, proxy)
-        except Exception:
+        except Exception as error:
             log.exception("the configuration of %s could not be made; it keeps the last one", proxy.id)
-            return
-        self._plans[proxy.id], self._problems[proxy.id] = plan, problems
+            return str(error) or type(error).__name__
+        self._plans.setdefault(proxy.id, deque(maxlen=_REMEMBERED_PLANS)).append((self._generation, plan))
+        self._problems[proxy.id] = problems
         for workload in proxy.workloads[:1]:
             own = self._identities.of(proxy.id, workload.namespace, workload.service_account)
             rendered = rendered.joined(own)
         self._server.push(proxy.id, rendered, self._generation)
+        return ""
+
+    # --- rules that no proxy can use ---
+
+    def hold(self, problems: Iterable[Problem]) -> None:
+        """Go on with the last good versions of these rules. Each suspect is tried once more, by itself."""
+        held = [problem.ref for problem in problems if self._quarantine.hold(problem)]
+        for ref in held:
+            log.warning("%s is held back, because proxies can not use it", ref)
+            self._restored[ref] = self._quarantine.good(ref)
+            self._suspects.put_nowait(ref)
+        if held:
+            self._arrived.set()
+
+    async def _try_forever(self) -> None:
+        """Give suspects another chance, one at a time, so that the innocent are not kept out for long."""
+        while True:
+            ref = await self._suspects.get()
+            await self._calm()
+            document = self._quarantine.release(ref)
+            if document is None:
+                continue  # it has changed meanwhile, or had its trial
+            self._inbox.setdefault(ref, document)
+            self._arrived.set()
+            await self._calm()
+
+    async def _calm(self) -> None:
+        """Wait, but not for ever, until everything is everywhere and no proxy refuses anything."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TRIAL_S):
+                await self.everywhere(lambda _: not (self._inbox or self._restored or self.feedback.refusing))
 
     async def _renew_forever(self) -> None:
         """Push again whenever a certificate has come to the middle of its life."""
@@ -196,8 +260,12 @@ class Pipeline:
                 self._arrived.set()
             await asyncio.sleep(_RENEWAL_CHECK_S)
 
-    def _sidecar_plan(self, proxy: str) -> ir.Plan | None:
-        return self._plans.get(proxy) if proxy != proxies.NODE else None
+    def _sidecar_plan(self, proxy: str, generation: int | None = None) -> ir.Plan | None:
+        """The plan that a sidecar got at this generation, the newest without one; None for all other proxies."""
+        if proxy == proxies.NODE:
+            return None
+        known = [plan for made, plan in self._plans.get(proxy, ()) if generation is None or made <= generation]
+        return known[-1] if known else None
 
     # --- what is asked of it ---
 
@@ -211,7 +279,7 @@ class Pipeline:
         found: dict[ObjectRef, dict[Problem, None]] = {}
         planned = (problem for each in self._problems.values() for problem in each)
         refused = (problem for each in self.feedback.problems().values() for problem in each)
-        for problem in (*planner.check(self.mesh), *planned, *refused):
+        for problem in (*planner.check(self.mesh), *planned, *refused, *self._quarantine.problems()):
             found.setdefault(problem.ref, {})[problem] = None
         return {ref: tuple(problems) for ref, problems in found.items()}
 
@@ -293,6 +361,11 @@ def _decoded(kind: Kind, obj: Doc) -> Document | None:
     except resources.DecodeError as error:
         log.warning("%s %s is passed over: %s", kind.kind, obj["metadata"]["name"], error)
         return None
+
+
+def _unusable(ref: ObjectRef, fault: str) -> Problem:
+    message = f"no configuration could be made of this object, so its last good version stays: {fault}"
+    return Problem(ref=ref, path="spec", reason=status.UNUSABLE, message=message, severity="error")
 
 
 def _is_rule(ref: ObjectRef) -> bool:

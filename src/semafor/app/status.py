@@ -7,6 +7,9 @@ from semafor.app.liveness import Count
 from semafor.base.problem import Problem
 
 LIVE = "Live"
+REFUSED = "RefusedByProxy"
+UNUSABLE = "Unusable"
+_NOT_IN_FORCE = (REFUSED, UNUSABLE)
 _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
 
 
@@ -26,10 +29,18 @@ def status(old: dict[str, Any], generation: int, count: Count, problems: Sequenc
     return fresh
 
 
+def was_refused(obj: dict[str, Any]) -> bool:
+    """Whether the object's status says that proxies could not use it, as it is now."""
+    generation = obj["metadata"].get("generation")
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    live: dict[str, Any] = next((condition for condition in conditions if condition.get("type") == LIVE), {})
+    return live.get("reason") in _NOT_IN_FORCE and live.get("observedGeneration") == generation
+
+
 def _live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
-    refused = next((problem for problem in problems if problem.reason == "RefusedByProxy"), None)
+    refused = next((problem for problem in problems if problem.reason in _NOT_IN_FORCE), None)
     if refused is not None:
-        return {"status": "False", "reason": "RefusedByProxy", "message": refused.message}
+        return {"status": "False", "reason": refused.reason, "message": refused.message}
     if not count.everywhere:
         return {"status": "False", "reason": "Pushing", "message": str(count)}
     return {"status": "True", "reason": "EveryProxyHasIt", "message": str(count)}
