@@ -3,21 +3,21 @@
 pod istiod :15014 ─▶ Envoy ─▶ debug.sock ─▶ this application in the daemon
 """
 
-import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 import semafor
 from semafor.app.pipeline import Pipeline
+from semafor.kube.api import serve as api
 
 
 def application(pipeline: Pipeline) -> Starlette:
@@ -36,18 +36,11 @@ def application(pipeline: Pipeline) -> Starlette:
 
 
 @contextlib.asynccontextmanager
-async def serve(app: Any, path: Path) -> AsyncIterator[None]:
+async def serve(app: ASGIApp, path: Path) -> AsyncIterator[None]:
     """Serve on the unix socket `path` while the context lasts; the socket is its owner's alone."""
-    listener = _listen(path)
     config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
-    server = _Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    try:
+    async with api.running(config, (_listen(path),)):
         yield
-    finally:
-        server.should_exit = True
-        await asyncio.wait([serving], timeout=1)
-        listener.close()
 
 
 def _listen(path: Path) -> socket.socket:
@@ -57,11 +50,3 @@ def _listen(path: Path) -> socket.socket:
     path.chmod(0o600)
     listener.listen()
     return listener
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the daemon."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

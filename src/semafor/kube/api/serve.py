@@ -1,4 +1,4 @@
-"""Serve the API over TLS, in the running event loop."""
+"""Serve ASGI applications in the running event loop: the API over TLS, and whatever else `app` has."""
 
 import asyncio
 import contextlib
@@ -12,22 +12,6 @@ from starlette.types import ASGIApp
 MAX_WAIT_S = 2.0  # for open requests when the server stops; watches and followed logs never end by themselves
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to the daemon, and tells when it has begun to serve."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.serving = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.serving.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def serve(
     app: ASGIApp,
@@ -39,10 +23,9 @@ async def serve(
     http_protocol: type[asyncio.Protocol] | None = None,
     also: Sequence[socket.socket] = (),
 ) -> AsyncIterator[int]:
-    """Serve while the context lasts; yield the port (of the system's choice when `port` is 0).
+    """Serve over TLS while the context lasts; yield the port (of the system's choice when `port` is 0).
 
     `also` are further listening sockets, which may be of another network namespace; they are closed with the context.
-
     `http_protocol` replaces uvicorn's own, for upgrades that it does not know. Raises OSError when the port is taken.
     """
     listener = socket.create_server((host, port), backlog=2048)
@@ -59,16 +42,40 @@ async def serve(
         timeout_graceful_shutdown=1,
         timeout_keep_alive=90,  # longer than clients keep idle connections, so that they close first
     )
+    async with running(config, (listener, *also)):
+        yield listener.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def running(config: uvicorn.Config, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Serve on listening sockets while the context lasts, and close them then."""
     server = _Server(config)
-    serving = asyncio.ensure_future(server.serve(sockets=[listener, *also]))
-    started = asyncio.ensure_future(server.serving.wait())
+    serving = asyncio.create_task(server.serve(sockets=list(sockets)))
+    started = asyncio.create_task(server.serving.wait())
     try:
         await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             await serving
-        yield listener.getsockname()[1]
+        yield
     finally:
         started.cancel()
         server.should_exit = True
         await asyncio.wait([serving], timeout=MAX_WAIT_S)
-        listener.close()
+        for each in sockets:
+            each.close()
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the daemon, and tells when it has begun to serve."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.serving = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.serving.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
