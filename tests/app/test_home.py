@@ -1,0 +1,55 @@
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from semafor.app.home import Home
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    for name in ("SEMAFOR_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/ada")
+
+
+def test_the_home_is_the_users_state_folder_unless_the_environment_says_otherwise(monkeypatch):
+    assert Home.find().path == Path("/home/ada/.local/state/semafor")
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert Home.find().path == Path("/state/semafor")
+    monkeypatch.setenv("SEMAFOR_HOME", "~/mesh")
+    assert Home.find().path == Path("/home/ada/mesh")
+
+
+def test_contexts_of_two_homes_have_different_names():
+    assert Home.find().context == "semafor"
+    assert len({Home(Path(path)).context for path in ("/a", "/b", "/home/ada/.local/state/semafor")}) == 3
+
+
+def test_sockets_of_a_home_with_a_long_path_are_in_a_short_one(tmp_path):
+    deep = Home(tmp_path / ("x" * 100))
+    assert Home(Path("/a")).sockets == Path("/a/run")
+    assert len(str(deep.sockets)) < 80
+
+
+def test_a_home_is_readable_by_its_owner_alone(tmp_path):
+    home = Home(tmp_path / "home")
+    home.create()
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (home.path, home.ca, home.sockets)} == {0o700}
+
+
+def test_one_daemon_holds_a_home_and_others_learn_its_process(tmp_path):
+    home = Home(tmp_path)
+    assert home.running_pid() is None
+    with home.held():
+        assert home.running_pid() == os.getpid()
+        with pytest.raises(BlockingIOError), Home(tmp_path).held():
+            pass
+    assert home.running_pid() is None
+
+
+def test_nothing_that_a_home_makes_is_unknown_to_it(tmp_path):
+    home = Home(tmp_path)
+    home.create()
+    assert {each.name for each in tmp_path.iterdir()} <= home.known_entries()

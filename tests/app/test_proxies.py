@@ -1,0 +1,41 @@
+from semafor.app import inject, proxies
+from semafor.planner import Proxy, Workload
+
+POD = {
+    "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "labels": {"b": "2", "a": "1"}},
+    "spec": {"containers": [{"name": "web", "image": "web:v2", "ports": [{"name": "http", "containerPort": 8080}]}]},
+    "status": {"podIP": "10.244.0.9"},
+}
+ROUTER = {"name": "istio-proxy", "image": "semafor/proxyv2:1", "args": ["proxy", "router"]}
+
+
+def test_a_sidecar_is_the_proxy_of_its_pod():
+    workload = Workload(
+        namespace="shop",
+        name="web",
+        ip="10.244.0.9",
+        labels=(("a", "1"), ("b", "2")),
+        service_account="default",
+        ports=(("http", 8080),),
+    )
+    sidecar = proxies.proxy({**inject.inject(POD), "metadata": POD["metadata"]})
+    assert sidecar == Proxy(id="u1", role="sidecar", workloads=(workload,))
+
+
+def test_a_pod_without_an_address_is_no_proxy_yet():
+    assert proxies.proxy({**inject.inject(POD), "status": {}}) is None
+
+
+def test_a_pod_without_a_sidecar_is_no_proxy():
+    assert (proxies.role(POD), proxies.proxy(POD)) == ("", None)
+
+
+def test_the_role_is_what_the_proxys_container_is_started_as():
+    assert proxies.role({"spec": {"containers": [ROUTER]}}) == "router"
+
+
+def test_a_token_stands_for_its_proxy_until_it_is_revoked():
+    tokens = proxies.ProxyTokens()
+    mine, other = tokens.mint("a"), tokens.mint("b")
+    tokens.revoke("a")
+    assert [tokens.proxy(token) for token in (mine, other, "guessed")] == [None, "b", None]

@@ -1,0 +1,75 @@
+import json
+from typing import Any, cast
+
+import pytest
+
+from semafor.app import inject, proxies
+from semafor.app.sidecars import BOOTSTRAP, Sidecars
+from semafor.kube.node.spec import Interception, Mount
+
+POD = {
+    "metadata": {"name": "web", "namespace": "shop", "uid": "u1"},
+    "spec": {"containers": [{"name": "web", "image": "web:v2"}]},
+    "status": {"podIP": "10.244.0.9"},
+}
+
+
+@pytest.fixture
+def tokens():
+    return proxies.ProxyTokens()
+
+
+@pytest.fixture
+def sidecars(tokens, tmp_path):
+    return Sidecars(cast("Any", None), tokens, tmp_path)
+
+
+def annotated(name, value):
+    return inject.inject({**POD, "metadata": {**POD["metadata"], "annotations": {name: value}}})
+
+
+def test_the_app_gets_neither_bootstrap_nor_socket(sidecars):
+    pod = inject.inject(POD)
+    assert (sidecars.files(pod, "web"), sidecars.sockets(pod, "web")) == ({}, ())
+
+
+def test_the_proxy_gets_a_bootstrap_with_a_token_of_its_own(sidecars, tokens):
+    bootstrap = json.loads(sidecars.files(inject.inject(POD), "istio-proxy")[BOOTSTRAP])
+    assert bootstrap["node"]["id"] == "sidecar~10.244.0.9~web.shop~shop.svc.cluster.local"
+    (token,) = [known for known in tokens._proxies if known in json.dumps(bootstrap)]
+    assert tokens.proxy(token) == "u1"
+
+
+def test_the_proxy_gets_the_daemons_socket(sidecars, tmp_path):
+    mount = Mount(source=str(tmp_path / "xds.sock"), target="/var/run/semafor/xds.sock")
+    assert sidecars.sockets(inject.inject(POD), "istio-proxy") == (mount,)
+
+
+def test_everything_but_the_health_port_is_intercepted(sidecars):
+    assert sidecars.interception(inject.inject(POD)) == Interception(exclude_inbound_ports=(15021,))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("excludeOutboundPorts", "5432, 6379", {"exclude_outbound_ports": (5432, 6379)}),
+        ("excludeOutboundIPRanges", "10.1.0.0/16", {"exclude_outbound_cidrs": ("10.1.0.0/16",)}),
+        ("includeOutboundIPRanges", "*", {}),
+        ("includeOutboundIPRanges", "10.2.0.0/16", {"include_outbound_cidrs": ("10.2.0.0/16",)}),
+        ("includeInboundPorts", "*", {}),
+        ("includeInboundPorts", "8080", {"include_inbound_ports": (8080,)}),
+        ("includeInboundPorts", "", {"include_inbound_ports": ()}),
+        ("excludeInboundPorts", "9000", {"exclude_inbound_ports": (9000, 15021)}),
+    ],
+)
+def test_istios_annotations_say_what_is_left_alone(sidecars, name, value, expected):
+    wanted = Interception(**{"exclude_inbound_ports": (15021,), **expected})
+    assert sidecars.interception(annotated(f"traffic.sidecar.istio.io/{name}", value)) == wanted
+
+
+def test_interception_can_be_switched_off(sidecars):
+    assert sidecars.interception(annotated("sidecar.istio.io/interceptionMode", "NONE")) is None
+
+
+def test_a_pod_without_a_sidecar_is_not_intercepted(sidecars):
+    assert sidecars.interception(POD) is None
