@@ -1,6 +1,9 @@
-from semafor.ir import OutlierDetection
+from semafor.base.problem import ObjectRef
+from semafor.ir import Origin, OutlierDetection, SimpleBalancer
 from semafor.planner import policy
-from semafor.planner.policy import Policy, Security
+from semafor.planner.policy import Balancing, Policy, Security
+from semafor.resources.istio.destination_rule import TrafficPolicy
+from semafor.resources.istio.load_balancer import LoadBalancerSettings
 
 BASE = Policy(outlier=OutlierDetection(consecutive_5xx=5), security=Security(mode="disable"))
 
@@ -17,3 +20,11 @@ def test_settings_of_a_port_do_not_inherit():
 
 def test_settings_of_another_port_do_not_matter():
     assert policy.merge(BASE, Policy(ports=((81, Policy()),)), 80) == BASE
+
+
+def test_only_balancers_that_can_warm_instances_up_are_told_to():
+    settings = LoadBalancerSettings(simple="RANDOM", warmup_duration_secs="10s")
+    origin = Origin(ref=ObjectRef(kind="DestinationRule", name="a"))
+    found, problems = policy.read(TrafficPolicy(load_balancer=settings), origin)
+    assert found == Policy(balancing=Balancing(balancer=SimpleBalancer(policy="random")))
+    assert [problem.path for problem in problems] == ["loadBalancer.warmupDurationSecs"]

@@ -123,7 +123,8 @@ def _check(policy: istio.TrafficPolicy | istio.PortTrafficPolicy, origin: Origin
     """Values and nested fields that are not implemented."""
     if balancer := policy.load_balancer:
         place = at(origin, "loadBalancer")
-        yield from refused.fields(balancer, place, "simple", "consistent_hash", "warmup", "warmup_duration_secs")
+        warming = ("warmup", "warmup_duration_secs") if balancer.simple not in ("RANDOM", "PASSTHROUGH") else ()
+        yield from refused.fields(balancer, place, "simple", "consistent_hash", *warming)
     if pool := policy.connection_pool:
         place = at(origin, "connectionPool")
         yield from refused.fields(pool, place, "tcp", "http")
@@ -147,7 +148,8 @@ def _balancer(balancer: load_balancer.LoadBalancerSettings) -> LoadBalancer:
         size = hashing.ring_hash.minimum_ring_size if hashing.ring_hash else hashing.minimum_ring_size
         return ConsistentHash(min_size=size or 1024)
     policy = _SIMPLE.get(balancer.simple or "UNSPECIFIED", "least_request")
-    return SimpleBalancer(policy=policy, slow_start=_slow_start(balancer))
+    warms_up = policy in ("round_robin", "least_request")  # Envoy can only warm instances up under these two
+    return SimpleBalancer(policy=policy, slow_start=_slow_start(balancer) if warms_up else None)
 
 
 def _slow_start(balancer: load_balancer.LoadBalancerSettings) -> SlowStart | None:

@@ -206,7 +206,7 @@ def _not_a_time(value: Any) -> str:
 
 def _not_a_duration(value: Any) -> str:
     try:
-        duration.parse(str(value).removeprefix("-"))
+        duration.parse(str(value))
     except ValueError as error:
         return str(error)
     return ""

@@ -45,7 +45,7 @@ class HTTPSettings(Document):
         Literal["DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"], "Whether HTTP/1.1 is turned into HTTP/2."
     ] = "DEFAULT"
     use_client_protocol: Annotated[bool, "Whether the client's protocol is kept."] = False
-    max_concurrent_streams: Annotated[int, "Most streams on one HTTP/2 connection."] = 0
+    max_concurrent_streams: Annotated[int, NON_NEGATIVE, "Most streams on one HTTP/2 connection."] = 0
     http2_keep_alive: Annotated[ConnectionKeepalive | None, "Pings that keep an HTTP/2 connection alive."] = None
 
 

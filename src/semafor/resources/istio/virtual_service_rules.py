@@ -1,7 +1,8 @@
 """Istio's rules for VirtualServices that types alone cannot say. Source: Istio's configuration validation."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from semafor.resources import errors
@@ -11,6 +12,10 @@ from semafor.resources.istio import hosts
 Doc = dict[str, Any]
 
 _ACTIONS = ("route", "redirect", "directResponse", "delegate")
+_REDIRECT_TEXTS = tuple(("redirect", field) for field in ("uri", "prefixRewrite", "authority", "scheme"))
+# Source: RFC 9110, section 5.1; a colon in front marks HTTP/2's own names, such as :authority.
+_HEADER_NAME = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _RETRY_WORDS = frozenset(
     [
         "5xx",
@@ -66,6 +71,8 @@ def _http(route: Doc, path: str, *, is_delegate: bool) -> Iterator[FieldError]:
     yield from _fault(route.get("fault", {}), f"{path}.fault")
     yield from _headers(route.get("headers", {}), f"{path}.headers")
     rewrite = route.get("rewrite", {})
+    for action, field in (("rewrite", "authority"), ("rewrite", "uri"), *_REDIRECT_TEXTS):
+        yield from _one_line(route.get(action, {}).get(field, ""), f"{path}.{action}.{field}")
     if "uriRegexRewrite" in rewrite:
         if rewrite.get("uri"):
             yield errors.invalid(f"{path}.rewrite", rewrite, "uri and uriRegexRewrite exclude each other")
@@ -167,13 +174,27 @@ def _fault(fault: Doc, path: str) -> Iterator[FieldError]:
 def _headers(headers: Doc, path: str) -> Iterator[FieldError]:
     for side in ("request", "response"):
         for operation in ("set", "add", "remove"):
-            yield from _header_names(headers.get(side, {}).get(operation, ()), f"{path}.{side}.{operation}")
+            changes = headers.get(side, {}).get(operation, ())
+            yield from _header_names(changes, f"{path}.{side}.{operation}")
+            if operation != "remove":
+                yield from _header_values(changes or {}, f"{path}.{side}.{operation}")
 
 
 def _header_names(names: Iterable[str], path: str) -> Iterator[FieldError]:
     for name in names:
-        if not name or any(sign.isspace() for sign in name):
+        if not _HEADER_NAME.fullmatch(name):
             yield errors.invalid(path, name, "must be the name of a header")
+
+
+def _header_values(headers: Mapping[str, str], path: str) -> Iterator[FieldError]:
+    for name, value in headers.items():
+        yield from _one_line(value, f"{path}[{name}]")
+
+
+def _one_line(value: str, path: str) -> Iterator[FieldError]:
+    """What becomes part of a header; Envoy would take it, and answer every request with an error."""
+    if _CONTROL.search(value):
+        yield errors.invalid(path, value, "must not contain control characters")
 
 
 def _tls(route: Doc, path: str) -> Iterator[FieldError]:
