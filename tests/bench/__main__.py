@@ -53,7 +53,7 @@ def _measure(name: str, report: Report, effort: Effort) -> bool:
     try:
         PARTS[name](report, effort)
     except subprocess.CalledProcessError as error:
-        report.notes.append(f"{name}: {shlex.join(error.cmd)} failed: {(error.stderr or error.stdout).strip()[-2000:]}")
+        report.notes.append(f"{name}: {shlex.join(error.cmd)} failed: {(error.stderr or error.stdout).strip()[-600:]}")
     except Exception as error:  # noqa: BLE001 the other parts are still worth measuring
         report.notes.append(f"{name}: {type(error).__name__}: {error}")
     else:
