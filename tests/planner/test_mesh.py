@@ -98,3 +98,10 @@ def test_an_endpoint_change_leaves_all_other_parts_the_same_objects():
     changed = [new.cluster for old, new in zip(before.endpoints, after.endpoints, strict=True) if old != new]
     assert changed == ["outbound|80||model.default.svc.cluster.local"]
     assert (before.routes, before.clusters) == (after.routes, after.clusters)
+
+
+def test_an_object_that_cannot_be_read_is_told_of_as_a_whole():
+    spec = {"hosts": ["a"], "http": [{"timeout": "-5s", "route": [{"destination": {"host": "a"}}]}]}
+    rule = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "v"}, "spec": spec}
+    mesh = Mesh.of([cases.decoded(rule)])
+    assert [(problem.reason, problem.severity) for problem in planner.check(mesh)] == [("Unusable", "error")]

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.ir import Origin
 from semafor.planner import destination_rule, hosts, instances, problems, service, virtual_service
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.instances import Instance, Key, Pod, Slice
@@ -152,7 +151,7 @@ def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreada
     try:
         value = read(one)
     except ValueError as error:
-        unreadable[ref] = problems.invalid(Origin(ref=ref), str(error))
+        unreadable[ref] = problems.unusable(ref, str(error))
         return
     if value is not None:
         table[meta.namespace, meta.name] = value

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from semafor.base.problem import Problem
+from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Origin
 
 Severity = Literal["error", "warning", "info"]
@@ -41,6 +41,11 @@ def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
 
 def invalid(origin: Origin, message: str, fix: str = "") -> Problem:
     return _problem(origin, "Invalid", message, fix=fix, severity="error")
+
+
+def unusable(ref: ObjectRef, why: str) -> Problem:
+    """The whole object counts for nothing."""
+    return _problem(Origin(ref=ref), "Unusable", f"the object has no effect: {why}", severity="error")
 
 
 def unknown_host(origin: Origin, host: str, short: str) -> Problem:
