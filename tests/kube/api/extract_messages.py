@@ -40,6 +40,7 @@ SCALARS = {1: "double", 3: "int", 5: "int", 8: "bool", 9: "string", 12: "bytes"}
 INLINE = {
     "ephemeralContainerCommon",
     "handler",
+    "ingressRuleValue",
     "localObjectReference",
     "persistentVolumeSource",
     "rule",

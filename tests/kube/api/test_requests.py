@@ -292,6 +292,21 @@ async def test_strangers_see_only_whether_the_server_lives():
         assert (weak.status_code, weak.json()["details"]) == (403, {"kind": "configmaps"})
 
 
+async def test_acting_as_somebody_else(api):
+    account = {"Impersonate-User": "system:serviceaccount:default:bob"}
+    review = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    seen = (await api.post(review, json=body, headers=account)).json()["status"]["userInfo"]
+    assert seen["username"] == "system:serviceaccount:default:bob"
+    assert seen["groups"] == ["system:serviceaccounts", "system:serviceaccounts:default", "system:authenticated"]
+    assert (await api.get(MAPS, headers=account)).status_code == 403
+    assert (await api.get(MAPS, headers={**account, "Impersonate-Group": ADMINS})).status_code == 200
+    refused = await api.get(MAPS, headers={**account, "Authorization": "Bearer weak"})
+    assert refused.status_code == 403
+    assert 'cannot impersonate resource "serviceaccounts"' in refused.json()["message"]
+    assert (await api.get(MAPS, headers={"Impersonate-Group": ADMINS})).status_code == 400
+
+
 async def test_patch_types_are_checked(api):
     await api.post(MAPS, json=config_map("a"))
     for content_type, body, code in [

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from semafor.kube.api import answers, errors, paths, rbac
+from semafor.kube.api import answers, errors, impersonation, paths, rbac
 from semafor.kube.api.options import ANONYMOUS, Authenticate, User
 from semafor.kube.store import StoreError
 
@@ -46,7 +46,7 @@ class Gate:
             await _refuse(answers.refusal(errors.internal(str(error))), scope, receive, watched)
 
     def _admit(self, scope: Scope) -> None:
-        user = self._user(scope)
+        user = self._acting(self._user(scope), scope)
         scope.setdefault("state", {})["user"] = user
         attributes = attributes_of(scope)
         if user.is_admin or attributes.path in OPEN_PATHS:
@@ -55,6 +55,16 @@ class Gate:
             raise errors.unauthorized()
         if not self._may(user, attributes):
             raise rbac.refusal(user, attributes)
+
+    def _acting(self, user: User, scope: Scope) -> User:
+        """The user as whom the request is made."""
+        wanted = impersonation.requested(scope["headers"])
+        if wanted is None or user == ANONYMOUS:
+            return user
+        for needed in impersonation.permissions(wanted, scope["headers"]):
+            if not self._may(user, needed):
+                raise rbac.refusal(user, needed)
+        return wanted
 
     def _user(self, scope: Scope) -> User:
         for name, value in scope["headers"]:

@@ -20,6 +20,11 @@ from semafor.resources.kind import Kind
 Doc = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
 
+# kubectl asks for this form when v3 does not know a kind. In an empty one it does not find the kind either, goes on,
+# and says "no matches for kind"; refused, it would complain of a download that failed.
+_V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_EMPTY_V2 = b"\x0a\x032.0"  # Document{swagger: "2.0"}
+
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
 
 
@@ -129,7 +134,10 @@ class _Public:
         return answers.raw(body)
 
     async def openapi_v2(self, request: Request) -> Response:
-        accept.choose(request.headers.get("accept", ""))  # protobuf is refused: clients then ask for v3, or for JSON
+        wanted = request.headers.get("accept", "")
+        if _V2_PROTOBUF in wanted:
+            return answers.raw(_EMPTY_V2, media_type=_V2_PROTOBUF)
+        accept.choose(wanted)
         return answers.raw(await asyncio.to_thread(self._openapi.v2))
 
 
