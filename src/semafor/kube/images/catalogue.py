@@ -217,6 +217,11 @@ def _proxy(offer: Offer, _: Reference) -> Recipe:
     return Recipe(config=config, binds=binds)
 
 
+def _istio(*images: str) -> tuple[str, ...]:
+    """The names of Istio's images, in older releases and in newer ones."""
+    return tuple(f"{place}/{image}" for place in ("istio", "registry.istio.io/release") for image in images)
+
+
 ROWS: tuple[Row, ...] = (
     Row(names=("python",), recipe=_python, reason="the base of most agents: the host's interpreter with a fresh venv"),
     Row(names=("node",), recipe=_language("node", "Node.js", "node"), reason="the base of the other agents"),
@@ -245,7 +250,7 @@ ROWS: tuple[Row, ...] = (
     Row(names=("scratch",), recipe=_scratch, reason="FROM scratch: images of one static program"),
     Row(names=("nginx",), recipe=_nginx, reason="the web server of most Kubernetes examples"),
     Row(
-        names=("istio/examples-helloworld-v1", "istio/examples-helloworld-v2"),
+        names=_istio("examples-helloworld-v1", "examples-helloworld-v2"),
         recipe=_helloworld,
         reason="Istio's sample helloworld, unchanged",
     ),
@@ -255,14 +260,14 @@ ROWS: tuple[Row, ...] = (
         reason="Istio's sample httpbin, unchanged",
     ),
     Row(names=("mccutchen/go-httpbin",), recipe=_go_httpbin, reason="Istio's sample httpbin of newer releases"),
-    Row(names=("istio/tcp-echo-server",), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
+    Row(names=_istio("tcp-echo-server"), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
     Row(
         names=("registry.k8s.io/pause", "k8s.gcr.io/pause"),
         recipe=_pause,
         reason="a container that only waits, as in scheduling examples",
     ),
     Row(names=("semafor/host",), recipe=_host, reason="`semafor run`: this machine's programs, nothing else"),
-    Row(names=("semafor/proxyv2", "istio/proxyv2"), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
+    Row(names=("semafor/proxyv2", *_istio("proxyv2")), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
 )
 
 
