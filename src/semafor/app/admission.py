@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import yaml
-
 from semafor.app import inject, mesh_config
 from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
@@ -61,8 +59,8 @@ class Judgement:
 
 def _judge_options(obj: Doc) -> tuple[str, ...]:
     try:
-        _, problems = mesh_config.read(yaml.safe_load((obj.get("data") or {}).get("mesh", "")) or {})
-    except (yaml.YAMLError, mesh_config.Unusable) as error:
+        _, problems = mesh_config.of(obj)
+    except mesh_config.Unusable as error:
         return (f"the mesh configuration stays as it was: {error}",)
     return tuple(_worded(problem) for problem in problems)
 

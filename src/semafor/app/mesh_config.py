@@ -6,6 +6,8 @@ Keys below `semafor` are ours: the switches between Semafor's behaviour and Isti
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
+
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.options import Options
 
@@ -27,10 +29,19 @@ class Unusable(Exception):  # noqa: N818 - named for what the document is
     """The document cannot be used at all."""
 
 
+def of(config_map: Mapping[str, Any]) -> tuple[Options, tuple[Problem, ...]]:
+    """The same of the ConfigMap; an empty one means the defaults. Raises Unusable."""
+    try:
+        document = yaml.safe_load((config_map.get("data") or {}).get("mesh", ""))
+    except yaml.YAMLError as error:
+        raise Unusable(str(error)) from error
+    return read(document or {})
+
+
 def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
     """The options that the document sets, and what of it is not understood or not supported.
 
-    A key that is not understood keeps its default; the others take effect.
+    A key that is not understood keeps its default; the others take effect. Raises Unusable.
     """
     if not isinstance(document, Mapping):
         raise Unusable("the key `mesh` has to hold a mapping")

@@ -4,7 +4,8 @@ import asyncio
 import logging
 
 from semafor.app import status
-from semafor.app.pipeline import RULES, Pipeline, reference
+from semafor.app.inbox import reference
+from semafor.app.pipeline import RULES, Pipeline
 from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError

@@ -1,0 +1,133 @@
+"""Every proxy: what it is, what it was told last, and what is wrong with that.
+
+pods ─▶ take        mesh ─▶ push: configure(mesh, proxy), with its certificate ─▶ xds
+"""
+
+import logging
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from semafor import ir, planner
+from semafor.app import identities, proxies
+from semafor.base.problem import Problem
+from semafor.base.xds import Resources
+from semafor.envoy.render import Renderer
+from semafor.planner import Mesh, Proxy
+
+Doc = dict[str, Any]
+log = logging.getLogger(__name__)
+
+_REMEMBERED_PLANS = 8  # of a proxy: a refusal speaks of a plan that may not be the newest any more
+
+
+def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, ir.Plan, tuple[Problem, ...]]:
+    """The control plane: what one proxy is to be told, and what is wrong with what it is told."""
+    plan, problems = planner.plan(mesh, proxy)
+    return renderer.render(plan), plan, (*problems, *renderer.problems(plan))
+
+
+class Delivery(Protocol):
+    """What the fleet needs of xds.server.Server."""
+
+    @property
+    def connected(self) -> tuple[str, ...]: ...
+    def push(self, proxy: str, resources: Resources, generation: int) -> None: ...
+    def forget(self, proxy: str) -> None: ...
+    def settled(self, proxy: str) -> int: ...
+
+
+class Fleet:
+    """The proxies by id (a pod's uid, or `proxies.NODE`). `deliver_by` names the server, before anything else."""
+
+    def __init__(self, renderer: Renderer, own: identities.Identities, tokens: proxies.ProxyTokens) -> None:
+        self._renderer = renderer
+        self._identities = own
+        self._tokens = tokens
+        self._delivery: Delivery
+        self._proxies: dict[str, Proxy] = {}
+        self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
+        self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
+        self._problems: dict[str, tuple[Problem, ...]] = {}
+
+    def deliver_by(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+
+    # --- who there is ---
+
+    def add(self, proxy: Proxy) -> None:
+        self._proxies[proxy.id] = proxy
+
+    def take(self, pod: Doc) -> bool:
+        """Take in a pod as it is now; whether it has a proxy that wants another plan."""
+        uid = pod["metadata"]["uid"]
+        if proxies.role(pod) == "router" and uid not in self._routers:
+            self._routers.add(uid)
+            self._delivery.push(uid, Resources({}), 1)
+        found = proxies.proxy(pod)
+        if found is None or self._proxies.get(uid) == found:
+            return False
+        self._proxies[uid] = found
+        return True
+
+    def forget(self, uid: str) -> None:
+        """The pod is gone, and its proxy with it."""
+        for table in (self._proxies, self._plans, self._problems):
+            table.pop(uid, None)
+        self._routers.discard(uid)
+        self._identities.forget(uid)
+        self._tokens.revoke(uid)
+        self._delivery.forget(uid)
+
+    # --- what they are told ---
+
+    def push(self, mesh: Mesh, generation: int) -> tuple[str, ...]:
+        """Tell every proxy what the mesh means to it; return what made that impossible, each fault once."""
+        faults = (self._push(proxy, mesh, generation) for proxy in self._proxies.values())
+        return tuple(dict.fromkeys(fault for fault in faults if fault))
+
+    def _push(self, proxy: Proxy, mesh: Mesh, generation: int) -> str:
+        """A fault of ours, which is returned, leaves the proxy with what it has, and the others untouched."""
+        try:
+            rendered, plan, problems = configure(self._renderer, mesh, proxy)
+        except Exception as error:
+            log.exception("the configuration of %s could not be made; it keeps the last one", proxy.id)
+            return str(error) or type(error).__name__
+        self._plans.setdefault(proxy.id, deque(maxlen=_REMEMBERED_PLANS)).append((generation, plan))
+        self._problems[proxy.id] = problems
+        for workload in proxy.workloads[:1]:
+            own = self._identities.of(proxy.id, workload.namespace, workload.service_account)
+            rendered = rendered.joined(own)
+        self._delivery.push(proxy.id, rendered, generation)
+        return ""
+
+    # --- what is asked of it ---
+
+    def plan(self, proxy: str, generation: int | None = None) -> ir.Plan | None:
+        """The plan that a sidecar got at this generation, the newest without one; None for all other proxies."""
+        if proxy == proxies.NODE:
+            return None
+        known = [plan for made, plan in self._plans.get(proxy, ()) if generation is None or made <= generation]
+        return known[-1] if known else None
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with the plans, as often as it is in one."""
+        return (problem for each in self._problems.values() for problem in each)
+
+    def has(self, generation: int) -> bool:
+        """Whether every connected proxy has everything of the generation."""
+        known = (proxy for proxy in self._delivery.connected if proxy in self._proxies)
+        return all(self._delivery.settled(proxy) >= generation for proxy in known)
+
+    def table(self, generation: int) -> list[Doc]:
+        """Every proxy with a workload, in words: who it is, whether it is connected, and how far behind."""
+        connected = set(self._delivery.connected)
+        return [
+            {
+                "proxy": f"{each.name}.{each.namespace}",
+                "connected": uid in connected,
+                "behind": generation - self._delivery.settled(uid),
+            }
+            for uid, proxy in self._proxies.items()
+            for each in proxy.workloads[:1]
+        ]
