@@ -74,7 +74,8 @@ async def test_openapi_v2_is_described_in_json_only(api):
     assert doc["swagger"] == "2.0"
     assert set(_references(doc)) <= {f"#/definitions/{name}" for name in doc["definitions"]}
     protobuf = {"Accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
-    assert (await api.get("/openapi/v2", headers=protobuf)).content == b"\n\x032.0"
+    empty = await api.get("/openapi/v2", headers=protobuf)
+    assert (empty.content, "@" in empty.headers["content-type"]) == (b"\n\x032.0", False)
 
 
 def _references(value):

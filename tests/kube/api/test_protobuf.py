@@ -102,7 +102,7 @@ def test_any_bytes_are_decoded_or_refused(data, kind):
 
 def test_what_go_embeds_stands_beside_the_other_fields():
     http = part(1, part(1, part(1, b"/x")))
-    rule = part(4, part(1, b"a.example"), part(2, http))
+    rule = part(3, part(1, b"a.example"), part(2, http))
     ingress = protobuf.decode(envelope("networking.k8s.io/v1", "Ingress", part(2, rule)))
     [read] = ingress["spec"]["rules"]
     assert (read["host"], read["http"]["paths"][0]["path"]) == ("a.example", "/x")

@@ -23,6 +23,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 # kubectl asks for this form when v3 does not know a kind. In an empty one it does not find the kind either, goes on,
 # and says "no matches for kind"; refused, it would complain of a download that failed.
 _V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_V2_MEDIA_TYPE = _V2_PROTOBUF.replace("@", ".")  # what Go can parse, and kube-apiserver answers
 _EMPTY_V2 = b"\x0a\x032.0"  # Document{swagger: "2.0"}
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
@@ -136,7 +137,7 @@ class _Public:
     async def openapi_v2(self, request: Request) -> Response:
         wanted = request.headers.get("accept", "")
         if _V2_PROTOBUF in wanted:
-            return answers.raw(_EMPTY_V2, media_type=_V2_PROTOBUF)
+            return answers.raw(_EMPTY_V2, media_type=_V2_MEDIA_TYPE)
         accept.choose(wanted)
         return answers.raw(await asyncio.to_thread(self._openapi.v2))
 
