@@ -19,6 +19,7 @@ BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
     [
         "curlimages/curl",
         "busybox:1.36",
+        "registry.k8s.io/busybox:1.27.2",
         "alpine",
         "docker.io/istio/examples-helloworld-v1:1.0",
         "registry.istio.io/release/examples-helloworld-v2:1.0",

@@ -238,7 +238,7 @@ ROWS: tuple[Row, ...] = (
     Row(names=("oven/bun",), recipe=_language("bun", "Bun", "bun"), reason="agents in TypeScript"),
     Row(names=("ghcr.io/astral-sh/uv",), recipe=_language("uv", "uv"), reason="COPY --from=... /uv of Python images"),
     Row(names=("curlimages/curl", "curl/curl"), recipe=_curl, reason="every mesh tutorial calls services from it"),
-    Row(names=("busybox",), recipe=_busybox, reason="debugging pods, init containers"),
+    Row(names=("busybox", "registry.k8s.io/busybox"), recipe=_busybox, reason="debugging pods, init containers"),
     Row(
         names=(
             *("alpine", "debian", "ubuntu", "buildpack-deps", "fedora", "rockylinux", "almalinux", "amazonlinux"),
