@@ -307,6 +307,12 @@ async def test_acting_as_somebody_else(api):
     assert (await api.get(MAPS, headers={"Impersonate-Group": ADMINS})).status_code == 400
 
 
+async def test_a_kind_that_is_written_without_a_name_has_a_usual_one(api):
+    operators = "/apis/install.istio.io/v1alpha1/namespaces/default/istiooperators"
+    body = {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator", "spec": {"profile": "demo"}}
+    assert (await api.post(operators, json=body)).json()["metadata"]["name"] == "installed-state"
+
+
 async def test_patch_types_are_checked(api):
     await api.post(MAPS, json=config_map("a"))
     for content_type, body, code in [

@@ -79,7 +79,7 @@ def for_create(call: Call, doc: Doc, *, now: datetime, uid: str, tail: str) -> D
     if counted(call.kind):
         meta["generation"] = 1
     made = _assembled(call.kind, doc, meta, without_status="status" in call.kind.subresources)
-    if not meta.get("name"):  # nothing after this could say what it speaks of
+    if not (meta.get("name") or call.kind.default_name):  # nothing after this could say what it speaks of
         raise errors.invalid(call.kind, "", check.check(call.kind, call.kind.defaults(made)).errors)
     return made
 
