@@ -316,29 +316,15 @@ def test_the_router_is_the_last_filter(pool):
     assert connection(pool, rds="80")["http_filters"][-1]["name"] == "envoy.filters.http.router"
 
 
-TABLE = ir.DnsTable((ir.DnsRecord("a.default.svc.cluster.local", ("10.96.0.7",)),), resolvers=("10.96.0.10",))
-
-
-def dns_filter(pool, table: ir.DnsTable) -> dict:
-    """The UDP filter of the table's listener."""
-    return pool.document(dns.listeners(pool, table)[0])["listener_filters"][0]["typed_config"]
-
-
-def test_names_of_the_mesh_are_answered_on_the_spot(pool):
-    (domain,) = dns_filter(pool, TABLE)["server_config"]["inline_dns_table"]["virtual_domains"]
-    addresses = domain["endpoint"]["address_list"]["address"]
-    assert (domain["name"], addresses) == ("a.default.svc.cluster.local", ["10.96.0.7"])
-
-
-def test_without_names_of_its_own_it_passes_questions_on(pool):
-    relay = dns_filter(pool, ir.DnsTable((), resolvers=("10.96.0.10",)))
-    assert relay["matcher"]["on_no_match"]["action"]["typed_config"]["cluster"] == "dns-udp"
+def test_questions_for_names_are_passed_on(pool):
+    (relay,) = pool.document(dns.listeners(pool)[0])["listener_filters"]
+    assert relay["typed_config"]["matcher"]["on_no_match"]["action"]["typed_config"]["cluster"] == "dns-udp"
 
 
 def test_resolvers_are_not_asked_on_the_port_that_comes_back_here(pool):
     addresses = [
         made["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
-        for made in map(pool.document, dns.clusters(pool, TABLE))
+        for made in map(pool.document, dns.clusters(pool, ir.DnsRelay(("10.96.0.10",))))
     ]
     assert addresses == [
         {"protocol": "UDP", "address": "10.96.0.10", "port_value": 15053},

@@ -11,7 +11,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      ├ RouteTable ─ VirtualHost ─ Route ──┼─────┘
      ├ Cluster ◀──────────────────────────┘ (by name)
      ├ EndpointSet (by the name of its cluster)
-     └ DnsTable
+     └ DnsRelay
 """
 
 from semafor.ir.cluster import (
@@ -26,7 +26,7 @@ from semafor.ir.cluster import (
     UpstreamHttp,
     UpstreamTls,
 )
-from semafor.ir.dns import DnsRecord, DnsTable
+from semafor.ir.dns import DnsRelay
 from semafor.ir.endpoint import Endpoint, EndpointSet, Locality, LocalityEndpoints
 from semafor.ir.listener import (
     ChainMatch,
@@ -63,8 +63,7 @@ __all__ = [
     "ConsistentHash",
     "Destination",
     "DirectResponse",
-    "DnsRecord",
-    "DnsTable",
+    "DnsRelay",
     "DownstreamTls",
     "Endpoint",
     "EndpointSet",

@@ -2,7 +2,7 @@
 
 from semafor.base.struct import Value
 from semafor.ir.cluster import Cluster
-from semafor.ir.dns import DnsTable
+from semafor.ir.dns import DnsRelay
 from semafor.ir.endpoint import EndpointSet
 from semafor.ir.listener import Listener
 from semafor.ir.route import RouteTable
@@ -19,4 +19,4 @@ class Plan(Value):
     routes: tuple[RouteTable, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     endpoints: tuple[EndpointSet, ...] = ()
-    dns: DnsTable | None = None
+    dns: DnsRelay | None = None

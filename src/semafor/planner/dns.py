@@ -4,10 +4,10 @@ Envoy could answer the mesh's names from a table, but it says NXDOMAIN to AAAA a
 resolvers of some systems take for "no such name". Relayed, every answer is the one that the cluster gives.
 """
 
-from semafor.ir import DnsTable
+from semafor.ir import DnsRelay
 from semafor.planner.mesh import Mesh
 
 
-def table(mesh: Mesh) -> DnsTable:
-    """No names of its own, and the resolvers of the mesh."""
-    return DnsTable(records=(), resolvers=mesh.options.resolvers)
+def relay(mesh: Mesh) -> DnsRelay:
+    """To the resolvers of the mesh."""
+    return DnsRelay(resolvers=mesh.options.resolvers)

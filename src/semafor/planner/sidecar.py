@@ -18,5 +18,5 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,
-        dns=dns.table(mesh),
+        dns=dns.relay(mesh),
     )

@@ -1,8 +1,6 @@
-"""ir.DnsTable -> listeners for the questions that interception sends here, over UDP and TCP.
+"""ir.DnsRelay -> listeners for the questions that interception sends here, over UDP and TCP.
 
-With records, names of the mesh are answered here, and others asked of the resolvers: quick, but Envoy knows only
-addresses, and says of an IPv4 name that it has no IPv6 by denying that it exists. Without records, every question goes
-to a resolver as it is, so answers of all types are as good as the resolver's.
+Every question goes to a resolver as it is, so answers of all types are as good as the resolver's.
 """
 
 from typing import Any, Final
@@ -17,19 +15,17 @@ PORT: Final = 15053  # where interception sends what pods ask, on their own loop
 # Envoy cannot mark its own questions, and what goes to port 53 comes back here: resolvers listen on this port as well.
 RESOLVER_PORT: Final = 15053
 _FILTERS: Final = "envoy.extensions.filters."
-_MAX_PENDING: Final = 1024  # lookups; more are refused, so that a broken client cannot take all the memory
 _RESOLVER_TIMEOUT_S: Final = 5.0
 _SESSION_S: Final = 10.0  # how long an answer may take; a client has asked again by then
 
 
-def listeners(pool: Pool, node: ir.DnsTable) -> tuple[Any, ...]:
-    answers = _own_answers(pool, node) if node.records else _relay(pool)
-    udp = _listener(pool, UDP_NAME, "UDP", listener_filters=[answers])
+def listeners(pool: Pool) -> tuple[Any, ...]:
+    udp = _listener(pool, UDP_NAME, "UDP", listener_filters=[_relay(pool)])
     chain = {"filters": [_tcp_proxy(pool)]}
     return (udp, _listener(pool, TCP_NAME, "TCP", filter_chains=[chain]))
 
 
-def clusters(pool: Pool, node: ir.DnsTable) -> tuple[Any, ...]:
+def clusters(pool: Pool, node: ir.DnsRelay) -> tuple[Any, ...]:
     """The resolvers, for the questions that are passed on as they are."""
     return tuple(_cluster(pool, *each, node.resolvers) for each in ((UDP_NAME, "UDP"), (TCP_NAME, "TCP")))
 
@@ -69,34 +65,3 @@ def _relay(pool: Pool) -> Fields:
 def _tcp_proxy(pool: Pool) -> Fields:
     name, type_name = "envoy.filters.network.tcp_proxy", _FILTERS + "network.tcp_proxy.v3.TcpProxy"
     return typed(pool, name, type_name, stat_prefix=TCP_NAME, cluster=TCP_NAME)
-
-
-def _own_answers(pool: Pool, node: ir.DnsTable) -> Fields:
-    domains = [
-        {
-            "name": record.name,
-            "endpoint": {"address_list": {"address": record.addresses}},
-            "answer_ttl": seconds(node.ttl_s),
-        }
-        for record in node.records
-    ]
-    fields: Fields = {"stat_prefix": UDP_NAME, "case_insensitive": True}
-    fields["server_config"] = {"inline_dns_table": {"virtual_domains": domains}}
-    if node.resolvers:
-        fields["client_config"] = _client(pool, node.resolvers)
-    return typed(pool, "envoy.filters.udp.dns_filter", _FILTERS + "udp.dns_filter.v3.DnsFilterConfig", **fields)
-
-
-def _client(pool: Pool, resolvers: tuple[str, ...]) -> Fields:
-    resolver = typed(
-        pool,
-        "envoy.network.dns_resolver.cares",
-        "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
-        resolvers=[_address("TCP", address) for address in resolvers],
-        dns_resolver_options={"no_default_search_domain": True},
-    )
-    return {
-        "resolver_timeout": seconds(_RESOLVER_TIMEOUT_S),
-        "max_pending_lookups": _MAX_PENDING,
-        "typed_dns_resolver_config": resolver,
-    }

@@ -49,10 +49,10 @@ class Renderer:
         hosts = (host for table in plan.routes for host in self._hosts(table))
         return tuple(problem for host in hosts for problem in host.problems)
 
-    def _clusters(self, nodes: tuple[tuple[ir.Cluster, ...], ir.DnsTable | None]) -> Named:
+    def _clusters(self, nodes: tuple[tuple[ir.Cluster, ...], ir.DnsRelay | None]) -> Named:
         return {**self._each(self._cluster, nodes[0]), **self._memo(self._dns_clusters, nodes[1])}
 
-    def _listeners(self, nodes: tuple[tuple[ir.Listener, ...], ir.DnsTable | None]) -> Named:
+    def _listeners(self, nodes: tuple[tuple[ir.Listener, ...], ir.DnsRelay | None]) -> Named:
         return {**self._each(self._listener, nodes[0]), **self._memo(self._dns_listeners, nodes[1])}
 
     def _endpoints(self, nodes: tuple[ir.EndpointSet, ...]) -> Named:
@@ -71,11 +71,11 @@ class Renderer:
     def _listener(self, node: ir.Listener) -> Resource:
         return resource(node.name, listener.listener(self._pool, node))
 
-    def _dns_clusters(self, node: ir.DnsTable | None) -> Named:
+    def _dns_clusters(self, node: ir.DnsRelay | None) -> Named:
         return _by_name(dns.clusters(self._pool, node)) if node else {}
 
-    def _dns_listeners(self, node: ir.DnsTable | None) -> Named:
-        return _by_name(dns.listeners(self._pool, node)) if node else {}
+    def _dns_listeners(self, node: ir.DnsRelay | None) -> Named:
+        return _by_name(dns.listeners(self._pool)) if node else {}
 
     def _route_table(self, node: ir.RouteTable) -> Resource:
         frames = (host.frame for host in self._hosts(node))
