@@ -1,6 +1,6 @@
 """Who has what: a pure count of which generation of the mesh first held an object, and which one each proxy has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
@@ -56,6 +56,3 @@ class Liveness:
     def count(self, ref: ObjectRef) -> Count:
         since = self.since(ref)
         return Count(have=sum(at >= since for at in self._settled.values()), of=len(self._settled))
-
-    def counts(self) -> Mapping[ObjectRef, Count]:
-        return {ref: self.count(ref) for ref in self._since}

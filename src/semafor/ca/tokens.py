@@ -8,7 +8,7 @@ import binascii
 import hashlib
 import json
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,14 +105,6 @@ class Tokens:
 
     def __repr__(self) -> str:
         return f"Tokens(key_id={self._key_id!r}, key=redacted)"
-
-
-def expiry(token: str) -> datetime:
-    """When a token ends, without verifying it: for the one who minted it. Raises TokenError when it is none."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        raise TokenError("not a token")
-    return datetime.fromtimestamp(_decode_json(parts[1])["exp"], UTC)
 
 
 def _bound(claims: Claims) -> dict[str, Any]:
