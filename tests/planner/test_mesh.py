@@ -1,5 +1,6 @@
 """A mesh that was changed step by step plans like one that was made at once, and never leaves a call without a way."""
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.golden import cases
@@ -105,3 +106,11 @@ def test_an_object_that_cannot_be_read_is_told_of_as_a_whole():
     rule = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "v"}, "spec": spec}
     mesh = Mesh.of([cases.decoded(rule)])
     assert [(problem.reason, problem.severity) for problem in planner.check(mesh)] == [("Unusable", "error")]
+
+
+def test_an_object_that_brings_out_a_fault_of_ours_costs_nobody_else_anything():
+    rule = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": {"name": "v"}}
+    broken = msgspec.structs.replace(cases.decoded({**rule, "spec": {"hosts": ["a"]}}), spec=None)
+    mesh = Mesh.of([*BASE, broken])
+    assert mesh.services == Mesh.of(BASE).services
+    assert [problem.reason for problem in mesh.unreadable.values()] == ["Unusable"]

@@ -153,6 +153,9 @@ def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreada
     except ValueError as error:
         unreadable[ref] = problems.unusable(ref, str(error))
         return
+    except Exception as error:  # noqa: BLE001 - a fault of ours that one object brings out must not stop the mesh
+        unreadable[ref] = problems.unusable(ref, f"it cannot be read ({type(error).__name__}: {error})")
+        return
     if value is not None:
         table[meta.namespace, meta.name] = value
 
