@@ -4,6 +4,7 @@ Source: Envoy's documentation of filter chain matching, virtual host domains, ro
 """
 
 import re
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from tests.calls import outcome
@@ -73,10 +74,12 @@ class Matcher:
         for chain in listener.get("filter_chains", []):
             match = chain.get("filter_chain_match", {})
             alpn, wanted = match.get("application_protocols", []), match.get("transport_protocol", "")
-            if wanted in ("", transport) and (not alpn or (inspected and protocol in alpn)):
-                fitting.append((bool(wanted), bool(alpn), chain))
+            near = within(self.address(call.host), match.get("prefix_ranges", []))
+            near = near and match.get("destination_port", call.port) == call.port
+            if near and wanted in ("", transport) and (not alpn or (inspected and protocol in alpn)):
+                fitting.append((bool(match.get("prefix_ranges")), bool(wanted), bool(alpn), chain))
         if fitting:
-            return max(fitting, key=lambda item: item[:2])[2]
+            return max(fitting, key=lambda item: item[:3])[3]
         chain: Json = listener["default_filter_chain"]
         return chain
 
@@ -89,6 +92,12 @@ def _decoded(pool: Pool, rendered: xds.Resources, type_url: str) -> dict[str, Js
         message = pool.message(type_url.rpartition("/")[2])
         found[name] = pool.document(message.FromString(response.resources[0].resource.value))
     return found
+
+
+def within(address: str, ranges: list[Json]) -> bool:
+    """Whether the destination lies in one of the ranges; no ranges take every destination."""
+    networks = (IPv4Network(f"{one['address_prefix']}/{one['prefix_len']}") for one in ranges)
+    return not ranges or any(IPv4Address(address) in network for network in networks)
 
 
 def virtual_host(table: Json, authority: str) -> Json | None:

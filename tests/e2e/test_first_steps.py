@@ -128,3 +128,15 @@ def test_a_missing_image_says_what_to_do(mesh, namespace):
         return next((status["state"].get("waiting", {}).get("message", "") for status in statuses), "")
 
     assert "semafor build -t nobody/knows:1" in mesh.wait("the pod tells what is wrong", message)
+
+
+@pytest.mark.parametrize("sidecar", ["true", "false"])
+def test_addresses_of_nobody_never_leave_the_mesh(mesh, namespace, sidecar):
+    caller = CALLER.replace("labels: {app: caller}", f'labels: {{app: caller, sidecar.istio.io/inject: "{sidecar}"}}')
+    mesh.apply("---".join((SERVICE, caller)), "-n", namespace)
+    mesh.kubectl("wait", "--for=condition=Ready", "pod/caller", "-n", namespace, "--timeout=60s")
+    inside = ("exec", "-n", namespace, "caller", "-c", "shell", "--", "curl", "-sv", "-m", "5")
+    for url in ("http://echo:81/", "http://10.96.255.254:81/", "http://10.244.255.254/"):
+        done = mesh.run("kubectl", *inside, url, check=False)
+        refused = done.returncode in (7, 28, 52, 56) or "HTTP/1.1 503" in done.stderr
+        assert refused, done.stderr

@@ -196,7 +196,9 @@ class Daemon:
                     port = await stack.enter_async_context(context)
                 except OSError as error:
                     if candidate == self._settings.port and candidate:
-                        raise Refused(f"port {candidate} is taken: {error}", "choose another with --port") from error
+                        raise Refused(
+                            f"port {candidate} cannot be used: {error.strerror}", "choose another with --port"
+                        ) from error
                     continue
                 yield port
                 return

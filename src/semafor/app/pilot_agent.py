@@ -21,6 +21,7 @@ def proxy(arguments: list[str]) -> None:
     """Replace this process by Envoy: one worker, no hot restart, the bootstrap that the control plane wrote."""
     level = arguments[arguments.index("--log-level") + 1] if "--log-level" in arguments[:-1] else "warning"
     argv = [ENVOY, "-c", BOOTSTRAP, "--concurrency", "1", "--disable-hot-restart", "--log-level", level]
+    argv += ["--component-log-level", "misc:error"]  # it warns of parts of Envoy's API that are new, at every start
     argv += [
         "--log-format",
         "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v",

@@ -9,6 +9,7 @@ from semafor.base.problem import Problem
 LIVE = "Live"
 REFUSED = "RefusedByProxy"
 UNUSABLE = "Unusable"
+HELD = "Held"  # a route waits for its destinations
 _NOT_IN_FORCE = (REFUSED, UNUSABLE)
 _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
 
@@ -41,6 +42,9 @@ def _live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
     refused = next((problem for problem in problems if problem.reason in _NOT_IN_FORCE), None)
     if refused is not None:
         return {"status": "False", "reason": refused.reason, "message": refused.message}
+    waiting = next((problem for problem in problems if problem.reason == HELD), None)
+    if waiting is not None:
+        return {"status": "False", "reason": HELD, "message": f"{waiting.path}: {waiting.message}"}
     if not count.everywhere:
         return {"status": "False", "reason": "Pushing", "message": str(count)}
     return {"status": "True", "reason": "EveryProxyHasIt", "message": str(count)}

@@ -106,9 +106,7 @@ def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
 
 
 def _no_loop() -> FilterChain:
-    """A caller that means the listener's own port would be handed round for ever."""
-    hole = TcpProxy(stat_prefix=passthrough.BLACK_HOLE, destinations=(Destination(cluster=passthrough.BLACK_HOLE),))
-    return FilterChain(name="virtualInbound-blackhole", match=ChainMatch(port=INBOUND_PORT), filter=hole)
+    return passthrough.no_loop("virtualInbound", INBOUND_PORT)
 
 
 def _chains(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:

@@ -7,6 +7,7 @@ pod ─▶ 10.96.0.7:5432 ─▶ cluster outbound|5432||db..., bytes as they are
 from collections.abc import Iterator
 
 from semafor.ir import (
+    ChainMatch,
     Cluster,
     Destination,
     Endpoint,
@@ -18,8 +19,9 @@ from semafor.ir import (
     SimpleBalancer,
     TcpProxy,
 )
-from semafor.planner import clusters, instances, outbound
+from semafor.planner import clusters, instances, outbound, passthrough
 from semafor.planner.mesh import Mesh
+from semafor.planner.options import Options
 from semafor.planner.proxy import Proxy
 from semafor.planner.service import Port, Service
 
@@ -31,15 +33,25 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     ports = [(service, port) for service in mesh.by_host.values() if service.address for port in service.ports]
     return Plan(
         proxy=proxy.id,
-        listeners=(_entrance(), *(_listener(service, port) for service, port in ports)),
-        clusters=(_egress(proxy.egress), *(clusters.plain(service, port) for service, port in ports)),
+        listeners=(_entrance(mesh.options), *(_listener(service, port) for service, port in ports)),
+        clusters=(
+            _egress(proxy.egress),
+            passthrough.nowhere(),
+            *(clusters.plain(service, port) for service, port in ports),
+        ),
         endpoints=tuple(_endpoints(mesh, ports)),
     )
 
 
-def _entrance() -> Listener:
-    out = FilterChain(name=EGRESS, filter=TcpProxy(stat_prefix=EGRESS, destinations=(Destination(cluster=EGRESS),)))
-    return outbound.virtual_outbound(out)
+def _entrance(options: Options) -> Listener:
+    """What no service's listener takes: addresses of the cluster that are nobody's are refused, others lead out."""
+    nobody = _bytes_to(passthrough.BLACK_HOLE, ChainMatch(ranges=options.networks))
+    return outbound.virtual_outbound(_bytes_to(EGRESS, ChainMatch()), nobody)
+
+
+def _bytes_to(cluster: str, match: ChainMatch) -> FilterChain:
+    destination = Destination(cluster=cluster)
+    return FilterChain(name=cluster, match=match, filter=TcpProxy(stat_prefix=cluster, destinations=(destination,)))
 
 
 def _egress(pipe: str) -> Cluster:

@@ -11,6 +11,7 @@ class Options(Value):
 
     `outbound`: whether destinations that the mesh does not know may be called. `root_namespace` holds objects that
     apply to the whole mesh. `resolvers` answer the names that a sidecar does not know.
+    `networks` are the addresses of services and pods: what is sent to one that is nobody's never leaves the mesh.
     `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: keep the previous routing until a
     subset is live; False routes at once, as Istio does. Both are described in docs/decisions/.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
@@ -22,6 +23,7 @@ class Options(Value):
     trust_domain: str = names.TRUST_DOMAIN
     root_namespace: str = "istio-system"
     resolvers: tuple[str, ...] = ("10.96.0.10",)
+    networks: tuple[str, ...] = ("10.96.0.0/16", "10.244.0.0/16")
     several_virtual_services: Literal["layered", "oldest"] = "layered"
     hold: bool = True
     outbound_detection_s: float = 0.1

@@ -64,20 +64,25 @@ def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
     listeners = [outbound_http.listener(int(table.name), mesh.options) for table in shared]
     own = [listener for part in parts for listener in part.listeners]
     return Part(
-        listeners=(virtual_outbound(passthrough.chain(mesh.options)), *_distinct([*listeners, *own])),
+        listeners=(virtual_outbound(passthrough.chain(mesh.options), _no_loop()), *_distinct([*listeners, *own])),
         tables=(*shared, *(table for part in parts for table in part.tables)),
         clusters=(*passthrough.clusters(), *(cluster for part in parts for cluster in part.clusters)),
         endpoints=tuple(found for part in parts for found in part.endpoints),
     )
 
 
-def virtual_outbound(default: FilterChain) -> Listener:
+def _no_loop() -> FilterChain:
+    return passthrough.no_loop("virtualOutbound", OUTBOUND_PORT)
+
+
+def virtual_outbound(default: FilterChain, *chains: FilterChain) -> Listener:
     """Where the kernel redirects what workloads send; hands over to the listener of the address that was meant."""
     return Listener(
         name="virtualOutbound",
         address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
         port=OUTBOUND_PORT,
         hand_over=True,
+        chains=chains,
         default_chain=default,
     )
 

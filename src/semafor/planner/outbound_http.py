@@ -79,9 +79,12 @@ def tables(mesh: Mesh, view: View, services: Iterable[tuple[int, VirtualHost]]) 
 
 
 def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route, ...]:
-    """What VirtualServices say of the host, and the service itself for the rest."""
+    """What VirtualServices say of the host, and the service itself for the rest.
+
+    Differs from Istio: there a request that no route takes is answered 404. With layers, the service is the last one.
+    """
     said = http_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number)
-    if said and said[-1].match.is_catch_all:
+    if said and (said[-1].match.is_catch_all or mesh.options.several_virtual_services == "oldest"):
         return said
     return (*said, http_routes.default(mesh, view, service, port))
 

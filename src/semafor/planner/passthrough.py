@@ -1,6 +1,7 @@
 """What happens to destinations that the mesh does not know: they are called directly, or refused."""
 
 from semafor.ir import (
+    ChainMatch,
     Cluster,
     Destination,
     DirectResponse,
@@ -28,13 +29,24 @@ def clusters() -> tuple[Cluster, ...]:
     direct = Cluster(
         name=PASSTHROUGH, discovery="original_dst", balancer=ORIGINAL, http=UpstreamHttp(version="downstream")
     )
-    return (direct, Cluster(name=BLACK_HOLE, discovery="static", balancer=SimpleBalancer(policy="round_robin")))
+    return (direct, nowhere())
+
+
+def nowhere() -> Cluster:
+    """A cluster without endpoints: what is sent there is refused."""
+    return Cluster(name=BLACK_HOLE, discovery="static", balancer=SimpleBalancer(policy="round_robin"))
 
 
 def chain(options: Options) -> FilterChain:
     """For bytes that no other chain takes."""
     cluster = PASSTHROUGH if options.outbound == "ALLOW_ANY" else BLACK_HOLE
     return FilterChain(name=cluster, filter=TcpProxy(stat_prefix=cluster, destinations=(Destination(cluster=cluster),)))
+
+
+def no_loop(listener: str, port: int) -> FilterChain:
+    """For connections to the listener's own port: they would be handed round until the proxy has nothing left."""
+    hole = TcpProxy(stat_prefix=BLACK_HOLE, destinations=(Destination(cluster=BLACK_HOLE),))
+    return FilterChain(name=f"{listener}-blackhole", match=ChainMatch(port=port), filter=hole)
 
 
 def host(options: Options) -> VirtualHost:

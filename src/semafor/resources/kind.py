@@ -38,6 +38,14 @@ AGE = Column(
 )
 
 
+LIVE = Column(
+    name="Live",
+    type="string",
+    path=".status.conditions[?(@.type=='Live')].status",
+    description="Whether every proxy has the object. Semafor's own.",
+)
+
+
 class Kind(Value):
     """A kind of object.
 

@@ -16,7 +16,8 @@ PORT: Final = 15053  # where interception sends what pods ask, on their own loop
 RESOLVER_PORT: Final = 15053
 _FILTERS: Final = "envoy.extensions.filters."
 _RESOLVER_TIMEOUT_S: Final = 5.0
-_SESSION_S: Final = 10.0  # how long an answer may take; a client has asked again by then
+_SESSION_S: Final = 3.0  # how long an answer may take: longer than the resolver tries a name server of the host
+_MAX_SESSIONS: Final = 10_000  # each question of a new client port is one; Envoy's own limit is 1,024 connections
 
 
 def listeners(pool: Pool) -> tuple[Any, ...]:
@@ -37,6 +38,7 @@ def _cluster(pool: Pool, name: str, protocol: str, resolvers: tuple[str, ...]) -
         name=name,
         type="STATIC",
         connect_timeout=seconds(_RESOLVER_TIMEOUT_S),
+        circuit_breakers={"thresholds": [{"max_connections": {"value": _MAX_SESSIONS}}]},
         load_assignment={"cluster_name": name, "endpoints": [{"lb_endpoints": members}]},
     )
 

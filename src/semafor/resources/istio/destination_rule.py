@@ -11,7 +11,7 @@ from semafor.resources.istio.connection_pool import ConnectionPoolSettings
 from semafor.resources.istio.load_balancer import LoadBalancerSettings
 from semafor.resources.istio.status import IstioStatus
 from semafor.resources.istio.virtual_service import PortSelector
-from semafor.resources.kind import AGE, Column, Kind
+from semafor.resources.kind import AGE, LIVE, Column, Kind
 from semafor.resources.marks import PERCENT, PORT, Duration, Labels
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -152,6 +152,7 @@ KIND = Kind(
     document=DestinationRule,
     columns=(
         Column(name="Host", type="string", path=".spec.host", description="Name of the service."),
+        LIVE,
         AGE,
     ),
     subresources=("status",),

@@ -7,7 +7,7 @@ import msgspec
 from semafor.base.struct import Document
 from semafor.resources.istio import virtual_service_rules
 from semafor.resources.istio.status import IstioStatus
-from semafor.resources.kind import AGE, Column, Kind
+from semafor.resources.kind import AGE, LIVE, Column, Kind
 from semafor.resources.marks import NON_NEGATIVE, PERCENT, PORT, UINT32, Choices, Duration, Labels, within
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -326,6 +326,7 @@ KIND = Kind(
     columns=(
         Column(name="Gateways", type="string", path=".spec.gateways", description="Gateways that the routes apply at."),
         Column(name="Hosts", type="string", path=".spec.hosts", description="Hosts that the routes are for."),
+        LIVE,
         AGE,
     ),
     subresources=("status",),

@@ -61,7 +61,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """A line per request would drown the log; the proxy beside the app keeps an access log."""
+        """A line per request would drown the log."""
 
 
 def text_of(answer: dict) -> str:
