@@ -12,8 +12,8 @@ class Options(Value):
     `outbound`: whether destinations that the mesh does not know may be called. `root_namespace` holds objects that
     apply to the whole mesh. `resolvers` answer the names that a sidecar does not know.
     `networks` are the addresses of services and pods: what is sent to one that is nobody's never leaves the mesh.
-    `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: keep the previous routing until a
-    subset is live; False routes at once, as Istio does. Both are described in docs/decisions/.
+    `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: a route counts only while one
+    of its destinations is live; False routes at once, as Istio does. Both are described in docs/decisions/.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
     TLS hello that came late on a busy machine would be taken for plain text.

@@ -56,7 +56,7 @@ def command(
     print(
         image.id
         if quiet
-        else f"built {image.ref} in {seconds:.1f} s ({image.size_bytes / 1e6:.1f} MB over this machine's files)"
+        else f"built {image.ref.removeprefix('docker.io/').removeprefix('library/')} in {seconds:.1f} s ({image.size_bytes / 1e6:.1f} MB over this machine's files)"
     )
 
 
