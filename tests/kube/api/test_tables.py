@@ -166,7 +166,7 @@ def test_endpoint_slices_show_the_first_three():
 
 def test_custom_kinds_are_printed_by_their_columns():
     assert row("virtualservices", {"spec": {"hosts": ["a"], "gateways": ["g"]}}, "networking.istio.io") == [
-        "x", '["g"]', '["a"]', "5m",
+        "x", '["g"]', '["a"]', None, "5m",
     ]  # fmt: skip
 
 

@@ -40,9 +40,10 @@ async def served(names: Zone | None = None) -> AsyncIterator[tuple[int, Upstream
     upstream = Upstream()
     transport, _ = await loop.create_datagram_endpoint(lambda: upstream, local_addr=("127.0.0.1", 0))
     udp, tcp = socket.socket(type=socket.SOCK_DGRAM), socket.socket()
-    udp.bind(("127.0.0.1", 0))
-    port = udp.getsockname()[1]
-    tcp.bind(("127.0.0.1", port))
+    # TCP first: the system gives out its free ports to connections of other tests, but never one that is bound.
+    tcp.bind(("127.0.0.1", 0))
+    port = tcp.getsockname()[1]
+    udp.bind(("127.0.0.1", port))
     server = Server(names or zone(), ("127.0.0.1",), upstream_port=transport.get_extra_info("sockname")[1])
     task = asyncio.create_task(server.serve(udp, tcp))
     await asyncio.sleep(0)

@@ -53,11 +53,9 @@ def command(
         form, {"ref": image.ref, "id": image.id, "sizeBytes": image.size_bytes, "seconds": round(seconds, 3)}
     ):
         return
-    print(
-        image.id
-        if quiet
-        else f"built {image.ref.removeprefix('docker.io/').removeprefix('library/')} in {seconds:.1f} s ({image.size_bytes / 1e6:.1f} MB over this machine's files)"
-    )
+    name = image.ref.removeprefix("docker.io/").removeprefix("library/")
+    size = f"{image.size_bytes / 1e6:.1f} MB over this machine's files"
+    print(image.id if quiet else f"built {name} in {seconds:.1f} s ({size})")
 
 
 def _pairs(arguments: tuple[str, ...]) -> dict[str, str]:
