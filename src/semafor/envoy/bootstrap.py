@@ -124,8 +124,9 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
 
 
 # Clusters that fall back to plain text for endpoints without a sidecar cannot do ALPN on all endpoints, which Envoy
-# refuses unless told that it is meant.
-_RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100}
+# refuses unless told that it is meant. Envoy's own limit for regular expressions, 100, refuses what people write to
+# tell browsers apart; this one is Istio's.
+_RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100, "re2.max_program_size.error_level": 32768}
 
 _STAT_REGEXES: Final = (
     r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*overflow)",
