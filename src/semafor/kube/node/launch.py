@@ -58,8 +58,8 @@ def prepare(
             "RunContainerError", f'no command specified for container "{spec["name"]}" nor for its image'
         )
     own = folder.container(spec["name"], attempt)
-    writable = "" if _security(pod, spec, "readOnlyRootFilesystem") else str(own / "root")
-    root = rootfs.Root(layers=image.layers, writable=writable, binds=image.binds)
+    sealed = bool(_security(pod, spec, "readOnlyRootFilesystem"))
+    root = rootfs.Root(layers=image.layers, writable=str(own / "root"), read_only=sealed, binds=image.binds)
     uid, gid = _user(pod, spec, image)
     return Container(
         name=spec["name"],

@@ -43,6 +43,7 @@ def enter(plan: Sequence[MountOp], extra: Sequence[Mount], stage: str) -> None:
     _system(stage)
     for mount in extra:
         mounts.execute([_operation(mount)], stage)
+    mounts.seal(plan, stage)  # after the last mount point has been made
     _mask(stage)
     os.chdir(stage)
     syscalls.pivot_root(".", ".")
