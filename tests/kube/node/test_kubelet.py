@@ -12,10 +12,12 @@ from tests.kube.node.fakes import LocalImages, LocalRuntime
 
 from semafor.kube import store
 from semafor.kube.api.client import Client
+from semafor.kube.api.errors import unavailable
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import TokenAsk
 from semafor.kube.images.host import Host
+from semafor.kube.node import registration
 from semafor.kube.node.kubelet import Kubelet
 from semafor.kube.node.machine import Options
 from semafor.kube.node.pod_folder import PodFolder
@@ -163,6 +165,22 @@ async def test_the_node_registers_itself_as_ready(tmp_path: Path) -> None:
         assert found is not None
         conditions = {entry["type"]: entry["status"] for entry in found["status"]["conditions"]}
         assert (conditions["Ready"], found["status"]["capacity"]["cpu"]) == ("True", "2")
+
+
+async def test_a_lease_that_cannot_be_written_ends_nothing(tmp_path: Path, monkeypatch) -> None:
+    beats: list[float] = []
+
+    async def refuse(_: Any, __: Any, now: float) -> None:
+        beats.append(now)
+        if len(beats) > 1:  # the first one belongs to the registration
+            raise unavailable("the disk is full")
+
+    monkeypatch.setattr(registration, "beat", refuse)
+    monkeypatch.setattr(registration, "HEARTBEAT_S", 0.01)
+    async with cluster(tmp_path) as it:
+        await eventually(lambda: len(beats) > 2)
+        await it.create()
+        await it.until(running)
 
 
 async def test_a_job_ends_and_its_log_can_be_read(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import logging
 import time
 from typing import Any
 
+from semafor.kube.api.errors import StatusError
 from semafor.kube.node import pod_folder, registration
 from semafor.kube.node.access import Access
 from semafor.kube.node.machine import Machine, Options
@@ -108,7 +109,10 @@ class Kubelet:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(registration.HEARTBEAT_S)
-            await registration.beat(self._machine.api, self._machine.options, time.time())
+            try:
+                await registration.beat(self._machine.api, self._machine.options, time.time())
+            except StatusError as error:  # a full disk, for instance; the pods go on
+                log.warning("the node's lease could not be renewed: %s", error)
 
     async def _refresh_tokens(self) -> None:
         while True:
