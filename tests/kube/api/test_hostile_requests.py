@@ -12,6 +12,7 @@ from semafor.kube.api.streams import target
 
 RULES = "/apis/networking.istio.io/v1/namespaces/default/virtualservices"
 SERVICES = "/api/v1/namespaces/default/services"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CONTROLLERS = "/api/v1/namespaces/default/replicationcontrollers"
 
 
@@ -25,6 +26,12 @@ async def api():
 async def test_an_object_without_a_name_is_refused(api, path):
     answer = await api.post(path, json={"metadata": {}})
     assert (answer.status_code, answer.json()["details"]["causes"][0]["field"]) == (422, "metadata.name")
+
+
+@pytest.mark.parametrize("spec", [{}, {"spec": {"versions": [{"storage": True}]}}])
+async def test_a_definition_of_a_kind_without_its_parts_is_refused(api, spec):
+    answer = await api.post(DEFINITIONS, json={"metadata": {"name": "a.example.com"}, **spec})
+    assert answer.status_code == 422
 
 
 async def test_a_scale_of_an_object_without_a_spec_is_a_scale(api):

@@ -84,13 +84,14 @@ def _of_key(schema: Doc, key: str) -> Doc:
 
 def established(crd: Doc, time: str) -> Doc:
     """The definition's status: its names are taken, its kind is served. kubectl waits for this."""
-    versions = [item["name"] for item in crd["spec"].get("versions") or () if item.get("storage")]
+    spec = crd.get("spec") or {}  # not checked yet
+    versions = [item.get("name", "") for item in spec.get("versions") or () if item.get("storage")]
     known = (crd.get("status") or {}).get("conditions")
     conditions = known or [
         _condition("NamesAccepted", "NoConflicts", "no conflicts found", time),
         _condition("Established", "InitialNamesAccepted", "the initial names have been accepted", time),
     ]
-    status = {"conditions": conditions, "acceptedNames": crd["spec"].get("names", {}), "storedVersions": versions}
+    status = {"conditions": conditions, "acceptedNames": spec.get("names", {}), "storedVersions": versions}
     return {**crd, "status": status}
 
 
