@@ -22,8 +22,8 @@ def mounts_of(machine: Machine) -> list[str]:
 def test_a_killed_daemon_leaves_nothing_and_the_next_one_goes_on(alone):
     alone.semafor("up")
     alone.kubectl("label", "namespace", "default", "istio-injection=enabled")
-    alone.apply("---".join((SERVICE, ECHO.format(version="v1"), SPLIT)))
-    alone.kubectl("wait", "--for=condition=Available", "deployment/echo-v1", "--timeout=60s")
+    alone.apply("---".join((SERVICE, ECHO.format(version="v1"), ECHO.format(version="v2"), SPLIT)))
+    alone.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=60s")
     kill_daemon(alone)
     alone.wait("all processes have ended", lambda: not alone.processes(), timeout_s=10)
     assert mounts_of(alone) == []
@@ -32,8 +32,9 @@ def test_a_killed_daemon_leaves_nothing_and_the_next_one_goes_on(alone):
     kept = {each["metadata"]["name"] for each in alone.get("virtualservices")["items"]}
     assert kept == {"echo"}
     alone.kubectl("wait", "--for=condition=Ready", "pod", "-l", "app=echo", "--timeout=60s")
-    (pod,) = alone.get("pods", "-l", "app=echo")["items"]
-    assert all(status["restartCount"] == 1 for status in pod["status"]["containerStatuses"])
+    pods = alone.get("pods", "-l", "app=echo")["items"]
+    restarts = [status["restartCount"] for pod in pods for status in pod["status"]["containerStatuses"]]
+    assert restarts == [1, 1]
     alone.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "--timeout=10s")
 
 
