@@ -138,13 +138,18 @@ class Garbage:
         await self._patch(obj, {"finalizers": rest})
 
     async def _patch(self, obj: Doc, metadata: Doc) -> None:
-        kind, old = self._kinds[obj["metadata"]["uid"]], obj["metadata"]
+        old = obj["metadata"]
+        kind = self._kinds.get(old["uid"])
+        if kind is None:
+            return  # it went away while others were dealt with
         guarded = {"metadata": {**metadata, "uid": old["uid"], "resourceVersion": old["resourceVersion"]}}
         await self._client.patch(kind, old.get("namespace", ""), old["name"], guarded)
 
     async def _delete(self, obj: Doc, propagation: Propagation = "Background") -> None:
         metadata = obj["metadata"]
-        kind = self._kinds[metadata["uid"]]
+        kind = self._kinds.get(metadata["uid"])
+        if kind is None:
+            return
         where = (metadata.get("namespace", ""), metadata["name"])
         try:
             await self._client.delete(kind, *where, propagation=propagation, uid=metadata["uid"])
