@@ -1,7 +1,9 @@
 """Envoy's schema, read once, and a root of trust."""
 
 import asyncio
+import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,9 +26,12 @@ def pool(tmp_path_factory) -> Pool:
 
 
 @pytest.fixture(autouse=True)
-def own_temporary_folder(tmp_path, monkeypatch) -> None:
+def own_temporary_folder(monkeypatch) -> Iterator[None]:
     """Homes with a long path keep their sockets in the folder for temporary files: here, one of the test's own."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tempfile.mkdtemp(prefix="sf-", dir="/tmp")
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
