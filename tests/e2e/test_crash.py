@@ -25,7 +25,7 @@ def test_a_killed_daemon_leaves_nothing_and_the_next_one_goes_on(alone):
     alone.apply("---".join((SERVICE, ECHO.format(version="v1"), ECHO.format(version="v2"), SPLIT)))
     alone.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=60s")
     kill_daemon(alone)
-    alone.wait("all processes have ended", lambda: not alone.processes(), timeout_s=10)
+    alone.wait("all processes have ended", lambda: not alone.processes(), timeout_s=30)
     assert mounts_of(alone) == []
 
     alone.semafor("up")
@@ -35,7 +35,7 @@ def test_a_killed_daemon_leaves_nothing_and_the_next_one_goes_on(alone):
     pods = alone.get("pods", "-l", "app=echo")["items"]
     restarts = [status["restartCount"] for pod in pods for status in pod["status"]["containerStatuses"]]
     assert restarts == [1, 1]
-    alone.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "--timeout=10s")
+    alone.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "--timeout=60s")
 
 
 def test_an_acknowledged_object_survives(alone):

@@ -92,7 +92,7 @@ def answers(mesh: Machine, namespace: str, count: int, *options: str) -> list[st
 def test_the_node_is_ready_and_the_profile_runs(mesh):
     assert [node["metadata"]["name"] for node in mesh.get("nodes")["items"]] == ["semafor"]
     ready = "condition=Available"
-    mesh.kubectl("wait", f"--for={ready}", "deployment", "--all", "-n", "istio-system", "--timeout=30s")
+    mesh.kubectl("wait", f"--for={ready}", "deployment", "--all", "-n", "istio-system", "--timeout=60s")
     names = {each["metadata"]["name"] for each in mesh.get("deployments", "-n", "istio-system")["items"]}
     assert names == {"istiod", "istio-ingressgateway", "istio-egressgateway"}
 
@@ -113,7 +113,7 @@ def test_pods_get_a_sidecar_and_answer_over_mtls(mesh, namespace):
 def test_traffic_is_split_as_the_rule_says(mesh, namespace):
     deploy(mesh, namespace, "v1", "v2")
     mesh.apply(SPLIT, "-n", namespace)
-    mesh.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "-n", namespace, "--timeout=10s")
+    mesh.kubectl("wait", "--for=condition=Live", "virtualservice/echo", "-n", namespace, "--timeout=60s")
     heard = answers(mesh, namespace, 2000)
     assert len(heard) == 2000
     assert 1740 <= heard.count("v1") <= 1860  # four standard deviations around 1800

@@ -58,7 +58,7 @@ def guide(mesh: Machine) -> Iterator[Guide]:
     made.deploy("service-1")
     made.deploy("service-2")
     mesh.kubectl("run", "caller", "--image", "curlimages/curl", "--command", "--", "sleep", "infinity")
-    mesh.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=30s")
+    mesh.kubectl("wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
     yield made
     everything = "deployments,pods,vs,dr,peerauthentications,telemetries,prometheusrules,istiooperators,httproutegroups"
     mesh.kubectl("delete", everything, "--all", "--grace-period=1", "--wait=false")
@@ -97,12 +97,12 @@ def test_a_shell_in_a_terminal_calls_the_second_service(guide):
 def test_traffic_follows_the_rules(guide):
     guide.deploy("service-1-v2")
     assert "Warning" not in guide.apply("routing/rules.yaml")
-    guide.mesh.kubectl("wait", "--for=condition=Live", "virtualservice/service-1", "--timeout=10s")
+    guide.mesh.kubectl("wait", "--for=condition=Live", "virtualservice/service-1", "--timeout=60s")
     first, second = guide.versions(2000)
     assert first + second == 2000
     assert 160 <= second <= 240
     assert "VirtualService default/service-1 spec.http[0]" in guide.apply("routing/advanced-rules.yaml")
-    guide.mesh.kubectl("wait", "--for=condition=Live", "virtualservice/service-1-advanced", "--timeout=10s")
+    guide.mesh.kubectl("wait", "--for=condition=Live", "virtualservice/service-1-advanced", "--timeout=60s")
     assert guide.versions(100, "-A 'curl on an iPhone'") == (0, 100)
     assert 115 <= guide.versions(300, "-H x-test-user:true")[1] <= 185
     assert 3 <= guide.versions(400)[1] <= 38

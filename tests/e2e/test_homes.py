@@ -24,6 +24,6 @@ def test_two_homes_run_side_by_side(alone, other):
     alone.kubectl("create", "configmap", "mine", "--from-literal=a=b")
     assert "mine" not in other.kubectl("get", "configmaps", "-o", "name")
     for each in (alone, other):
-        each.kubectl("wait", "--for=condition=Available", "deployment", "--all", "-n", "istio-system", "--timeout=30s")
+        each.kubectl("wait", "--for=condition=Available", "deployment", "--all", "-n", "istio-system", "--timeout=60s")
     alone.semafor("down")
     assert "Ready" in other.kubectl("get", "nodes")

@@ -98,14 +98,14 @@ def test_a_watch_tells_ages_of_their_moment(mesh, namespace, kubectl):
 
 def test_a_rollout_goes_on_back_and_on_again(web):
     web("set", "env", "deployment/web", "COLOUR=red")
-    web("rollout", "status", "deployment/web", "--timeout=30s")
+    web("rollout", "status", "deployment/web", "--timeout=60s")
     assert "COLOUR:\tred" in web("rollout", "history", "deployment/web", "--revision=2")
     web("rollout", "undo", "deployment/web")
     web("rollout", "pause", "deployment/web")
     web("rollout", "resume", "deployment/web")
     assert "COLOUR" not in web("set", "env", "deployment/web", "--list")
     web("scale", "deployment/web", "--replicas=2", "--current-replicas=1")
-    web("wait", "--for=jsonpath={.status.readyReplicas}=2", "deployment/web", "--timeout=30s")
+    web("wait", "--for=jsonpath={.status.readyReplicas}=2", "deployment/web", "--timeout=60s")
     assert "subresource: scale" in web("get", "deployment", "web", "-o", "yaml", "--show-managed-fields")
     assert "has no effect yet" in web("autoscale", "deployment", "web", "--max=3")
 
