@@ -25,18 +25,15 @@ from semafor.base.struct import Document
 from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Options, Proxy
 from semafor.planner.memo import Memo
-from semafor.planner.mesh import Object
-from semafor.resources.core import config_map, pod, service
-from semafor.resources.discovery import endpoint_slice
-from semafor.resources.istio import destination_rule, virtual_service
+from semafor.planner.mesh import TABLES, Object
+from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
-# What plans are made of. Objects of RULES have a status that tells whether they are live.
-RULES: tuple[Kind, ...] = (virtual_service.KIND, destination_rule.KIND)
-KINDS: tuple[Kind, ...] = (service.KIND, endpoint_slice.KIND, pod.KIND, *RULES)
+KINDS: tuple[Kind, ...] = tuple(table.kind for table in TABLES)
+RULES: tuple[Kind, ...] = tuple(table.kind for table in TABLES if table.is_rule)
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
 _RENEWAL_CHECK_S = 30.0
@@ -250,7 +247,7 @@ def _changed(mesh: Mesh, changes: Mapping[ObjectRef, Document | None]) -> Mesh:
 
 
 def _is_rule(ref: ObjectRef) -> bool:
-    return any(kind.kind == ref.kind for kind in RULES)
+    return any((kind.group, kind.kind) == (ref.group, ref.kind) for kind in RULES)
 
 
 def _unusable(ref: ObjectRef, fault: str) -> Problem:

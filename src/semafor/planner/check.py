@@ -15,8 +15,7 @@ _ANY_PORT = 80  # for hosts that no service has
 
 def check(mesh: Mesh) -> tuple[Problem, ...]:
     """Every problem once, sorted by object."""
-    tables = (mesh.services, mesh.slices, mesh.pods, mesh.virtual_services, mesh.destination_rules, mesh.unreadable)
-    return mesh.memo("problems", tables, lambda: _sorted(_all(mesh)))
+    return mesh.memo("problems", mesh.tables, lambda: _sorted(_all(mesh)))
 
 
 def _sorted(found: Iterable[Problem]) -> tuple[Problem, ...]:

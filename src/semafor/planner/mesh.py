@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import destination_rule, hosts, instances, problems, service, virtual_service
@@ -13,6 +13,12 @@ from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.service import Service
 from semafor.planner.virtual_service import VirtualService
+from semafor.resources.core import pod as core_pod
+from semafor.resources.core import service as core_service
+from semafor.resources.discovery import endpoint_slice
+from semafor.resources.istio import destination_rule as istio_destination_rule
+from semafor.resources.istio import virtual_service as istio_virtual_service
+from semafor.resources.kind import Kind
 from semafor.resources.meta.meta import ObjectMeta
 
 T = TypeVar("T")
@@ -29,21 +35,37 @@ class Object(Protocol):
     def metadata(self) -> ObjectMeta: ...
 
 
-_ISTIO = "networking.istio.io"
-# Group and kind -> where the mesh keeps it, and what the planner reads of it.
-_TABLES: dict[tuple[str, str], tuple[str, Callable[[Any], Any]]] = {
-    ("", "Service"): ("services", service.read),
-    ("", "Pod"): ("pods", instances.read_pod),
-    ("discovery.k8s.io", "EndpointSlice"): ("slices", instances.read_slice),
-    (_ISTIO, "VirtualService"): (
+class Table(NamedTuple):
+    """Where the mesh keeps the objects of a kind, what the planner reads of one, and whether it is a rule.
+
+    Rules have a status that tells whether they are live.
+    """
+
+    kind: Kind
+    name: str
+    read: Callable[[Any], Any]
+    is_rule: bool = False
+
+
+# Every kind that plans are made of, once.
+TABLES: tuple[Table, ...] = (
+    Table(core_service.KIND, "services", service.read),
+    Table(core_pod.KIND, "pods", instances.read_pod),
+    Table(endpoint_slice.KIND, "slices", instances.read_slice),
+    Table(
+        istio_virtual_service.KIND,
         "virtual_services",
         lambda object_: virtual_service.read(object_.metadata, object_.spec),
+        is_rule=True,
     ),
-    (_ISTIO, "DestinationRule"): (
+    Table(
+        istio_destination_rule.KIND,
         "destination_rules",
         lambda object_: destination_rule.read(object_.metadata, object_.spec),
+        is_rule=True,
     ),
-}
+)
+_BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 
 
 @dataclass(frozen=True)
@@ -72,13 +94,13 @@ class Mesh:
         """The mesh with these objects added or changed, and those gone. This mesh stays as it is."""
         tables: dict[str, dict[Any, Any]] = {"unreadable": dict(self.unreadable)}
         for ref in drop:
-            if known := _TABLES.get((ref.group, ref.kind)):
-                self._own(tables, known[0]).pop((ref.namespace, ref.name), None)
+            if known := _BY_KIND.get((ref.group, ref.kind)):
+                self._own(tables, known.name).pop((ref.namespace, ref.name), None)
                 tables["unreadable"].pop(ref, None)
         for one in put:
             group = one.api_version.rpartition("/")[0]
-            if known := _TABLES.get((group, one.kind)):
-                _put(self._own(tables, known[0]), one, known[1], tables["unreadable"])
+            if known := _BY_KIND.get((group, one.kind)):
+                _put(self._own(tables, known.name), one, known.read, tables["unreadable"])
         behind = _behind(self, tables.get("slices", self.slices), tables.get("pods", self.pods))
         return Mesh(**{**self._fields(), **tables, "behind": behind, "memo": Memo(self.memo)})
 
@@ -87,6 +109,11 @@ class Mesh:
         if name not in tables:
             tables[name] = dict(getattr(self, name))
         return tables[name]
+
+    @property
+    def tables(self) -> tuple[Mapping[Any, Any], ...]:
+        """All tables, to compare with those of another generation."""
+        return (*(getattr(self, table.name) for table in TABLES), self.unreadable)
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
