@@ -41,12 +41,17 @@ from semafor.ir.match import HeaderMatch, PathMatch, QueryMatch, RouteMatch, Str
 from semafor.ir.origin import Origin
 from semafor.ir.plan import Plan
 from semafor.ir.route import (
+    Abort,
+    Cors,
+    Delay,
     Destination,
     DirectResponse,
     Fail,
+    Fault,
     Forward,
     HashKey,
     HeaderOps,
+    Mirror,
     Redirect,
     RegexRewrite,
     Retry,
@@ -57,10 +62,13 @@ from semafor.ir.route import (
 )
 
 __all__ = [
+    "Abort",
     "ChainMatch",
     "Cluster",
     "ConnectionLimits",
     "ConsistentHash",
+    "Cors",
+    "Delay",
     "Destination",
     "DirectResponse",
     "DnsRelay",
@@ -68,6 +76,7 @@ __all__ = [
     "Endpoint",
     "EndpointSet",
     "Fail",
+    "Fault",
     "FilterChain",
     "Forward",
     "HashKey",
@@ -80,6 +89,7 @@ __all__ = [
     "LoadBalancer",
     "Locality",
     "LocalityEndpoints",
+    "Mirror",
     "Origin",
     "OutlierDetection",
     "PathMatch",

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from semafor.base.struct import Value
-from semafor.ir.match import RouteMatch
+from semafor.ir.match import RouteMatch, StringMatch
 from semafor.ir.origin import Origin
 
 
@@ -27,6 +27,53 @@ class Destination(Value):
     response: HeaderOps = HeaderOps()
     host: str = ""
     origin: Origin | None = None
+
+
+class Mirror(Value):
+    """A cluster that gets copies of `percent` of the requests, whose answers nobody waits for."""
+
+    cluster: str
+    percent: float = 100.0
+    origin: Origin | None = None
+
+
+class Delay(Value):
+    """`percent` of the requests wait for `seconds` before they go on."""
+
+    seconds: float
+    percent: float = 100.0
+
+
+class Abort(Value):
+    """`percent` of the requests are answered with `status`, or with `grpc_status` when that is not None."""
+
+    status: int = 0
+    grpc_status: int | None = None
+    percent: float = 100.0
+
+
+class Fault(Value):
+    """Failures put in on purpose; a request may meet both, the delay first."""
+
+    delay: Delay | None = None
+    abort: Abort | None = None
+
+
+class Cors(Value):
+    """Which pages of other origins may call, as browsers ask for it.
+
+    Empty `methods`, `headers` and `expose` leave their headers out of the answers, `max_age_s` of None and
+    `credentials` of False as well. `forward_unmatched`: a preflight request of an origin that is not allowed goes on to
+    the destination; else it is answered here, with nothing allowed.
+    """
+
+    origins: tuple[StringMatch, ...] = ()
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    expose: tuple[str, ...] = ()
+    max_age_s: int | None = None
+    credentials: bool = False
+    forward_unmatched: bool = True
 
 
 class Retry(Value):
@@ -85,6 +132,7 @@ class Forward(Value, tag="forward"):
     retry: Retry | None = None
     rewrite: Rewrite = Rewrite()
     hash_keys: tuple[HashKey, ...] = ()
+    mirrors: tuple[Mirror, ...] = ()
 
 
 class Redirect(Value, tag="redirect"):
@@ -115,13 +163,19 @@ class Fail(Value, tag="fail"):
 
 
 class Route(Value):
-    """What is done with the requests that match; the first route that matches takes the request."""
+    """What is done with the requests that match; the first route that matches takes the request.
+
+    `stat_prefix` of "" keeps no statistics of the route's own.
+    """
 
     match: RouteMatch
     action: Forward | Redirect | DirectResponse | Fail
     name: str = ""
     request: HeaderOps = HeaderOps()
     response: HeaderOps = HeaderOps()
+    fault: Fault | None = None
+    cors: Cors | None = None
+    stat_prefix: str = ""
     origin: Origin | None = None
 
 

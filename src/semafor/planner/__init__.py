@@ -4,6 +4,7 @@
                      └▶ check(mesh) ─▶ problems
 
     objects   service, instances, virtual_service (http_match, http_action), destination_rule (policy): read once each
+    routes    step: what the objects of every API say of requests, as one kind of value
     index     mesh (by host, by namespace), hosts, memo
     rules     layering (which VirtualService first), resolve (is a destination live), http_routes
     parts     outbound (outbound_http, outbound_tcp, headless, passthrough, clusters), inbound, dns: a sidecar; node

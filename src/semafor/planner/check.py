@@ -8,7 +8,8 @@ from semafor.base.problem import Problem
 from semafor.planner import destination_rule, problems, resolve
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.mesh import Mesh
-from semafor.planner.virtual_service import Step, VirtualService
+from semafor.planner.step import Step
+from semafor.planner.virtual_service import VirtualService
 
 _ANY_PORT = 80  # for hosts that no service has
 

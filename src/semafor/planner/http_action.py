@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Literal
 
+from msgspec.structs import replace
+
 from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.ir import (
@@ -32,19 +34,27 @@ _REDIRECT_WORDS = "301, 302, 303, 307 and 308"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def redirect(spec: istio.HTTPRedirect, port: int) -> Redirect:
-    """The redirection of requests that came in at `port`."""
-    target = spec.port or (port if spec.derive_port == "FROM_REQUEST_PORT" else 0)
-    if target == _DEFAULT_PORTS.get(spec.scheme or "http"):
-        target = 0  # as Istio: the port that the scheme means anyway is not written
+def redirect(spec: istio.HTTPRedirect) -> Redirect:
+    """The redirection as written; its code was checked."""
     return Redirect(
-        status=_REDIRECTS[spec.redirect_code],
+        status=_REDIRECTS.get(spec.redirect_code, 301),
         scheme=spec.scheme,
         host=spec.authority,
-        port=target,
+        port=spec.port or 0,
         path=spec.uri,
         prefix=spec.prefix_rewrite,
     )
+
+
+def redirect_at(said: Redirect, port: int, *, to_request_port: bool, scheme: str = "http") -> Redirect:
+    """The redirection of requests of this scheme that came in at `port`.
+
+    As Istio: the port that the scheme means anyway is not written.
+    """
+    target = port if to_request_port else said.port
+    if target == _DEFAULT_PORTS.get(said.scheme or scheme):
+        target = 0
+    return replace(said, port=target)
 
 
 def direct_response(spec: istio.HTTPDirectResponse) -> DirectResponse:

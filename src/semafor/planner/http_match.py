@@ -29,7 +29,7 @@ _PRESENT = (None, "*")  # Istio: the regular expression "*" (which is none) mean
 
 
 def read(match: istio.HTTPMatchRequest) -> RouteMatch:
-    """The conditions on the request itself; where it comes from is `virtual_service.Source`."""
+    """The conditions on the request itself; where it comes from is `step.Source`."""
     headers = [_header(name, test) for name, test in match.headers.items()]
     without = [_without(name, test) for name, test in match.without_headers.items()]
     pseudo = [_header(name, test) for field, name in _PSEUDO if (test := getattr(match, field)) is not None]

@@ -16,8 +16,9 @@ from semafor.ir import (
 from semafor.planner import clusters, http_action, layering, resolve
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
+from semafor.planner.step import Step
 from semafor.planner.view import View
-from semafor.planner.virtual_service import Step, VirtualService
+from semafor.planner.virtual_service import VirtualService
 
 
 def default(mesh: Mesh, view: View, service: Service, port: Port) -> Route:
@@ -58,7 +59,7 @@ def _action(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Redirect
     if will.answer:
         return will.answer
     if will.redirect:
-        return http_action.redirect(will.redirect, port)
+        return http_action.redirect_at(will.redirect, port, to_request_port=will.redirect_to_request_port)
     return _forward(mesh, view, step, port)
 
 

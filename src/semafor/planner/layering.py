@@ -9,7 +9,8 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Literal
 
-from semafor.planner.virtual_service import Step, VirtualService
+from semafor.planner.step import Step
+from semafor.planner.virtual_service import VirtualService
 
 Mode = Literal["layered", "oldest"]
 

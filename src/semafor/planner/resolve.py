@@ -8,7 +8,8 @@ from semafor.ir import HashKey
 from semafor.planner import clusters, instances, problems
 from semafor.planner.mesh import Mesh
 from semafor.planner.problems import at
-from semafor.planner.virtual_service import Step, Target, VirtualService
+from semafor.planner.step import Step, Target
+from semafor.planner.virtual_service import VirtualService
 
 
 class Resolved(Value):

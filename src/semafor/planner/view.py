@@ -3,7 +3,8 @@
 from semafor.base.struct import Value
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Labels, Workload
-from semafor.planner.virtual_service import MESH, Source
+from semafor.planner.step import Source
+from semafor.planner.virtual_service import MESH
 
 
 class View(Value, cache_hash=True):

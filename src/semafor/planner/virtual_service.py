@@ -3,11 +3,11 @@
 from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
-from semafor.ir import DirectResponse, Fail, HeaderOps, Origin, Retry, Rewrite, RouteMatch
+from semafor.ir import DirectResponse, Fail, Origin
 from semafor.planner import hosts, http_action, http_match, refused
 from semafor.planner.hosts import Age
 from semafor.planner.problems import at
-from semafor.planner.proxy import Labels
+from semafor.planner.step import Source, Step, Target, Will
 from semafor.resources.istio import virtual_service as istio
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -24,61 +24,6 @@ _ROUTE_FIELDS = (
     "retries",
     "headers",
 )
-
-
-class Source(Value):
-    """Which callers a step is for: of a namespace, with labels, at a port, in sidecars or at gateways."""
-
-    gateways: tuple[str, ...] = ()
-    namespace: str = ""
-    labels: Labels = ()
-    port: int = 0
-
-
-class Target(Value):
-    """One destination as written: host in full, port of 0 when it has to be found out."""
-
-    host: str
-    short: str
-    subset: str
-    port: int
-    weight: int
-    request: HeaderOps
-    response: HeaderOps
-    authority: str
-    origin: Origin
-
-
-class Will(Value, cache_hash=True):
-    """What a route wants done: `answer` by itself, `redirect`, or forward to `targets`; the first that is set."""
-
-    answer: DirectResponse | Fail | None = None
-    redirect: istio.HTTPRedirect | None = None
-    targets: tuple[Target, ...] = ()
-    timeout_s: float = 0.0
-    retry: Retry | None = None
-
-    @property
-    def forwards(self) -> bool:
-        return self.answer is None and self.redirect is None
-
-
-class Step(Value, cache_hash=True):
-    """One match of one http route."""
-
-    origin: Origin
-    name: str
-    match: RouteMatch
-    source: Source
-    will: Will
-    rewrite: Rewrite
-    request: HeaderOps
-    response: HeaderOps
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether every request of every caller is taken (at least at its port)."""
-        return self.match.is_catch_all and not self.source.labels and not self.source.namespace
 
 
 class VirtualService(Value, cache_hash=True):
@@ -126,7 +71,8 @@ def _route(route: istio.HTTPRoute, origin: Origin) -> tuple[list[Step], list[Pro
     mistakes = [*refused.fields(route, origin, *_ROUTE_FIELDS), *http_action.check(route, origin)]
     will = Will(
         answer=_answer(route, mistakes),
-        redirect=route.redirect,
+        redirect=http_action.redirect(route.redirect) if route.redirect else None,
+        redirect_to_request_port=route.redirect is not None and route.redirect.derive_port == "FROM_REQUEST_PORT",
         targets=tuple(_target(item, at(origin, f"route[{index}]")) for index, item in enumerate(route.route)),
         timeout_s=http_action.seconds(route.timeout) or 0.0,
         retry=http_action.retry(route.retries),

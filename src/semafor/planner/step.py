@@ -1,0 +1,96 @@
+"""What routes say, whichever API they are written in: made by VirtualServices, the Gateway API's routes and SMI.
+
+A `Step` is one condition and what is to be done with the requests that meet it. It names hosts, not clusters:
+`resolve` finds those, for who asks.
+"""
+
+from semafor.base.struct import Value
+from semafor.ir import Cors, DirectResponse, Fail, Fault, HeaderOps, Origin, Redirect, Retry, Rewrite, RouteMatch
+from semafor.planner.proxy import Labels
+
+
+class Source(Value):
+    """Which callers a step is for: of a namespace, with labels, at a port, in sidecars or at gateways."""
+
+    gateways: tuple[str, ...] = ()
+    namespace: str = ""
+    labels: Labels = ()
+    port: int = 0
+
+
+class Target(Value):
+    """One destination as written: host in full, port of 0 when it has to be found out."""
+
+    host: str
+    short: str
+    subset: str
+    port: int
+    weight: int
+    origin: Origin
+    request: HeaderOps = HeaderOps()
+    response: HeaderOps = HeaderOps()
+    authority: str = ""
+
+
+class Mirrored(Value):
+    """A destination that gets copies of `percent` of the requests; its answers are thrown away."""
+
+    target: Target
+    percent: float = 100.0
+
+
+class Will(Value, cache_hash=True):
+    """What a route wants done: `answer` by itself, `redirect`, or forward to `targets`; the first that is set.
+
+    `redirect_to_request_port`: the redirection keeps the port that the request came in at.
+    """
+
+    answer: DirectResponse | Fail | None = None
+    redirect: Redirect | None = None
+    redirect_to_request_port: bool = False
+    targets: tuple[Target, ...] = ()
+    timeout_s: float = 0.0
+    retry: Retry | None = None
+    mirrors: tuple[Mirrored, ...] = ()
+    fault: Fault | None = None
+    cors: Cors | None = None
+
+    @property
+    def forwards(self) -> bool:
+        return self.answer is None and self.redirect is None
+
+
+class Step(Value, cache_hash=True):
+    """One match of one http route."""
+
+    origin: Origin
+    name: str
+    match: RouteMatch
+    source: Source
+    will: Will
+    rewrite: Rewrite = Rewrite()
+    request: HeaderOps = HeaderOps()
+    response: HeaderOps = HeaderOps()
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every request of every caller is taken (at least at its port)."""
+        return self.match.is_catch_all and not self.source.labels and not self.source.namespace
+
+
+class L4Step(Value, cache_hash=True):
+    """One match of one tcp or tls route: connections with one of these server names, to one of these networks.
+
+    Empty `server_names` and `ranges` take all. `targets` share by their weights.
+    """
+
+    origin: Origin
+    source: Source
+    targets: tuple[Target, ...]
+    server_names: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether every connection of every caller is taken (at least at its port)."""
+        return not (self.server_names or self.ranges or self.source.labels or self.source.namespace)
