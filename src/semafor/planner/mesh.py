@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import destination_rule, hosts, instances, problems, service, virtual_service
+from semafor.planner import destination_rule, hosts, instances, problems, registry, service, virtual_service
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
@@ -120,11 +120,20 @@ class Mesh:
 
     @cached_property
     def by_host(self) -> Mapping[str, Service]:
-        """All services by host, sorted by host."""
-        return self.memo("by host", (self.services,), self._by_host)
+        """All services by host, sorted by host; of several for one host the one that most callers see.
 
-    def _by_host(self) -> Mapping[str, Service]:
-        return {known.host: known for known in sorted(self.services.values(), key=lambda known: known.host)}
+        For what one caller sees, ask `visible` or `service`.
+        """
+        return self.memo("by host", (self.services,), lambda: registry.by_host(self.services.values()))
+
+    def visible(self, namespace: str) -> Mapping[str, Service]:
+        """The services that callers of the namespace see, by host, sorted by host."""
+        inputs = (self.services,)
+        return self.memo(("visible", namespace), inputs, lambda: registry.by_host(self.services.values(), namespace))
+
+    def service(self, host: str, namespace: str) -> Service | None:
+        """The service that callers of `namespace` mean by the host."""
+        return self.visible(namespace).get(host)
 
     def instances(self, of: Service) -> tuple[Instance, ...]:
         """The instances of the service that may be called now."""

@@ -30,8 +30,9 @@ def plan(mesh: Mesh, view: View) -> Part:
 
 
 def _plan(mesh: Mesh, view: View) -> Part:
-    parts = [_kept(mesh, view, service) for service in mesh.by_host.values()]
-    inputs = (*parts, mesh.by_host, mesh.virtual_services)
+    seen = mesh.visible(view.namespace)
+    parts = [_kept(mesh, view, service) for service in seen.values()]
+    inputs = (*parts, seen, mesh.virtual_services)
     return mesh.memo(("outbound", view), inputs, lambda: _joined(mesh, view, parts))
 
 

@@ -98,15 +98,14 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
     bare = [service.host, f"{full}.svc", full]
     if service.namespace == namespace:
         bare.append(service.name)
-    if service.address:
-        bare.append(service.address)
+    bare += [address for address in service.addresses if "/" not in address]
     return tuple(name for host in bare for name in (host, f"{host}:{port}"))
 
 
 def _stray_hosts(mesh: Mesh, view: View) -> Iterator[VirtualHost]:
     """Hosts of VirtualServices that are no service's."""
     for host in sorted(mesh.routing_by_host):
-        if not any(hosts.covers(host, known) for known in _known(mesh, host)):
+        if not any(hosts.covers(host, known) for known in _known(mesh, view.namespace, host)):
             services = mesh.routing(host, view.namespace)
             if services:
                 yield VirtualHost(
@@ -117,11 +116,11 @@ def _stray_hosts(mesh: Mesh, view: View) -> Iterator[VirtualHost]:
                 )
 
 
-def _known(mesh: Mesh, host: str) -> Iterable[str]:
+def _known(mesh: Mesh, namespace: str, host: str) -> Iterable[str]:
     """The services' hosts that the host or pattern could cover."""
     if host.startswith("*"):
-        return mesh.by_host
-    return (host,) if host in mesh.by_host else ()
+        return mesh.visible(namespace)
+    return (host,) if host in mesh.visible(namespace) else ()
 
 
 def _stray_routes(mesh: Mesh, view: View, services: tuple[VirtualService, ...]) -> tuple[Route, ...]:

@@ -47,8 +47,8 @@ def listeners(mesh: Mesh, service: Service) -> Iterator[Listener]:
 
 
 def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:
-    if service.address:
-        yield Entry(address=service.address, port=port.number, cluster=clusters.bytes_name(service, port))
+    for address in service.addresses:
+        yield Entry(address=address, port=port.number, cluster=clusters.bytes_name(service, port))
     if service.headless:
         for instance, number in headless.pods(mesh, service, port):
             cluster = headless.cluster_name(service, port, "tcp", in_mesh=instance.in_mesh)

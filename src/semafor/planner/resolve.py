@@ -27,7 +27,7 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
     Source: Istio's GetDestinationCluster, for the port when the target names none.
     """
     place = at(target.origin, "destination")
-    service = mesh.by_host.get(target.host)
+    service = mesh.service(target.host, namespace)
     if service is None:
         return Resolved(problem=problems.unknown_host(at(place, "host"), target.host, target.short))
     sole = service.ports[0].number if len(service.ports) == 1 else listen_port
@@ -57,7 +57,7 @@ def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...]) -> 
     for vs in services:
         yield vs
         for host in vs.destinations:
-            service = mesh.by_host.get(host)
+            service = mesh.service(host, namespace)
             yield service
             if service:
                 yield mesh.instances(service)

@@ -1,13 +1,21 @@
-"""Services: what can be called by a host name. From Kubernetes' Service objects; other registries join here."""
+"""Services: what can be called by a host name. From Kubernetes' Service objects; ServiceEntries join here."""
+
+from typing import Literal
 
 from semafor.base import names
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import protocol
+from semafor.planner import hosts, protocol
+from semafor.planner.hosts import Age
 from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Labels, Workload
 from semafor.resources.core import service as core
+
+Registry = Literal["Kubernetes", "ServiceEntry"]
+Resolution = Literal["eds", "none", "static", "dns", "dns_round_robin", "dynamic_dns"]
+
+EXPORT_TO = "networking.istio.io/exportTo"
 
 
 class Port(Value):
@@ -20,19 +28,32 @@ class Port(Value):
 
 
 class Service(Value, cache_hash=True):
-    """`address` is the virtual IP; empty for a headless service, and for one that has not got its own yet.
+    """`addresses` are virtual: IPs, and networks in CIDR form. A headless service has none, nor one that waits for its.
 
-    `selector` is empty where endpoints are made by hand.
+    `selector` is empty where endpoints are made by hand. `resolution` says how instances are found: "eds" and "static"
+    by the mesh, "none" by the caller, the others by DNS. `external`: it is outside of the mesh, so it proves no
+    identity of the mesh. `sans` are the names that its certificate may have, beside the identities of its instances.
     """
 
     host: str
     name: str
     namespace: str
-    address: str
+    addresses: tuple[str, ...]
     headless: bool
     ports: tuple[Port, ...]
     selector: Labels = ()
+    resolution: Resolution = "eds"
+    external: bool = False
+    export_to: tuple[str, ...] = ()
+    registry: Registry = "Kubernetes"
+    sans: tuple[str, ...] = ()
+    age: Age | None = None
     origin: Origin | None = None
+
+    @property
+    def address(self) -> str:
+        """The first virtual IP; empty when there is none."""
+        return next((address for address in self.addresses if "/" not in address), "")
 
     def port(self, number: int) -> Port | None:
         return next((port for port in self.ports if port.number == number), None)
@@ -43,16 +64,23 @@ def read(document: core.Service) -> Service | None:
     spec, meta = document.spec, document.metadata
     if spec.type == "ExternalName":
         return None
+    headless = spec.cluster_ip == "None"
     return Service(
         host=names.service_host(meta.name, meta.namespace),
         name=meta.name,
         namespace=meta.namespace,
-        address="" if spec.cluster_ip == "None" else spec.cluster_ip,
-        headless=spec.cluster_ip == "None",
+        addresses=() if headless or not spec.cluster_ip else (spec.cluster_ip,),
+        headless=headless,
         ports=tuple(_port(port) for port in spec.ports if port.protocol != "UDP"),
         selector=tuple(sorted(spec.selector.items())),
+        export_to=_export_to(meta.annotations.get(EXPORT_TO, "")),
+        age=hosts.age(meta),
         origin=Origin(ref=ObjectRef(kind="Service", namespace=meta.namespace, name=meta.name)),
     )
+
+
+def _export_to(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _port(port: core.ServicePort) -> Port:
