@@ -8,6 +8,8 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import destination_rule, hosts, instances, problems, registry, service, virtual_service
 from semafor.planner.destination_rule import DestinationRule
+from semafor.planner.gateway import istio as istio_gateways
+from semafor.planner.gateway.server import Gateway
 from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
@@ -17,6 +19,7 @@ from semafor.resources.core import pod as core_pod
 from semafor.resources.core import service as core_service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule as istio_destination_rule
+from semafor.resources.istio import gateway as istio_gateway
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.kind import Kind
 from semafor.resources.meta.meta import ObjectMeta
@@ -64,6 +67,12 @@ TABLES: tuple[Table, ...] = (
         lambda object_: destination_rule.read(object_.metadata, object_.spec),
         is_rule=True,
     ),
+    Table(
+        istio_gateway.KIND,
+        "gateways",
+        lambda object_: istio_gateways.read(object_.metadata, object_.spec),
+        is_rule=True,
+    ),
 )
 _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 
@@ -81,6 +90,7 @@ class Mesh:
     pods: Mapping[Key, Pod] = field(default_factory=dict)
     virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
+    gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)

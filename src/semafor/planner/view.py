@@ -8,17 +8,21 @@ from semafor.planner.virtual_service import MESH
 
 
 class View(Value, cache_hash=True):
-    """A namespace, and those labels of the caller that some VirtualService asks for."""
+    """A namespace, and those labels of the caller that some VirtualService asks for.
+
+    `gateways` are the Gateway objects (`namespace/name`) through which requests come in; none for callers in the mesh.
+    """
 
     namespace: str
     labels: Labels = ()
+    gateways: tuple[str, ...] = ()
 
     def takes(self, source: Source, port: int) -> bool:
         """Whether a step is for these callers at this port. Source: Istio's sourceMatchHTTP."""
         if source.port not in {0, port}:
             return False
         if source.gateways:
-            return MESH in source.gateways
+            return not set(source.gateways).isdisjoint(self.gateways or (MESH,))
         if source.namespace not in {"", self.namespace}:
             return False
         return set(source.labels) <= set(self.labels)

@@ -105,6 +105,6 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     validate=gateway_rules.validate,
 )

@@ -1,0 +1,136 @@
+"""Istio's Gateway objects as values. Source: Istio's reference of Gateway, and its merging of gateways."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from semafor.base.problem import ObjectRef, Problem
+from semafor.ir import Origin
+from semafor.planner import hosts, problems, refused
+from semafor.planner.gateway.server import ANY, Files, Gateway, Mode, ServedHost, Server, ServerTls, Speaks, TlsVersion
+from semafor.planner.problems import at
+from semafor.resources.istio import gateway as istio
+from semafor.resources.meta.meta import ObjectMeta
+
+_SPEAKS: Final[dict[str, Speaks]] = {
+    "HTTP": "http",
+    "HTTP2": "http",
+    "GRPC": "http",
+    "GRPC-WEB": "http",
+    "HTTPS": "https",
+    "TLS": "tls",
+    "TCP": "tcp",
+    "MONGO": "tcp",
+    "MYSQL": "tcp",
+    "REDIS": "tcp",
+}
+_MODES: Final[dict[str, Mode]] = {
+    "SIMPLE": "simple",
+    "MUTUAL": "mutual",
+    "OPTIONAL_MUTUAL": "optional_mutual",
+    "ISTIO_MUTUAL": "istio_mutual",
+    "PASSTHROUGH": "passthrough",
+    "AUTO_PASSTHROUGH": "auto_passthrough",
+}
+_VERSIONS: Final[dict[str, TlsVersion]] = {
+    "TLS_AUTO": "",
+    "TLSV1_0": "1.0",
+    "TLSV1_1": "1.1",
+    "TLSV1_2": "1.2",
+    "TLSV1_3": "1.3",
+}
+_TLS_FIELDS = (
+    "https_redirect",
+    "mode",
+    "server_certificate",
+    "private_key",
+    "ca_certificates",
+    "credential_name",
+    "credential_names",
+    "ca_cert_credential_name",
+    "tls_certificates",
+    "subject_alt_names",
+    "verify_certificate_spki",
+    "verify_certificate_hash",
+    "min_protocol_version",
+    "max_protocol_version",
+    "cipher_suites",
+)
+
+
+def read(meta: ObjectMeta, spec: istio.GatewaySpec) -> Gateway:
+    """The object as a value."""
+    ref = ObjectRef(kind="Gateway", namespace=meta.namespace, name=meta.name, group="networking.istio.io")
+    origin = Origin(ref=ref, path="spec")
+    found = list(refused.fields(spec, origin, "servers", "selector"))
+    servers = []
+    for index, server in enumerate(spec.servers):
+        place = at(origin, f"servers[{index}]")
+        found += _check(server, place)
+        if server.port.protocol.upper() in _SPEAKS:
+            servers.append(_server(server, place))
+    return Gateway(
+        ref=ref,
+        selector=tuple(sorted(spec.selector.items())),
+        servers=tuple(servers),
+        age=hosts.age(meta),
+        origin=origin,
+        problems=tuple(found),
+    )
+
+
+def _check(server: istio.Server, origin: Origin) -> Iterator[Problem]:
+    yield from refused.fields(server, origin, "port", "hosts", "bind", "tls", "name")
+    yield from refused.fields(server.port, at(origin, "port"), "number", "protocol", "name")
+    if server.port.protocol.upper() not in _SPEAKS:
+        words = ", ".join(_SPEAKS)
+        yield problems.value_not_supported(at(origin, "port.protocol"), server.port.protocol, words)
+    if server.tls:
+        yield from refused.fields(server.tls, at(origin, "tls"), *_TLS_FIELDS)
+
+
+def _server(server: istio.Server, origin: Origin) -> Server:
+    speaks, namespace = _SPEAKS[server.port.protocol.upper()], origin.ref.namespace
+    tls = _tls(server.tls) if server.tls and speaks != "http" else None
+    return Server(
+        gateway=origin.ref,
+        origin=origin,
+        port=server.port.number,
+        speaks=speaks,
+        hosts=tuple(dict.fromkeys(served(host, namespace) for host in server.hosts)),
+        name=server.name,
+        port_name=server.port.name,
+        bind=server.bind,
+        tls=tls,
+        redirects=bool(server.tls and server.tls.https_redirect),
+    )
+
+
+def served(text: str, namespace: str) -> ServedHost:
+    """`host`, `namespace/host`, `./host` (the Gateway's own namespace) or `*/host` (any)."""
+    where, slash, name = text.rpartition("/")
+    if not slash or where == ANY:
+        return ServedHost(name=name.lower())
+    return ServedHost(name=name.lower(), namespace=namespace if where == "." else where)
+
+
+def _tls(spec: istio.ServerTLSSettings) -> ServerTls:
+    named = spec.credential_names or ((spec.credential_name,) if spec.credential_name else ())
+    return ServerTls(
+        mode=_MODES[spec.mode],
+        credentials=tuple(named),
+        authorities=spec.ca_cert_credential_name,
+        files=tuple(_files(spec)) if not named else (),
+        sans=tuple(spec.subject_alt_names),
+        public_keys=tuple(spec.verify_certificate_spki),
+        hashes=tuple(spec.verify_certificate_hash),
+        min_version=_VERSIONS[spec.min_protocol_version],
+        max_version=_VERSIONS[spec.max_protocol_version],
+        ciphers=tuple(spec.cipher_suites),
+    )
+
+
+def _files(spec: istio.ServerTLSSettings) -> Iterator[Files]:
+    for each in spec.tls_certificates:
+        yield Files(certificate=each.server_certificate, key=each.private_key, authorities=spec.ca_certificates)
+    if not spec.tls_certificates and spec.server_certificate:
+        yield Files(certificate=spec.server_certificate, key=spec.private_key, authorities=spec.ca_certificates)
