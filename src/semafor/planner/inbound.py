@@ -31,8 +31,8 @@ from semafor.ir import (
 )
 from semafor.planner import passthrough, service
 from semafor.planner.clusters import ISTIO, ISTIO_HTTP
+from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
-from semafor.planner.outbound_http import HTTP_ALPN
 from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Proxy, Workload
 

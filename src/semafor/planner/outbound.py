@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.struct import Value
 from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
-from semafor.planner import clusters, headless, instances, outbound_http, outbound_tcp, passthrough, resolve
+from semafor.planner import clusters, door, headless, instances, outbound_http, outbound_tcp, passthrough, resolve
+from semafor.planner.door import Door
 from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
@@ -15,10 +16,14 @@ OUTBOUND_PORT = 15001
 
 
 class Part(Value):
-    """What one service adds to the plans of a view. `hosts` are virtual hosts by the port of their shared table."""
+    """What one service adds to the plans of a view. `hosts` are virtual hosts by the port of their shared table.
+
+    `listeners` are those of its own addresses, `doors` what it adds to the listeners that services share.
+    """
 
     hosts: tuple[tuple[int, VirtualHost], ...] = ()
     listeners: tuple[Listener, ...] = ()
+    doors: tuple[Door, ...] = ()
     tables: tuple[RouteTable, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     endpoints: tuple[EndpointSet, ...] = ()
@@ -62,10 +67,12 @@ def _part(mesh: Mesh, view: View, service: Service) -> Part:
 def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
     hosts = [pair for part in parts for pair in part.hosts]
     shared = outbound_http.tables(mesh, view, hosts)
-    listeners = [outbound_http.listener(int(table.name), mesh.options) for table in shared]
+    doors = [*(door.http(int(table.name), table.name) for table in shared), *(d for part in parts for d in part.doors)]
     own = [listener for part in parts for listener in part.listeners]
+    direct = passthrough.chain(mesh.options)
+    listeners = (virtual_outbound(direct, _no_loop()), *door.listeners(doors, direct), *_distinct(own))
     return Part(
-        listeners=(virtual_outbound(passthrough.chain(mesh.options), _no_loop()), *_distinct([*listeners, *own])),
+        listeners=listeners,
         tables=(*shared, *(table for part in parts for table in part.tables)),
         clusters=(*passthrough.clusters(), *(cluster for part in parts for cluster in part.clusters)),
         endpoints=tuple(found for part in parts for found in part.endpoints),

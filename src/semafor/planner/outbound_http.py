@@ -6,47 +6,14 @@ app ─▶ 0.0.0.0_80 ─ is it HTTP? ─ yes ─▶ route table "80" ─ by hos
 
 from collections.abc import Iterable, Iterator
 
-from semafor.ir import (
-    ChainMatch,
-    Fail,
-    FilterChain,
-    HttpConnection,
-    Inspector,
-    Listener,
-    Route,
-    RouteMatch,
-    RouteTable,
-    VirtualHost,
-)
+from semafor.ir import Fail, Route, RouteMatch, RouteTable, VirtualHost
 from semafor.planner import headless, hosts, http_routes, passthrough, resolve
 from semafor.planner.mesh import Mesh
-from semafor.planner.options import Options
 from semafor.planner.service import Port, Service
 from semafor.planner.view import View
 from semafor.planner.virtual_service import VirtualService
 
-HTTP_ALPN = ("http/1.0", "http/1.1", "h2c")
 _STRAY_PORT = 80  # where hosts that the mesh does not know are routed; as Istio
-
-
-def listener(port: int, options: Options) -> Listener:
-    """Takes every connection to the port, whatever its address, that has no listener of its own."""
-    name = f"0.0.0.0_{port}"
-    requests = FilterChain(
-        name="http",
-        match=ChainMatch(transport="raw_buffer", alpn=HTTP_ALPN),
-        filter=HttpConnection(stat_prefix=f"outbound_{name}", direction="outbound", rds=str(port)),
-    )
-    return Listener(
-        name=name,
-        address="0.0.0.0",  # noqa: S104 -- a pattern of destinations, not a socket
-        port=port,
-        bind=False,
-        inspectors=(Inspector(kind="http"),),
-        continue_on_timeout=True,
-        chains=(requests,),
-        default_chain=passthrough.chain(options),
-    )
 
 
 def hosts_by_port(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[int, VirtualHost]]:

@@ -8,18 +8,8 @@ app ─▶ 10.96.0.8_9000 ─ is it HTTP? ─ yes ─▶ route table "svc...:900
 from collections.abc import Iterator
 
 from semafor.base.struct import Value
-from semafor.ir import (
-    ChainMatch,
-    Destination,
-    FilterChain,
-    HttpConnection,
-    Inspector,
-    Listener,
-    RouteTable,
-    TcpProxy,
-    VirtualHost,
-)
-from semafor.planner import clusters, headless, outbound_http
+from semafor.ir import Destination, FilterChain, Inspector, Listener, RouteTable, TcpProxy, VirtualHost
+from semafor.planner import clusters, door, headless, outbound_http
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
@@ -61,13 +51,6 @@ def _listener(service: Service, port: Port, entry: Entry, detection_s: float) ->
         filter=TcpProxy(stat_prefix=entry.cluster, destinations=(Destination(cluster=entry.cluster),)),
     )
     sniffed = port.protocol is Protocol.SNIFFED
-    requests = FilterChain(
-        name="http",
-        match=ChainMatch(transport="raw_buffer", alpn=outbound_http.HTTP_ALPN),
-        filter=HttpConnection(
-            stat_prefix=f"outbound_{entry.name}", direction="outbound", rds=table_name(service, port)
-        ),
-    )
     return Listener(
         name=entry.name,
         address=entry.address,
@@ -76,7 +59,7 @@ def _listener(service: Service, port: Port, entry: Entry, detection_s: float) ->
         inspectors=(Inspector(kind="http"),) if sniffed else (),
         inspection_timeout_s=detection_s if sniffed else 0.0,
         continue_on_timeout=sniffed,
-        chains=(requests,) if sniffed else (),
+        chains=(door.requests(entry.name, table_name(service, port)),) if sniffed else (),
         default_chain=bytes_chain,
         origin=service.origin,
     )
