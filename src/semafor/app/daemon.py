@@ -1,4 +1,4 @@
-"""The daemon: every part of one mesh in one loop. `python -m semafor.app.daemon HOME` runs until it is told to stop.
+"""The daemon: every part of one mesh in one loop. `semafor.app.start` runs it until it is told to stop.
 
 objects (store, rules, admission) ◀─ API over TLS ◀─ kubectl
    └─▶ controllers, kubelet, DNS, pipeline ─▶ xDS ─▶ Envoys
@@ -217,9 +217,10 @@ class Daemon:
         report |= {"pid": os.getpid(), "home": str(self._home.path), "seconds": round(time.monotonic() - started, 3)}
         self._home.state.write_text(json.dumps(report))
         await system_objects.ensure_profile(self._client, self._settings.profile)
+        ready(report)
         gc.collect()
         gc.freeze()  # what has been loaded stays: the collector need not look at it again
-        ready(report)
+        gc.enable()
 
 
 class _Runtime(Runtime):
@@ -319,7 +320,3 @@ def _run(home: Home, settings: Settings, started: float, say: Any) -> None:
         with contextlib.suppress(ValueError):  # already told that it is ready
             say({"error": str(refused), "fix": refused.fix})
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Any
 
-import yaml
+import ryaml
 
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
@@ -52,7 +52,7 @@ async def _remove(client: Client, kind: Kind, document: Doc) -> None:
 
 def _documents(name: str) -> list[Doc]:
     text = (files("semafor.system") / name).read_text(encoding="utf-8")
-    return [document for document in yaml.safe_load_all(text) if document]
+    return [document for document in ryaml.loads_all(text) if document]
 
 
 def _kind(document: Doc) -> Kind:

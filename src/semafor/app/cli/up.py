@@ -69,7 +69,6 @@ def ensure(home: Home, *, profile: str = "demo", port: int = 0, quiet: bool = Fa
     except OSError as error:
         raise Failure(f"the state folder cannot be used: {error}", "choose another folder with SEMAFOR_HOME") from error
     with output.waiting("starting the mesh", quiet=quiet):
-        _check_machine(home)
         try:
             return {"found": False, **_start(home, profile=profile, port=port)}
         except Failure:
@@ -97,14 +96,6 @@ def _started_by_another(home: Home) -> dict[str, Any] | None:
     return None
 
 
-def _check_machine(home: Home) -> None:
-    """Raises Failure that names all that this machine does not offer, each with what grants it."""
-    missing = preflight.check(home.path)
-    if missing:
-        lines = (f"  {each.what}: {each.why}\n    {each.fix}" for each in missing)
-        raise Failure("this machine lacks what pods need:\n" + "\n".join(lines))
-
-
 def merge(home: Home) -> None:
     """Put our context into the user's kubeconfig and make it current."""
     ours, path = kubeconfig.read(home.kubeconfig), kubeconfig.user_file()
@@ -121,24 +112,19 @@ def merge(home: Home) -> None:
 
 
 def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
-    """Start the daemon in a session of its own and read its report: one JSON line, ready or refused."""
-    began = time.monotonic()
+    """Start the daemon in a session of its own and read its report: one JSON line, ready or refused.
+
+    What the machine offers is tried meanwhile; the daemon has not touched it by then, it is still loading.
+    """
     reader, writer = os.pipe()
-    argv = [sys.executable, "-m", "semafor.app.daemon", str(home.path), "--report", str(writer)]
-    argv += ["--profile", profile, "--port", str(port), "--started", str(began)]
-    with home.log.open("ab") as log, os.fdopen(reader) as report:
-        # gRPC's care for forked children costs, and warns; the daemon's children all begin a program of their own.
-        environment = os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"}
-        daemon = subprocess.Popen(
-            argv,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[writer],
-            start_new_session=True,
-        )
+    with os.fdopen(reader) as report:
+        trial = preflight.Trial(home.path)
+        daemon = _spawn(home, writer, ["--profile", profile, "--port", str(port)])
         os.close(writer)
+        if missing := trial.missing():
+            daemon.terminate()
+            daemon.wait(timeout=_START_TIMEOUT_S)
+            raise _lacking(missing)
         line = _first_line(report, daemon)
     if not line:
         daemon.wait(timeout=_START_TIMEOUT_S)
@@ -148,6 +134,28 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
         raise Failure(answer["error"], answer.get("fix", ""))
     assert isinstance(answer, dict)
     return answer
+
+
+def _spawn(home: Home, report: int, options: list[str]) -> "subprocess.Popen[bytes]":
+    argv = [sys.executable, "-m", "semafor.app.start", str(home.path), "--report", str(report), *options]
+    # gRPC's care for forked children costs, and warns; the daemon's children all begin a program of their own.
+    environment = os.environ | {"GRPC_ENABLE_FORK_SUPPORT": "0"}
+    with home.log.open("ab") as log:
+        return subprocess.Popen(
+            [*argv, "--started", str(time.monotonic())],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[report],
+            start_new_session=True,
+        )
+
+
+def _lacking(missing: tuple[preflight.Missing, ...]) -> Failure:
+    """All that this machine does not offer, each with what grants it."""
+    lines = (f"  {each.what}: {each.why}\n    {each.fix}" for each in missing)
+    return Failure("this machine lacks what pods need:\n" + "\n".join(lines))
 
 
 def _first_line(report: TextIO, daemon: subprocess.Popen[bytes]) -> str:

@@ -59,19 +59,31 @@ _STEPS = {
 }
 
 
-def check(folder: Path | None = None, *, platform: str = sys.platform, kernel: Path = _PROC_SYS) -> tuple[Missing, ...]:
-    """Try everything; return what is missing, most fundamental first, or nothing.
+class Trial:
+    """Everything that is needed, being tried. It takes a moment, in which something else can be begun.
 
     `folder` is where containers' files will be (an existing one; without it the folder for temporary files is tried).
     """
-    elsewhere = _other_system(platform, kernel)
-    if elsewhere:
-        return (elsewhere,)
-    refusals = _try(folder or Path(tempfile.gettempdir()))
-    if not refusals:
-        return ()
-    settings = _forbidding(kernel)
-    return settings or tuple(_missing(step, message) for step, _, message in refusals)
+
+    def __init__(self, folder: Path | None = None, *, platform: str = sys.platform, kernel: Path = _PROC_SYS) -> None:
+        self._kernel = kernel
+        self._elsewhere = _other_system(platform, kernel)
+        self._process = None if self._elsewhere else _begin(folder or Path(tempfile.gettempdir()))
+
+    def missing(self) -> tuple[Missing, ...]:
+        """Wait for the end; return what is missing, most fundamental first, or nothing."""
+        if self._elsewhere:
+            return (self._elsewhere,)
+        assert self._process
+        refusals = _outcome(self._process)
+        if not refusals:
+            return ()
+        return _forbidding(self._kernel) or tuple(_missing(step, message) for step, _, message in refusals)
+
+
+def check(folder: Path | None = None, *, platform: str = sys.platform, kernel: Path = _PROC_SYS) -> tuple[Missing, ...]:
+    """Try everything, and return what is missing."""
+    return Trial(folder, platform=platform, kernel=kernel).missing()
 
 
 def _other_system(platform: str, kernel: Path) -> Missing | None:
@@ -93,12 +105,21 @@ def _other_system(platform: str, kernel: Path) -> Missing | None:
     return None
 
 
-def _try(folder: Path) -> list[tuple[str, int, str]]:
+def _begin(folder: Path) -> "subprocess.Popen[str]":
     argv = [sys.executable, "-P", "-m", "semafor.kube.node.trial", str(folder)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    if done.returncode != 0:
-        return [("namespaces", 0, done.stderr.strip().splitlines()[-1] if done.stderr else "the trial was killed")]
-    return [(step, number, message) for step, number, message in json.loads(done.stdout)]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _outcome(process: "subprocess.Popen[str]") -> list[tuple[str, int, str]]:
+    try:
+        said, complaint = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return [("namespaces", 0, f"the trial hung for {TIMEOUT_S} s")]
+    if process.returncode != 0:
+        return [("namespaces", 0, complaint.strip().splitlines()[-1] if complaint else "the trial was killed")]
+    return [(step, number, message) for step, number, message in json.loads(said)]
 
 
 def _forbidding(kernel: Path) -> tuple[Missing, ...]:
