@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
+FAST   := not envoy and not e2e and not machine
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check unit e2e golden bench docs lock clean
@@ -28,7 +29,8 @@ demo: setup ## Start the mesh, run the tutorial services, split their traffic 90
 	$(BIN)/semafor demo
 
 test: setup ## Check the code, then run every test: unit, golden, real Envoy, end to end
-	$(MAKE) --no-print-directory check
+	HYPOTHESIS_PROFILE=thorough $(MAKE) --no-print-directory check
+	$(PYTEST) -q -n auto -m machine
 	$(PYTEST) -m "envoy or e2e"
 
 check: setup ## Format, lint, types, layers and the fast tests, in under a minute
@@ -36,12 +38,13 @@ check: setup ## Format, lint, types, layers and the fast tests, in under a minut
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -n auto -m "not envoy and not e2e"
+	$(PYTEST) -q -n auto -m "$(FAST)"
 
 unit: setup ## The fast tests alone
-	$(PYTEST) -q -n auto -m "not envoy and not e2e"
+	$(PYTEST) -q -n auto -m "$(FAST)"
 
 e2e: setup ## The tests with real kubectl, real Envoy, real sockets
+	$(PYTEST) -q -n auto -m machine
 	$(PYTEST) -m "envoy or e2e"
 
 golden: setup ## Rewrite the golden files; read their diff like code

@@ -8,7 +8,7 @@ import pytest
 
 from semafor.resources.registry import by_plural
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.machine
 
 POD = by_plural("", "pods")
 NODE = by_plural("", "nodes")

@@ -7,7 +7,7 @@ import pytest
 
 from semafor.resources.registry import by_plural
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.machine
 
 DEPLOYMENT = by_plural("apps", "deployments")
 MANIFEST = """

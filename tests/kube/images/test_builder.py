@@ -17,6 +17,8 @@ from semafor.kube.images.library import Images
 
 from .conftest import run
 
+pytestmark = pytest.mark.machine
+
 
 def write(folder: Path, **files: str) -> None:
     for name, text in files.items():

@@ -11,6 +11,8 @@ from semafor.kube.images.reference import parse
 
 from .conftest import run
 
+pytestmark = pytest.mark.machine
+
 BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
 
 

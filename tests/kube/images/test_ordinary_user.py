@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.machine
+
 UNUSED_UID = 54321
 
 SCRIPT = """

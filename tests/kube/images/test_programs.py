@@ -11,6 +11,8 @@ import pytest
 
 from semafor.kube.images import machine
 
+pytestmark = pytest.mark.machine
+
 PROGRAMS = Path(machine.__file__).parent / "programs"
 
 

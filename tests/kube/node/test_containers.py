@@ -8,6 +8,8 @@ from tests.kube.node.machine_room import Room, eventually, lines, processes_with
 
 from semafor.kube.node.spec import Gone, Limits, Mount, StartError
 
+pytestmark = pytest.mark.machine
+
 
 async def test_containers_of_a_pod_do_not_see_each_others_files_and_processes(here: Room) -> None:
     await here.pod("a")

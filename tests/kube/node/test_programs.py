@@ -7,6 +7,8 @@ from tests.kube.node.machine_room import Room, everything, lines, until
 
 from semafor.kube.node.spec import Gone, StartError
 
+pytestmark = pytest.mark.machine
+
 
 async def test_exec_has_three_streams_and_an_exit_code(here: Room) -> None:
     await here.pod("a")

@@ -11,6 +11,8 @@ from tests.kube.node.machine_room import Room, descendants, eventually, own_proc
 
 from semafor.kube.node.spec import RuntimeFailure, Sandbox
 
+pytestmark = pytest.mark.machine
+
 
 async def test_many_pods_come_and_go(here: Room) -> None:
     names = "abcdefghij"
@@ -81,7 +83,11 @@ async def test_a_killed_daemon_leaves_nothing(tmp_path: Path) -> None:
     daemon.kill()
     await daemon.wait()
     await eventually(lambda: _gone(marker))
-    assert _all_networks() & namespaces == set()
+    await eventually(lambda: _none_of(namespaces))
+
+
+async def _none_of(namespaces: set[str]) -> bool:
+    return _all_networks().isdisjoint(namespaces)
 
 
 def _all_networks() -> set[str]:

@@ -16,6 +16,8 @@ import pytest
 from semafor.kube.images import mounts
 from semafor.kube.node import syscalls
 
+pytestmark = pytest.mark.machine
+
 USER = 54321  # no one's
 PROJECT = Path(__file__).parents[3]
 TESTS = tuple(

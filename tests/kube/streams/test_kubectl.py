@@ -64,8 +64,9 @@ def test_exec_needs_a_node(kubectl):
 
 def test_exec_on_a_terminal_knows_its_size(kubectl):
     with Terminal(kubectl, "exec", "-it", "web", "--", "sh", rows=30, cols=100) as terminal:
-        terminal.send("stty size; tty\n")
-        assert re.search(rb"30 100\r\n/dev/pts/\d+\r\n", terminal.until(rb"/dev/pts/\d+\r\n"))
+        # kubectl tells the size once it is connected, which the shell may be before it
+        terminal.send("until stty size | grep -q '30 100'; do sleep 0.05; done; tty\n")
+        terminal.until(rb"/dev/pts/\d+\r\n")
         terminal.resize(41, 132)
         terminal.send("until stty size | grep -q '41 132'; do sleep 0.05; done; echo re''sized\n")
         terminal.until(b"resized")
@@ -321,4 +322,4 @@ def settled(value, still_s=0.4):
     return last
 
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.machine]
