@@ -27,3 +27,17 @@ def spiffe_id(namespace: str, service_account: str, trust_domain: str = TRUST_DO
 def cluster_name(direction: str, port: int, subset: str, host: str) -> str:
     """Istio's name of a cluster, `outbound|80|v1|reviews.default.svc.cluster.local`. Built here, parsed nowhere."""
     return f"{direction}|{port}|{subset}|{host}"
+
+
+def gateway(name: str, namespace: str) -> str:
+    """What routes of `namespace` call a Gateway by `name`: `namespace/name`; `mesh` stands for itself.
+
+    Source: Istio's reference of VirtualService, field `gateways`; names with dots are of an older form, its host.
+    """
+    if name == "mesh":
+        return name
+    where, slash, own = name.rpartition("/")
+    if slash:
+        return f"{namespace}/{own}" if where == "." else name
+    first, *rest = name.split(".")
+    return f"{rest[0]}/{first}" if rest else f"{namespace}/{name}"

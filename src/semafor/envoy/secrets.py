@@ -1,7 +1,8 @@
 """Certificates and trust bundles as SDS secrets."""
 
-from typing import Final
+from typing import Any, Final
 
+from semafor import ir
 from semafor.base.xds import Resource
 from semafor.envoy.pool import Pool, resource
 
@@ -14,6 +15,24 @@ def identity(pool: Pool, chain_pem: bytes, key_pem: bytes, *, name: str = IDENTI
     """A certificate (with its intermediates, if any) and its private key."""
     certificate = {"certificate_chain": {"inline_bytes": chain_pem}, "private_key": {"inline_bytes": key_pem}}
     return resource(name, pool(_SECRET, name=name, tls_certificate=certificate))
+
+
+def credential(pool: Pool, node: ir.Credential) -> Resource:
+    """A certificate that a plan names, or the authorities to verify others with."""
+    if node.certificate:
+        pair = {
+            "certificate_chain": _source(node.certificate, files=node.files),
+            "private_key": _source(node.key, files=node.files),
+        }
+        return resource(node.name, pool(_SECRET, name=node.name, tls_certificate=pair))
+    bundle = {"trusted_ca": _source(node.authorities, files=node.files)}
+    if node.revoked:
+        bundle["crl"] = _source(node.revoked, files=node.files)
+    return resource(node.name, pool(_SECRET, name=node.name, validation_context=bundle))
+
+
+def _source(text: str, *, files: bool) -> dict[str, Any]:
+    return {"filename": text} if files else {"inline_bytes": text.encode()}
 
 
 def trust(pool: Pool, roots_pem: bytes, *, name: str = TRUST) -> Resource:

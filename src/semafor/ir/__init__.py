@@ -11,6 +11,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      ├ RouteTable ─ VirtualHost ─ Route ──┼─────┘
      ├ Cluster ◀──────────────────────────┘ (by name)
      ├ EndpointSet (by the name of its cluster)
+     ├ Credential (by name, from the TLS settings of listeners and clusters)
      └ DnsRelay
 """
 
@@ -26,11 +27,13 @@ from semafor.ir.cluster import (
     UpstreamHttp,
     UpstreamTls,
 )
+from semafor.ir.credential import Credential
 from semafor.ir.dns import DnsRelay
 from semafor.ir.endpoint import Endpoint, EndpointSet, Locality, LocalityEndpoints
 from semafor.ir.listener import (
     ChainMatch,
     DownstreamTls,
+    Edge,
     FilterChain,
     HttpConnection,
     Inspector,
@@ -68,11 +71,13 @@ __all__ = [
     "ConnectionLimits",
     "ConsistentHash",
     "Cors",
+    "Credential",
     "Delay",
     "Destination",
     "DirectResponse",
     "DnsRelay",
     "DownstreamTls",
+    "Edge",
     "Endpoint",
     "EndpointSet",
     "Fail",

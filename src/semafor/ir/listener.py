@@ -6,6 +6,9 @@ from semafor.base.struct import Value
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
 
+TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
+ClientCertificates = Literal["sanitize", "sanitize_set", "forward_only", "append_forward", "always_forward_only"]
+
 
 class Inspector(Value):
     """A look at a new connection before its filter chain is chosen, in the order of the listener's tuple.
@@ -34,16 +37,36 @@ class ChainMatch(Value):
 
 
 class DownstreamTls(Value):
-    """TLS is ended here, with certificates by the names of SDS secrets.
+    """TLS is ended here, with certificates by the names of SDS secrets: the one that fits the client's hello is shown.
 
-    `trust_domains`: the client's SPIFFE identity has to be of one of them; empty accepts any that is valid.
+    An empty `validation` looks at no client certificate. `trust_domains`: the client's SPIFFE identity has to be of one
+    of them; `sans`: it has to have one of these names; empty accepts any that is valid. `public_keys` and `hashes` are
+    digests of public keys (SPKI) and of certificates one of which the client's has to have. `ciphers` of () are
+    Envoy's own.
     """
 
-    certificate: str = "default"
+    certificates: tuple[str, ...] = ("default",)
     validation: str = "ROOTCA"
     require_client_certificate: bool = True
     trust_domains: tuple[str, ...] = ()
+    sans: tuple[str, ...] = ()
+    public_keys: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
     alpn: tuple[str, ...] = ()
+    min_version: TlsVersion = "1.2"
+    max_version: TlsVersion = "1.3"
+    ciphers: tuple[str, ...] = ()
+
+
+class Edge(Value):
+    """How requests from outside of the mesh are taken in.
+
+    The caller's address is that of the connection, or the one that the last of `trusted_proxies` proxies in front saw
+    (x-forwarded-for). `client_certificates`: what becomes of the header x-forwarded-client-cert that they may send.
+    """
+
+    trusted_proxies: int = 0
+    client_certificates: ClientCertificates = "sanitize_set"
 
 
 class HttpConnection(Value, tag="http"):
@@ -51,7 +74,7 @@ class HttpConnection(Value, tag="http"):
 
     `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
     removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
-    `server` header through.
+    `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
     """
 
     stat_prefix: str
@@ -62,6 +85,8 @@ class HttpConnection(Value, tag="http"):
     upgrades: tuple[str, ...] = ("websocket",)
     forward_client_identity: bool = False
     server_name: str = ""
+    edge: Edge | None = None
+    http_10: bool = True
 
 
 class TcpProxy(Value, tag="tcp"):

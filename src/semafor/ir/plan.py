@@ -2,6 +2,7 @@
 
 from semafor.base.struct import Value
 from semafor.ir.cluster import Cluster
+from semafor.ir.credential import Credential
 from semafor.ir.dns import DnsRelay
 from semafor.ir.endpoint import EndpointSet
 from semafor.ir.listener import Listener
@@ -19,4 +20,5 @@ class Plan(Value):
     routes: tuple[RouteTable, ...] = ()
     clusters: tuple[Cluster, ...] = ()
     endpoints: tuple[EndpointSet, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     dns: DnsRelay | None = None

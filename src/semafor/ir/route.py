@@ -180,16 +180,24 @@ class Route(Value):
 
 
 class VirtualHost(Value, cache_hash=True):
-    """The routes of some domains: exact (`a.b`, `a.b:80`), suffix (`*.b`), or `*`. Exact wins, then the longest."""
+    """The routes of some domains: exact (`a.b`, `a.b:80`), suffix (`*.b`), or `*`. Exact wins, then the longest.
+
+    `https_only`: a request in plain text is redirected to https.
+    """
 
     name: str
     domains: tuple[str, ...]
     routes: tuple[Route, ...]
+    https_only: bool = False
     origin: Origin | None = None
 
 
 class RouteTable(Value, cache_hash=True):
-    """The virtual hosts of one port. No two of them share a domain."""
+    """The virtual hosts of one port. No two of them share a domain.
+
+    `any_port`: the port in a request's authority does not count when its virtual host is looked for.
+    """
 
     name: str
     hosts: tuple[VirtualHost, ...]
+    any_port: bool = False

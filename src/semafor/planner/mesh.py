@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import destination_rule, hosts, instances, problems, registry, service, virtual_service
+from semafor.planner import credential, destination_rule, hosts, instances, problems, registry, service, virtual_service
+from semafor.planner.credential import Credential
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
@@ -15,7 +16,9 @@ from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.service import Service
 from semafor.planner.virtual_service import VirtualService
+from semafor.resources.core import config_map as core_config_map
 from semafor.resources.core import pod as core_pod
+from semafor.resources.core import secret as core_secret
 from semafor.resources.core import service as core_service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule as istio_destination_rule
@@ -55,6 +58,8 @@ TABLES: tuple[Table, ...] = (
     Table(core_service.KIND, "services", service.read),
     Table(core_pod.KIND, "pods", instances.read_pod),
     Table(endpoint_slice.KIND, "slices", instances.read_slice),
+    Table(core_secret.KIND, "credentials", credential.read),
+    Table(core_config_map.KIND, "bundles", credential.read_bundle),
     Table(
         istio_virtual_service.KIND,
         "virtual_services",
@@ -91,6 +96,8 @@ class Mesh:
     virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
+    credentials: Mapping[Key, Credential] = field(default_factory=dict)
+    bundles: Mapping[Key, Credential] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)

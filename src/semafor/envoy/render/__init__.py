@@ -5,6 +5,7 @@
     plan.routes ──── routes ─ matches, actions                          RDS
     plan.clusters ── clusters ─ tls                                     CDS
     plan.endpoints ─ endpoints                                          EDS
+    plan.credentials ─ ..secrets                                        SDS
 
 Each part of a plan is frozen, so it is rendered once, however many proxies and generations share it.
 """

@@ -22,7 +22,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         stat_prefix=node.stat_prefix,
         codec_type=_CODECS[node.codec],
         http_filters=http_filters.for_connection(pool, node),
-        http_protocol_options={"accept_http_10": True},
+        http_protocol_options={"accept_http_10": node.http_10},
         http2_protocol_options={"allow_connect": True},  # WebSocket over HTTP/2 (RFC 8441)
         upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
         normalize_path=wrap(True),  # noqa: FBT003
@@ -30,7 +30,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         # No caller is trusted with the x-envoy- headers that change time-outs and retries: this range has no member.
         internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": wrap(32)}]},
         **_routes(pool, node),
-        **_identity(node),
+        **(_identity(node) if node.edge is None else _edge(node.edge)),
         **_server(node),
     )
 
@@ -48,6 +48,19 @@ def _identity(node: ir.HttpConnection) -> Fields:
         return {"forward_client_cert_details": "SANITIZE"}
     details = {"subject": wrap(True), "uri": True, "dns": True}  # noqa: FBT003
     return {"forward_client_cert_details": "SANITIZE_SET", "set_current_client_cert_details": details}
+
+
+def _edge(node: ir.Edge) -> Fields:
+    """Who the caller is, when the connection or proxies in front say so; what callers say of it counts for nothing."""
+    fields: Fields = {
+        "use_remote_address": wrap(True),  # noqa: FBT003
+        "xff_num_trusted_hops": node.trusted_proxies,
+        "forward_client_cert_details": node.client_certificates.upper(),
+    }
+    if node.client_certificates in ("sanitize_set", "append_forward"):
+        details = {"subject": wrap(True), "cert": True, "dns": True, "uri": True}  # noqa: FBT003
+        fields["set_current_client_cert_details"] = details
+    return fields
 
 
 def _server(node: ir.HttpConnection) -> Fields:

@@ -8,6 +8,7 @@ from semafor.base import xds
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.base.xds import Resource, Resources
+from semafor.envoy import secrets
 from semafor.envoy.check import Checker
 from semafor.envoy.pool import Pool, resource
 from semafor.envoy.render import clusters, dns, endpoints, listener, routes
@@ -33,12 +34,13 @@ class Renderer:
         self._memo = Memo()
 
     def render(self, plan: ir.Plan) -> Resources:
-        """Everything that the proxy of this plan is told, but for its secrets (see `secrets`)."""
+        """Everything that the proxy of this plan is told, but for its own identity (see `secrets`)."""
         by_type = {
             xds.CLUSTER: self._memo(self._clusters, (plan.clusters, plan.dns)),
             xds.ENDPOINTS: self._memo(self._endpoints, plan.endpoints),
             xds.LISTENER: self._memo(self._listeners, (plan.listeners, plan.dns)),
             xds.ROUTES: self._memo(self._routes, plan.routes),
+            **self._memo(self._secrets, plan.credentials),
         }
         return Resources(by_type)
 
@@ -61,6 +63,9 @@ class Renderer:
     def _routes(self, nodes: tuple[ir.RouteTable, ...]) -> Named:
         return self._each(self._route_table, nodes)
 
+    def _secrets(self, nodes: tuple[ir.Credential, ...]) -> Mapping[str, Named]:
+        return {xds.SECRET: self._each(self._credential, nodes)} if nodes else {}
+
     def _each(self, make: Callable[[Any], Resource], nodes: tuple[Any, ...]) -> Named:
         made = (self._memo(make, node) for node in nodes)
         return {one.name: one for one in made}
@@ -71,6 +76,9 @@ class Renderer:
     def _listener(self, node: ir.Listener) -> Resource:
         return resource(node.name, listener.listener(self._pool, node))
 
+    def _credential(self, node: ir.Credential) -> Resource:
+        return secrets.credential(self._pool, node)
+
     def _dns_clusters(self, node: ir.DnsRelay | None) -> Named:
         return _by_name(dns.clusters(self._pool, node)) if node else {}
 
@@ -79,7 +87,7 @@ class Renderer:
 
     def _route_table(self, node: ir.RouteTable) -> Resource:
         frames = (host.frame for host in self._hosts(node))
-        return xds.resource(xds.ROUTES, node.name, routes.joined(self._pool, node.name, frames))
+        return xds.resource(xds.ROUTES, node.name, routes.joined(self._pool, node, frames))
 
     def _hosts(self, node: ir.RouteTable) -> list[_Host]:
         return [self._memo(self._virtual_host, host) for host in node.hosts]

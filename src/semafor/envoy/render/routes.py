@@ -17,9 +17,9 @@ _VIRTUAL_HOSTS_FIELD: Final = 2
 _MAX_DIRECT_RESPONSE_BYTES: Final = 1 << 20  # Istio's limit; Envoy's own, 4 KiB, refuses whole tables
 
 
-def joined(pool: Pool, name: str, virtual_hosts: Iterable[bytes]) -> bytes:
+def joined(pool: Pool, node: ir.RouteTable, virtual_hosts: Iterable[bytes]) -> bytes:
     """The serialized table out of virtual hosts that `framed` made."""
-    head: bytes = pool(_NAME, **_head(name)).SerializeToString(deterministic=True)
+    head: bytes = pool(_NAME, **_head(node)).SerializeToString(deterministic=True)
     return head + b"".join(virtual_hosts)
 
 
@@ -31,7 +31,7 @@ def framed(message: Any) -> bytes:
 def table(pool: Pool, node: ir.RouteTable) -> Any:
     """The same as a message, for connections that carry their routes themselves."""
     hosts = [virtual_host(pool, host) for host in node.hosts]
-    return pool(_NAME, virtual_hosts=hosts, **_head(node.name))
+    return pool(_NAME, virtual_hosts=hosts, **_head(node))
 
 
 def virtual_host(pool: Pool, node: ir.VirtualHost) -> Any:
@@ -40,6 +40,7 @@ def virtual_host(pool: Pool, node: ir.VirtualHost) -> Any:
         name=node.name,
         domains=node.domains,
         routes=[_route(pool, route) for route in node.routes],
+        require_tls="ALL" if node.https_only else "NONE",
     )
 
 
@@ -58,9 +59,10 @@ def _route(pool: Pool, node: ir.Route) -> Fields:
     }
 
 
-def _head(name: str) -> Fields:
+def _head(node: ir.RouteTable) -> Fields:
     return {
-        "name": name,
+        "name": node.name,
         "validate_clusters": wrap(False),  # noqa: FBT003 one missing cluster must not cost all the others their routes
         "max_direct_response_body_size_bytes": wrap(_MAX_DIRECT_RESPONSE_BYTES),
+        "ignore_port_in_host_matching": node.any_port,
     }

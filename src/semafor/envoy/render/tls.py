@@ -10,23 +10,37 @@ _NAME: Final = "envoy.transport_sockets.tls"
 _CONTEXTS: Final = "envoy.extensions.transport_sockets.tls.v3."
 # A cluster or listener that waits for a certificate holds up everything behind it; a late one still arrives.
 _FETCH_TIMEOUT_S: Final = 5.0
+_VERSIONS: Final = {"1.0": "TLSv1_0", "1.1": "TLSv1_1", "1.2": "TLSv1_2", "1.3": "TLSv1_3"}
 
 
 def upstream(pool: Pool, node: ir.UpstreamTls) -> Fields:
     """The transport socket of a cluster."""
     names = [_san(san) for san in node.sans]
-    common = _common(node.certificate, node.validation, names, node.alpn)
+    certificates = (node.certificate,) if node.certificate else ()
+    common = _common(certificates, node.validation, {"match_typed_subject_alt_names": names}, node.alpn)
     return typed(pool, _NAME, _CONTEXTS + "UpstreamTlsContext", common_tls_context=common, sni=node.sni)
 
 
 def downstream(pool: Pool, node: ir.DownstreamTls) -> Fields:
     """The transport socket of a filter chain."""
-    names = [_uri({"prefix": f"spiffe://{domain}/"}) for domain in node.trust_domains]
+    names = [_san(san) for san in node.sans]
+    names += [_uri({"prefix": f"spiffe://{domain}/"}) for domain in node.trust_domains]
+    wanted: Fields = {
+        "match_typed_subject_alt_names": names,
+        "verify_certificate_spki": node.public_keys,
+        "verify_certificate_hash": node.hashes,
+    }
+    common = _common(node.certificates, node.validation, wanted, node.alpn)
+    common["tls_params"] = {
+        "tls_minimum_protocol_version": _VERSIONS[node.min_version],
+        "tls_maximum_protocol_version": _VERSIONS[node.max_version],
+        "cipher_suites": node.ciphers,
+    }
     return typed(
         pool,
         _NAME,
         _CONTEXTS + "DownstreamTlsContext",
-        common_tls_context=_common(node.certificate, node.validation, names, node.alpn),
+        common_tls_context=common,
         require_client_certificate=wrap(node.require_client_certificate),
     )
 
@@ -46,15 +60,16 @@ def where_offered(pool: Pool, secure: Fields) -> list[Fields]:
     ]
 
 
-def _common(certificate: str, validation: str, names: list[Fields], alpn: tuple[str, ...]) -> Fields:
+def _common(certificates: tuple[str, ...], validation: str, wanted: Fields, alpn: tuple[str, ...]) -> Fields:
+    """`wanted` is what a peer's certificate must have beside a valid signature."""
     # Said for both ends: as a client, Envoy stops at 1.2 by itself.
     versions = {"tls_minimum_protocol_version": "TLSv1_2", "tls_maximum_protocol_version": "TLSv1_3"}
     common: Fields = {"alpn_protocols": alpn, "tls_params": versions}
-    if certificate:
-        common["tls_certificate_sds_secret_configs"] = [_sds(certificate)]
+    if certificates:
+        common["tls_certificate_sds_secret_configs"] = [_sds(certificate) for certificate in certificates]
     if validation:
         common["combined_validation_context"] = {
-            "default_validation_context": {"match_typed_subject_alt_names": names},
+            "default_validation_context": wanted,
             "validation_context_sds_secret_config": _sds(validation),
         }
     return common
