@@ -2,7 +2,7 @@
 
 in.yaml     the objects, added to those of base.yaml (an agent, a model in two versions, its tools...)
 case.yaml   optional: `proxy` whose plan is shown (a pod, "namespace/name", or "node"), `options` of the mesh, `show`:
-            parts of the plan, by patterns on names; without it, the routes that VirtualServices made
+            parts of the plan, by patterns on names; without it, the routes that VirtualServices and their like made
 plan.yaml   what the planner makes of it, and the problems; written by `make golden`
 calls.txt   optional: requests and where they have to go
 """
@@ -24,6 +24,7 @@ from semafor.resources import registry
 
 ROOT = Path(__file__).parent
 BASE = ROOT / "base.yaml"
+_SAY_ROUTES = ("VirtualService", "TrafficSplit")
 
 
 def folders() -> list[Path]:
@@ -109,7 +110,7 @@ def workload(pod: dict[str, Any]) -> Workload:
 def show(plan: ir.Plan, patterns: dict[str, Any] | None) -> dict[str, Any]:
     """The chosen parts of a plan, short enough to be read."""
     if patterns is None:
-        routed = [host for table in plan.routes for host in table.hosts if _by_virtual_service(host)]
+        routed = [host for table in plan.routes for host in table.hosts if _is_routed(host)]
         return {"hosts": {host.name: short(host) for host in routed}}
     shown: dict[str, Any] = {}
     for part, wanted in patterns.items():
@@ -121,8 +122,8 @@ def show(plan: ir.Plan, patterns: dict[str, Any] | None) -> dict[str, Any]:
     return shown
 
 
-def _by_virtual_service(host: ir.VirtualHost) -> bool:
-    return any(route.origin and route.origin.ref.kind == "VirtualService" for route in host.routes)
+def _is_routed(host: ir.VirtualHost) -> bool:
+    return any(route.origin and route.origin.ref.kind in _SAY_ROUTES for route in host.routes)
 
 
 def _named(plan: ir.Plan, part: str) -> list[tuple[str, Any]]:

@@ -15,6 +15,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      └ DnsRelay
 """
 
+from semafor.ir.authorization import Authorization, Condition, Rule
 from semafor.ir.cluster import (
     Cluster,
     ConnectionLimits,
@@ -66,8 +67,10 @@ from semafor.ir.route import (
 
 __all__ = [
     "Abort",
+    "Authorization",
     "ChainMatch",
     "Cluster",
+    "Condition",
     "ConnectionLimits",
     "ConsistentHash",
     "Cors",
@@ -107,6 +110,7 @@ __all__ = [
     "Route",
     "RouteMatch",
     "RouteTable",
+    "Rule",
     "SimpleBalancer",
     "SlowStart",
     "StringMatch",

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from semafor.base.struct import Value
+from semafor.ir.authorization import Authorization
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
 
@@ -75,6 +76,7 @@ class HttpConnection(Value, tag="http"):
     `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
     removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
+    `allowed` of None lets every request pass.
     """
 
     stat_prefix: str
@@ -87,17 +89,19 @@ class HttpConnection(Value, tag="http"):
     server_name: str = ""
     edge: Edge | None = None
     http_10: bool = True
+    allowed: Authorization | None = None
 
 
 class TcpProxy(Value, tag="tcp"):
     """Forward bytes to one of the destinations (weights as in routes; their header changes do not apply).
 
-    `idle_timeout_s` of None never closes an idle connection.
+    `idle_timeout_s` of None never closes an idle connection. `allowed` of None lets every connection pass.
     """
 
     stat_prefix: str
     destinations: tuple[Destination, ...]
     idle_timeout_s: float | None = None
+    allowed: Authorization | None = None
 
 
 class FilterChain(Value):

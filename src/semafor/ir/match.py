@@ -20,6 +20,11 @@ class PathMatch(Value):
     value: str = "/"
     ignore_case: bool = False
 
+    @property
+    def is_any(self) -> bool:
+        """Whether every path passes."""
+        return self == PathMatch()
+
 
 class HeaderMatch(Value):
     """A test of one header, pseudo-headers (`:method`, `:authority`, `:scheme`) included.

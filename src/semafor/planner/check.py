@@ -8,6 +8,7 @@ from semafor.base.problem import Problem
 from semafor.planner import destination_rule, problems, resolve
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.mesh import Mesh
+from semafor.planner.smi import check as smi
 from semafor.planner.step import Step
 from semafor.planner.virtual_service import VirtualService
 
@@ -25,7 +26,7 @@ def _sorted(found: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def _all(mesh: Mesh) -> Iterator[Problem]:
     yield from mesh.unreadable.values()
-    for vs in mesh.virtual_services.values():
+    for vs in mesh.all_virtual_services:
         own = (mesh.by_host.get(host) for host in vs.hosts)
         inputs = (*own, *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
         yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
@@ -36,6 +37,7 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
     for rule in mesh.destination_rules.values():
         yield from rule.problems
         yield from _rule_host(mesh, rule)
+    yield from smi.check(mesh.traffic_specs, mesh.traffic_splits, mesh.traffic_targets)
     yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
 
 

@@ -8,9 +8,12 @@ any other port: the same, as for a port with an undeclared protocol
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.base import names
 from semafor.base.struct import Value
 from semafor.ir import (
+    Authorization,
     ChainMatch,
     Cluster,
     Destination,
@@ -29,7 +32,7 @@ from semafor.ir import (
     UpstreamHttp,
     VirtualHost,
 )
-from semafor.planner import passthrough, service
+from semafor.planner import authorization, passthrough, service
 from semafor.planner.clusters import ISTIO, ISTIO_HTTP
 from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
@@ -84,8 +87,8 @@ def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:
                     yield Entry(port=number, protocol=port.protocol, origin=known.origin)
 
 
-def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
-    """Where the kernel redirects what comes for the workloads."""
+def listener(mesh: Mesh, named: tuple[Entry, ...], allowed: Authorization | None = None) -> Listener:
+    """Where the kernel redirects what comes for the workloads, who take what is `allowed`."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
     trust_domain = mesh.options.trust_domain
@@ -101,8 +104,20 @@ def listener(mesh: Mesh, named: tuple[Entry, ...]) -> Listener:
         ),
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
-        chains=(_no_loop(), *(chain for entry in (*named, rest) for chain in _chains(entry, trust_domain))),
+        chains=(
+            _no_loop(),
+            *(guarded(chain, allowed) for entry in (*named, rest) for chain in _chains(entry, trust_domain)),
+        ),
     )
+
+
+def guarded(chain: FilterChain, allowed: Authorization | None) -> FilterChain:
+    """The chain where only what is allowed passes."""
+    if allowed is None:
+        return chain
+    carries_bytes = isinstance(chain.filter, TcpProxy)
+    guard = authorization.of_bytes(allowed) if carries_bytes else allowed
+    return replace(chain, filter=replace(chain.filter, allowed=guard))
 
 
 def _no_loop() -> FilterChain:

@@ -15,6 +15,10 @@ from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.service import Service
+from semafor.planner.smi import access, specs, split
+from semafor.planner.smi.access import TrafficTarget
+from semafor.planner.smi.specs import PortGroup, RouteGroup
+from semafor.planner.smi.split import TrafficSplit
 from semafor.planner.virtual_service import VirtualService
 from semafor.resources.core import config_map as core_config_map
 from semafor.resources.core import pod as core_pod
@@ -26,6 +30,9 @@ from semafor.resources.istio import gateway as istio_gateway
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.kind import Kind
 from semafor.resources.meta.meta import ObjectMeta
+from semafor.resources.smi import access as smi_access
+from semafor.resources.smi import specs as smi_specs
+from semafor.resources.smi import split as smi_split
 
 T = TypeVar("T")
 
@@ -78,6 +85,10 @@ TABLES: tuple[Table, ...] = (
         lambda object_: istio_gateways.read(object_.metadata, object_.spec),
         is_rule=True,
     ),
+    Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
+    Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
+    Table(smi_split.KIND, "traffic_splits", split.read, is_rule=True),
+    Table(smi_access.KIND, "traffic_targets", access.read, is_rule=True),
 )
 _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 
@@ -98,6 +109,10 @@ class Mesh:
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     credentials: Mapping[Key, Credential] = field(default_factory=dict)
     bundles: Mapping[Key, Credential] = field(default_factory=dict)
+    route_groups: Mapping[Key, RouteGroup] = field(default_factory=dict)
+    port_groups: Mapping[Key, PortGroup] = field(default_factory=dict)
+    traffic_splits: Mapping[Key, TrafficSplit] = field(default_factory=dict)
+    traffic_targets: Mapping[Key, TrafficTarget] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)
@@ -172,17 +187,37 @@ class Mesh:
         return destination_rule.choose(seen, order)
 
     @cached_property
+    def all_virtual_services(self) -> tuple[VirtualService, ...]:
+        """The VirtualServices, and what other APIs say in their form. The same object while none of them changes."""
+        inputs = (self.virtual_services, self.traffic_splits, self.route_groups)
+        return self.memo("all virtual services", inputs, self._all_virtual_services)
+
+    def _all_virtual_services(self) -> tuple[VirtualService, ...]:
+        return (*self.virtual_services.values(), *map(self._split, self.traffic_splits.values()))
+
+    @property
+    def traffic_specs(self) -> access.Specs:
+        """What SMI's objects call the kinds of traffic."""
+        return access.Specs(groups=self.route_groups, ports=self.port_groups)
+
+    def _split(self, one: TrafficSplit) -> VirtualService:
+        groups = {key: self.route_groups[key] for key in one.keys if key in self.route_groups}
+        inputs = (one, *groups.values())
+        return self.memo(("split", one.origin.ref), inputs, lambda: split.virtual_service(one, groups))
+
+    @cached_property
     def routing_by_host(self) -> "_ByHost[VirtualService]":
         """The VirtualServices that sidecars use."""
-        pairs = ((host, vs) for vs in self.virtual_services.values() if vs.in_mesh for host in vs.hosts)
-        return self.memo("routing by host", (self.virtual_services,), lambda: _ByHost(pairs))
+        pairs = ((host, vs) for vs in self.all_virtual_services if vs.in_mesh for host in vs.hosts)
+        return self.memo("routing by host", (self.all_virtual_services,), lambda: _ByHost(pairs))
 
     def routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
         """The VirtualServices for the host that callers of `namespace` see, the newest first.
 
         Those with the most specific host that covers it; the others do not count.
         """
-        return self.memo(("routing", host, namespace), (self.virtual_services,), lambda: self._routing(host, namespace))
+        inputs = (self.all_virtual_services,)
+        return self.memo(("routing", host, namespace), inputs, lambda: self._routing(host, namespace))
 
     def _routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
         covering = self.routing_by_host.covering(host)

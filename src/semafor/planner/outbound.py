@@ -37,7 +37,7 @@ def plan(mesh: Mesh, view: View) -> Part:
 def _plan(mesh: Mesh, view: View) -> Part:
     seen = mesh.visible(view.namespace)
     parts = [_kept(mesh, view, service) for service in seen.values()]
-    inputs = (*parts, seen, mesh.virtual_services)
+    inputs = (*parts, seen, mesh.all_virtual_services)
     return mesh.memo(("outbound", view), inputs, lambda: _joined(mesh, view, parts))
 
 

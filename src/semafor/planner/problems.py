@@ -157,3 +157,32 @@ def duplicate_policy(origin: Origin, by: Origin) -> Problem:
         fix="write one traffic policy for each host",
         severity="error",
     )
+
+
+def unknown_traffic(origin: Origin, kind: str, name: str) -> Problem:
+    return _problem(
+        origin,
+        "UnknownTraffic",
+        f"there is no {kind} {name}, so it takes no requests yet",
+        fix=f"create {name}, or correct the name",
+    )
+
+
+def unused_traffic(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Unused",
+        "no TrafficSplit and no TrafficTarget refers to it, so it changes nothing yet",
+        fix="name it in the matches of a TrafficSplit or in the rules of a TrafficTarget",
+        severity="info",
+    )
+
+
+def foreign_target(origin: Origin, namespace: str) -> Problem:
+    return _problem(
+        origin,
+        "ForeignNamespace",
+        f"the object has no effect: it would shut out callers of workloads of the namespace {namespace}, not its own",
+        fix=f"create it in the namespace {namespace}",
+        severity="error",
+    )

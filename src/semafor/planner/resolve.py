@@ -26,14 +26,14 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
 
     Source: Istio's GetDestinationCluster, for the port when the target names none.
     """
-    place = at(target.origin, "destination")
+    place = target.origin
     service = mesh.service(target.host, namespace)
     if service is None:
-        return Resolved(problem=problems.unknown_host(at(place, "host"), target.host, target.short))
-    sole = service.ports[0].number if len(service.ports) == 1 else listen_port
+        return Resolved(problem=problems.unknown_host(at(place, target.host_path), target.host, target.short))
+    sole = service.ports[0].number if len(service.ports) == 1 and not target.same_port else listen_port
     port = service.port(target.port or sole)
     if port is None:
-        return Resolved(problem=problems.unknown_port(at(place, "port"), target.port or sole, target.host))
+        return Resolved(problem=problems.unknown_port(at(place, target.port_path), target.port or sole, target.host))
     rule = mesh.rule(service.host, namespace, service.namespace)
     known = Resolved(
         cluster=clusters.name(service, port, target.subset),
@@ -44,10 +44,10 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
         return known
     part = rule.subset(target.subset) if rule else None
     if part is None:
-        return Resolved(problem=problems.unknown_subset(at(place, "subset"), target.subset, target.host))
+        return Resolved(problem=problems.unknown_subset(at(place, "destination.subset"), target.subset, target.host))
     members = instances.with_labels(mesh.instances(service), part.labels)
     if not any(instance.port(port.name) for instance in members):
-        problem = problems.subset_not_live(at(place, "subset"), target.subset, target.host)
+        problem = problems.subset_not_live(at(place, "destination.subset"), target.subset, target.host)
         return Resolved(cluster=known.cluster, hash_key=known.hash_key, problem=problem)
     return known
 

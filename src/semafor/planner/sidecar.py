@@ -1,7 +1,7 @@
 """The plan of a sidecar: what its workloads receive, and what all callers of their view may call."""
 
 from semafor.ir import Plan
-from semafor.planner import dns, inbound, outbound, view
+from semafor.planner import authorization, dns, inbound, outbound, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
 
@@ -14,7 +14,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     named = mesh.memo(("inbound", proxy.workloads), (mesh.by_host,), lambda: inbound.entries(mesh, proxy))
     return Plan(
         proxy=proxy.id,
-        listeners=(*out.listeners, inbound.listener(mesh, named)),
+        listeners=(*out.listeners, inbound.listener(mesh, named, authorization.of(mesh, proxy))),
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,

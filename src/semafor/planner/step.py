@@ -19,7 +19,11 @@ class Source(Value):
 
 
 class Target(Value):
-    """One destination as written: host in full, port of 0 when it has to be found out."""
+    """One destination as written: host in full, port of 0 when it has to be found out.
+
+    `same_port`: no port will do but the one that the caller used. `host_path` and `port_path` are where below `origin`
+    the object has them.
+    """
 
     host: str
     short: str
@@ -30,6 +34,9 @@ class Target(Value):
     request: HeaderOps = HeaderOps()
     response: HeaderOps = HeaderOps()
     authority: str = ""
+    same_port: bool = False
+    host_path: str = "destination.host"
+    port_path: str = "destination.port"
 
 
 class Mirrored(Value):

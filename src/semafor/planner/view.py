@@ -35,6 +35,6 @@ def of(mesh: Mesh, workload: Workload) -> View:
 
 
 def _asked(mesh: Mesh) -> frozenset[str]:
-    steps = (step for vs in mesh.virtual_services.values() for step in vs.steps)
+    steps = (step for vs in mesh.all_virtual_services for step in vs.steps)
     labels = (name for step in steps for name, _ in step.source.labels)
-    return mesh.memo("labels that matter", (mesh.virtual_services,), lambda: frozenset(labels))
+    return mesh.memo("labels that matter", (mesh.all_virtual_services,), lambda: frozenset(labels))

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import tls
+from semafor.envoy.render import rbac, tls
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, pipe, seconds, socket_address, typed, wrap
 
@@ -54,7 +54,7 @@ def _any_port_of(ports: tuple[int, ...]) -> Fields:
 
 
 def _chain(pool: Pool, node: ir.FilterChain) -> Fields:
-    fields: Fields = {"name": node.name, "filters": [_filter(pool, node.filter)]}
+    fields: Fields = {"name": node.name, "filters": _filters(pool, node.filter)}
     if node.match != ir.ChainMatch():
         fields["filter_chain_match"] = _match(node.match)
     if node.tls is not None:
@@ -79,8 +79,17 @@ def _range(text: str) -> Fields:
     return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
 
 
-def _filter(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> Fields:
-    return http_connection(pool, node) if isinstance(node, ir.HttpConnection) else _tcp_proxy(pool, node)
+def _filters(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> list[Fields]:
+    if isinstance(node, ir.HttpConnection):
+        return [http_connection(pool, node)]
+    guard = [_guard(pool, node.stat_prefix, node.allowed)] if node.allowed else []
+    return [*guard, _tcp_proxy(pool, node)]
+
+
+def _guard(pool: Pool, stat_prefix: str, allowed: ir.Authorization) -> Fields:
+    """Closes connections that are not allowed."""
+    type_name = "envoy.extensions.filters.network.rbac.v3.RBAC"
+    return typed(pool, "envoy.filters.network.rbac", type_name, stat_prefix=stat_prefix, rules=rbac.allow(allowed))
 
 
 def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from semafor.base.struct import Document
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
-from semafor.resources.kind import AGE, Kind
+from semafor.resources.istio.status import IstioStatus
+from semafor.resources.kind import AGE, LIVE, Kind
 from semafor.resources.marks import PORT, IntOrString
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -46,6 +47,7 @@ class TrafficTarget(Document):
     destination: Annotated[IdentityBindingSubject | None, "Who is called, where v1alpha1 has it."] = None
     sources: Annotated[tuple[IdentityBindingSubject, ...], "Who may call, where v1alpha1 has it."] = ()
     specs: Annotated[tuple[TrafficTargetRule, ...], "With which traffic, where v1alpha1 has it."] = ()
+    status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 
 def validate(doc: dict[str, Any]) -> Iterator[FieldError]:
@@ -61,8 +63,8 @@ KIND = Kind(
     plural="traffictargets",
     short=("tt",),
     document=TrafficTarget,
-    columns=(AGE,),
+    columns=(LIVE, AGE),
+    subresources=("status",),
     custom=True,
-    effect=False,
     validate=validate,
 )

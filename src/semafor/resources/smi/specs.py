@@ -7,7 +7,8 @@ from semafor.base.struct import Document
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
 from semafor.resources.istio import hosts
-from semafor.resources.kind import AGE, Kind
+from semafor.resources.istio.status import IstioStatus
+from semafor.resources.kind import AGE, LIVE, Kind
 from semafor.resources.marks import OPEN
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -37,6 +38,7 @@ class HTTPRouteGroup(Document):
     metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
     spec: Annotated[HTTPRouteGroupSpec, "What is wanted."] = HTTPRouteGroupSpec()
     matches: Annotated[tuple[HTTPMatch, ...], "The kinds, where v1alpha1 and v1alpha2 have them."] = ()
+    status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 
 class TCPMatch(Document):
@@ -59,6 +61,7 @@ class TCPRoute(Document):
     kind: Annotated[str, "Kind of the object."] = "TCPRoute"
     metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
     spec: Annotated[TCPRouteSpec, "What is wanted."] = TCPRouteSpec()
+    status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 
 def validate_http(doc: dict[str, Any]) -> Iterator[FieldError]:
@@ -86,9 +89,9 @@ HTTP_ROUTE_GROUP = Kind(
     plural="httproutegroups",
     short=("htr",),
     document=HTTPRouteGroup,
-    columns=(AGE,),
+    columns=(LIVE, AGE),
+    subresources=("status",),
     custom=True,
-    effect=False,
     validate=validate_http,
 )
 
@@ -99,7 +102,7 @@ TCP_ROUTE = Kind(
     plural="tcproutes",
     short=("tr",),
     document=TCPRoute,
-    columns=(AGE,),
+    columns=(LIVE, AGE),
+    subresources=("status",),
     custom=True,
-    effect=False,
 )

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from semafor.base.struct import Document
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
-from semafor.resources.kind import AGE, Column, Kind
+from semafor.resources.istio.status import IstioStatus
+from semafor.resources.kind import AGE, LIVE, Column, Kind
 from semafor.resources.marks import Quantity
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -41,6 +42,7 @@ class TrafficSplit(Document):
     api_version: Annotated[str, "API version of the object."] = "split.smi-spec.io/v1alpha4"
     kind: Annotated[str, "Kind of the object."] = "TrafficSplit"
     metadata: Annotated[ObjectMeta, "Name, labels and the like."] = ObjectMeta()
+    status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 
 def validate(doc: dict[str, Any]) -> Iterator[FieldError]:
@@ -63,8 +65,12 @@ KIND = Kind(
     plural="trafficsplits",
     short=("ts",),
     document=TrafficSplit,
-    columns=(Column(name="Service", type="string", path=".spec.service", description="Service that is split."), AGE),
+    columns=(
+        Column(name="Service", type="string", path=".spec.service", description="Service that is split."),
+        LIVE,
+        AGE,
+    ),
+    subresources=("status",),
     custom=True,
-    effect=False,
     validate=validate,
 )

@@ -8,10 +8,11 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.http_filters import router
+from semafor.envoy.render.http_filters import rbac, router
 from semafor.envoy.render.shape import Fields
 
 ORDER: Final[tuple[ModuleType, ...]] = (
+    rbac,  # the first one: nobody else does anything for a request that is not allowed
     router,  # the last one, always: it ends the chain
 )
 

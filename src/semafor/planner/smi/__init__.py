@@ -1,0 +1,8 @@
+"""SMI's kinds in the planner's own terms: TrafficSplits as VirtualServices, TrafficTargets as authorization.
+
+    specs   HTTPRouteGroup, TCPRoute: names for kinds of traffic, which the others refer to
+    split   TrafficSplit + groups ─▶ VirtualService
+    access  TrafficTarget + groups + routes ─▶ ir.Authorization of a workload
+
+Source: the Service Mesh Interface, v1alpha1 to v1alpha4. What it leaves open is written down in docs/smi.md.
+"""

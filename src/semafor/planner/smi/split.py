@@ -1,0 +1,115 @@
+"""TrafficSplits as VirtualServices, so that they obey the same rules of who wins. Source: SMI's Traffic Split."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import lcm
+
+from semafor.base import names
+from semafor.base.problem import ObjectRef, Problem
+from semafor.base.struct import Value
+from semafor.ir import Origin, RouteMatch
+from semafor.planner import hosts, http_action, problems
+from semafor.planner.hosts import Age
+from semafor.planner.instances import Key
+from semafor.planner.problems import at
+from semafor.planner.smi.specs import RouteGroup
+from semafor.planner.step import Source, Step, Target, Will
+from semafor.planner.virtual_service import VirtualService
+from semafor.resources import quantity
+from semafor.resources.smi import split as smi
+
+_GROUP = "HTTPRouteGroup"
+
+
+class TrafficSplit(Value, cache_hash=True):
+    """`groups` are the HTTPRouteGroups one of whose requests is split; without any, every request is."""
+
+    host: str
+    age: Age
+    targets: tuple[Target, ...]
+    groups: tuple[str, ...]
+    origin: Origin
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The groups, as tables know them."""
+        return tuple((self.origin.ref.namespace, name) for name in self.groups)
+
+
+def read(document: smi.TrafficSplit) -> TrafficSplit:
+    """The object as a value. Raises ValueError for a weight that is no number."""
+    meta, spec = document.metadata, document.spec
+    ref = ObjectRef(kind="TrafficSplit", namespace=meta.namespace, name=meta.name, group=smi.KIND.group)
+    origin = Origin(ref=ref, path="spec")
+    return TrafficSplit(
+        host=names.qualify(spec.service, meta.namespace),
+        age=hosts.age(meta),
+        targets=_targets(spec.backends, origin),
+        groups=tuple(match.name for match in spec.matches if match.kind == _GROUP),
+        origin=origin,
+        problems=tuple(
+            problems.value_not_supported(at(origin, f"matches[{index}].kind"), match.kind, _GROUP)
+            for index, match in enumerate(spec.matches)
+            if match.kind != _GROUP
+        ),
+    )
+
+
+def _targets(backends: tuple[smi.TrafficSplitBackend, ...], origin: Origin) -> tuple[Target, ...]:
+    """Whole weights in the same proportions: v1alpha1 has fractions, such as 900m."""
+    shares = [quantity.parse(backend.weight) for backend in backends]
+    unit = lcm(*(share.denominator for share in shares))
+    return tuple(
+        _target(backend, share * unit, at(origin, f"backends[{index}]"))
+        for index, (backend, share) in enumerate(zip(backends, shares, strict=True))
+    )
+
+
+def _target(backend: smi.TrafficSplitBackend, weight: Fraction, origin: Origin) -> Target:
+    return Target(
+        host=names.qualify(backend.service, origin.ref.namespace),
+        short=backend.service,
+        subset="",
+        port=0,
+        weight=int(weight),
+        origin=origin,
+        same_port=True,
+        host_path="service",
+        port_path="service",
+    )
+
+
+def virtual_service(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> VirtualService:
+    """What the split says, as a VirtualService of its age would."""
+    steps = tuple(_step(split, match) for match in _matches(split, groups))
+    return VirtualService(
+        hosts=(split.host,),
+        gateways=(),
+        export_to=(),
+        age=split.age,
+        steps=steps,
+        destinations=tuple(sorted({target.host for target in split.targets})),
+        origin=split.origin,
+        problems=(*split.problems, *_unknown(split, groups)),
+    )
+
+
+def _matches(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> Iterator[RouteMatch]:
+    """Which requests are split: all, or those that one of the groups names. A group that is not there names none."""
+    if not split.groups and not split.problems:
+        yield RouteMatch()
+    for key in split.keys:
+        if key in groups:
+            yield from groups[key].named(())
+
+
+def _step(split: TrafficSplit, match: RouteMatch) -> Step:
+    will = Will(targets=split.targets, retry=http_action.DEFAULT_RETRY)
+    return Step(origin=split.origin, name=split.origin.ref.name, match=match, source=Source(), will=will)
+
+
+def _unknown(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> Iterator[Problem]:
+    for index, key in enumerate(split.keys):
+        if key not in groups:
+            yield problems.unknown_traffic(at(split.origin, f"matches[{index}].name"), _GROUP, "/".join(key))
