@@ -380,7 +380,7 @@ async def test_a_restart_of_the_control_plane_loses_no_request_and_sends_only_wh
 async def test_a_refused_cluster_is_named_and_everything_else_goes_on(mesh):
     async with apps.http("one") as one:
         out, _ = await bare_client(mesh, [one])
-        bad = outbound("bad", balancer=ir.ConsistentHash(min_size=10**9))
+        bad = outbound("bad", balancer=ir.ConsistentHash(size=10**9))
         good = outbound("app")
         both = [endpoints("app", one, tls_mode=""), endpoints("bad", one, tls_mode="")]
         await mesh.push("client", client_plan(out, [good, bad], both, table(to("app"))))
@@ -459,8 +459,8 @@ def everything() -> ir.Plan:
         ir.Cluster("least", "static", endpoints=pipe, balancer=ir.SimpleBalancer("least_request", slow)),
         ir.Cluster("ring", "static", endpoints=pipe, balancer=ir.ConsistentHash("ring", 64)),
         ir.Cluster("original", "original_dst", balancer=ir.SimpleBalancer("original"), mark=1338),
-        ir.Cluster("exit", "static", endpoints=pipe, proxy_protocol=True),
-        ir.Cluster("tls-exit", "static", endpoints=pipe, proxy_protocol=True, tls=ir.UpstreamTls()),
+        ir.Cluster("exit", "static", endpoints=pipe, proxy_protocol="v2"),
+        ir.Cluster("tls-exit", "static", endpoints=pipe, proxy_protocol="v2", tls=ir.UpstreamTls()),
     )  # fmt: skip
     table_ = ir.RouteTable("80", (ir.VirtualHost("v", ("a", "*.b", "*"), every_route()),))
     return ir.Plan("client", listeners(), (table_,), clusters, (eds,))
@@ -523,7 +523,7 @@ async def test_what_leaves_the_mesh_goes_through_the_hosts_proxy_to_where_it_was
         await mesh.start_host("third", exit_socket)
         port = live.free_port()
         pipe = ir.EndpointSet("egress", (ir.LocalityEndpoints((ir.Endpoint(pipe=str(exit_socket)),)),))
-        cluster = ir.Cluster("egress", "static", endpoints=pipe, proxy_protocol=True)
+        cluster = ir.Cluster("egress", "static", endpoints=pipe, proxy_protocol="v2")
         addressed = ir.Listener("in", "127.0.0.1", port, inspectors=(ir.Inspector("proxy_protocol"),),
                                 chains=(ir.FilterChain(bytes_to("egress")),))  # fmt: skip
         await mesh.start("client", ir.Plan("client", listeners=(addressed,), clusters=(cluster,)))

@@ -223,7 +223,7 @@ def test_no_limit_is_the_greatest_number_and_not_envoys_default(pool):
         (ir.SimpleBalancer("round_robin"), {}),
         (ir.SimpleBalancer("random"), {"lb_policy": "RANDOM"}),
         (ir.ConsistentHash(), {"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": "1024"}}),
-        (ir.ConsistentHash("maglev"), {"lb_policy": "MAGLEV"}),
+        (ir.ConsistentHash("maglev", 7), {"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": "7"}}),
     ],
 )
 def test_a_balancer_is_rendered(cluster, balancer, rendered):

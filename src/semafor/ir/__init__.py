@@ -23,6 +23,8 @@ from semafor.ir.cluster import (
     Keepalive,
     LoadBalancer,
     OutlierDetection,
+    Ping,
+    RetryBudget,
     SimpleBalancer,
     SlowStart,
     UpstreamHttp,
@@ -40,6 +42,7 @@ from semafor.ir.listener import (
     Inspector,
     Listener,
     TcpProxy,
+    Tunnel,
 )
 from semafor.ir.match import HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch
 from semafor.ir.origin import Origin
@@ -101,11 +104,13 @@ __all__ = [
     "Origin",
     "OutlierDetection",
     "PathMatch",
+    "Ping",
     "Plan",
     "QueryMatch",
     "Redirect",
     "RegexRewrite",
     "Retry",
+    "RetryBudget",
     "Rewrite",
     "Route",
     "RouteMatch",
@@ -115,6 +120,7 @@ __all__ = [
     "SlowStart",
     "StringMatch",
     "TcpProxy",
+    "Tunnel",
     "UpstreamHttp",
     "UpstreamTls",
     "VirtualHost",

@@ -23,10 +23,13 @@ class SimpleBalancer(Value, tag="simple"):
 
 
 class ConsistentHash(Value, tag="consistent_hash"):
-    """The same key goes to the same instance; the key itself is on the routes (`Forward.hash_keys`)."""
+    """The same key goes to the same instance; the key is on the routes (`Forward.hash_keys`) or on the TcpProxy.
+
+    `size` is the least number of places on the ring, or the size of Maglev's table, a prime number.
+    """
 
     algorithm: Literal["ring", "maglev"] = "ring"
-    min_size: int = 1024
+    size: int = 1024
 
 
 LoadBalancer = SimpleBalancer | ConsistentHash
@@ -40,13 +43,28 @@ class Keepalive(Value):
     interval_s: int = 0
 
 
+class RetryBudget(Value):
+    """How many retries may run at a time: `percent` of the running requests, and `min_concurrency` in any case.
+
+    With an `interval_s`, the requests of that time are counted in place of the running ones.
+    """
+
+    percent: float = 20.0
+    min_concurrency: int = 3
+    interval_s: float = 0.0
+
+
 class ConnectionLimits(Value):
-    """Circuit breakers and the life of connections. None means no limit of ours (Envoy's maximum, 2^32-1)."""
+    """Circuit breakers and the life of connections. None means no limit of ours (Envoy's maximum, 2^32-1).
+
+    Where there is a `retry_budget`, `max_retries` does not count. An `idle_timeout_s` of 0 never closes idle ones.
+    """
 
     max_connections: int | None = None
     max_pending_requests: int | None = None
     max_requests: int | None = None
     max_retries: int | None = None
+    retry_budget: RetryBudget | None = None
     max_requests_per_connection: int | None = None
     max_connection_duration_s: float | None = None
     idle_timeout_s: float | None = None
@@ -54,7 +72,11 @@ class ConnectionLimits(Value):
 
 
 class OutlierDetection(Value):
-    """When an instance is taken out for a while. None disables a test; 0 consecutive errors does as well."""
+    """When an instance is taken out for a while. None disables a test; 0 consecutive errors does as well.
+
+    `error_codes` are the statuses that count as errors, in place of 5xx. Below `min_health_percent` of instances that
+    are in, all of them get requests.
+    """
 
     consecutive_5xx: int | None = None
     consecutive_gateway: int | None = None
@@ -64,14 +86,16 @@ class OutlierDetection(Value):
     base_ejection_s: float = 30.0
     max_ejection_percent: int = 10
     min_health_percent: int = 0
+    error_codes: tuple[int, ...] = ()
 
 
 class UpstreamTls(Value):
     """TLS towards the instances, with certificates by the names of SDS secrets.
 
     `only_mesh_endpoints`: TLS for endpoints whose `tls_mode` is "istio", plain text for the others (automatic mTLS).
-    `sans` are the identities one of which the server must prove; empty accepts any that `validation` vouches for.
-    An empty `certificate` presents none.
+    `sans` are the names one of which the server must prove; empty accepts any that `validation` vouches for.
+    An empty `certificate` presents none; an empty `validation` takes any certificate.
+    `sni_from_host`: the name that is sent is the request's host. `san_from_host`: the server has to prove that name.
     """
 
     certificate: str = "default"
@@ -80,6 +104,15 @@ class UpstreamTls(Value):
     sans: tuple[str, ...] = ()
     alpn: tuple[str, ...] = ()
     only_mesh_endpoints: bool = False
+    sni_from_host: bool = False
+    san_from_host: bool = False
+
+
+class Ping(Value):
+    """Pings on an HTTP/2 connection: one every `interval_s`; without an answer for `timeout_s` it is closed."""
+
+    interval_s: float
+    timeout_s: float
 
 
 class UpstreamHttp(Value):
@@ -91,6 +124,7 @@ class UpstreamHttp(Value):
 
     version: Literal["h1", "h2", "auto", "downstream"]
     max_streams: int | None = None
+    ping: Ping | None = None
 
 
 class Cluster(Value, cache_hash=True):
@@ -99,7 +133,7 @@ class Cluster(Value, cache_hash=True):
     `discovery`: "eds" is fed by the plan's EndpointSet of the same name; "static" and "strict_dns" carry theirs in
     `endpoints`; "original_dst" goes where the caller was going. `http` is None where only bytes are forwarded.
     `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
-    caller's and the original destination's addresses ahead (PROXY protocol, version 2).
+    caller's and the original destination's addresses ahead. `locality_weighted`: the weights of localities count.
     """
 
     name: str
@@ -112,5 +146,6 @@ class Cluster(Value, cache_hash=True):
     outlier: OutlierDetection | None = None
     connect_timeout_s: float = 10.0
     mark: int = 0
-    proxy_protocol: bool = False
+    proxy_protocol: Literal["", "v1", "v2"] = ""
+    locality_weighted: bool = False
     origin: Origin | None = None

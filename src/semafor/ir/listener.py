@@ -77,6 +77,7 @@ class HttpConnection(Value, tag="http"):
     removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
     `allowed` of None lets every request pass.
+    `reasons`: answers that the proxy gives itself say why, in words.
     """
 
     stat_prefix: str
@@ -90,18 +91,31 @@ class HttpConnection(Value, tag="http"):
     edge: Edge | None = None
     http_10: bool = True
     allowed: Authorization | None = None
+    reasons: bool = False
+
+
+class Tunnel(Value):
+    """Ask an HTTP proxy for the connection: by CONNECT to `target` (`host:port`), or by POST."""
+
+    target: str
+    use_post: bool = False
 
 
 class TcpProxy(Value, tag="tcp"):
     """Forward bytes to one of the destinations (weights as in routes; their header changes do not apply).
 
-    `idle_timeout_s` of None never closes an idle connection. `allowed` of None lets every connection pass.
+    `idle_timeout_s` of None never closes an idle connection; `max_duration_s` of None never closes an old one.
+    `allowed` of None lets every connection pass.
+    `hash_source_ip`: what the cluster's consistent hash hashes is the caller's address.
     """
 
     stat_prefix: str
     destinations: tuple[Destination, ...]
     idle_timeout_s: float | None = None
     allowed: Authorization | None = None
+    max_duration_s: float | None = None
+    hash_source_ip: bool = False
+    tunnel: Tunnel | None = None
 
 
 class FilterChain(Value):

@@ -113,12 +113,16 @@ class Rewrite(Value):
 
 
 class HashKey(Value):
-    """What a consistent-hash balancer hashes. `ttl_s` of a cookie: None never makes one, 0 makes a session cookie."""
+    """What a consistent-hash balancer hashes. `ttl_s` of a cookie: None never makes one, 0 makes a session cookie.
+
+    `attributes` are further ones of a cookie that is made, such as SameSite.
+    """
 
     kind: Literal["header", "cookie", "source_ip", "query"]
     name: str = ""
     path: str = ""
     ttl_s: float | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 class Forward(Value, tag="forward"):

@@ -6,31 +6,40 @@ from msgspec.structs import replace
 
 from semafor.base import names
 from semafor.base.struct import Value
-from semafor.ir import Cluster, HashKey, UpstreamHttp, UpstreamTls
-from semafor.planner import instances, passthrough, policy
+from semafor.ir import Cluster, ConnectionLimits, HashKey, SimpleBalancer, UpstreamHttp
+from semafor.planner import instances, passthrough, upstream_tls
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.instances import Instance
-from semafor.planner.policy import Balancing, Policy, Pool, Security
+from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
-
-# What a sidecar's hello offers, so that the other side knows what comes before it ends TLS: ISTIO_HTTP and ISTIO for
-# requests (a server that does not tell them apart takes either), ISTIO alone for bytes.
-ISTIO, ISTIO_HTTP = "istio", "istio-http"
-_ALPN = {"h1": ("http/1.1",), "h2": ("h2",), "auto": ("h2", "http/1.1"), "downstream": ()}
+from semafor.planner.traffic import locality, policy
+from semafor.planner.traffic import pool as pools
+from semafor.planner.traffic.balancing import Balancing
+from semafor.planner.traffic.policy import Policy
+from semafor.planner.traffic.pool import Pool
+from semafor.planner.traffic.security import Security
+from semafor.planner.upstream_tls import Server
 
 
 class Behind(Value):
-    """What a cluster has to know of its instances: whom to expect, and whether a sidecar answers for all of them."""
+    """What a cluster has to know of its instances, and of the mesh that they are in.
 
-    sans: tuple[str, ...] = ()
+    `identities`: whom to expect. `all_in_mesh`: a sidecar answers for all of them.
+    """
+
+    identities: tuple[str, ...] = ()
     all_in_mesh: bool = False
+    options: Options = DEFAULTS
 
 
-def behind(found: tuple[Instance, ...], trust_domain: str) -> Behind:
+def behind(found: tuple[Instance, ...], options: Options) -> Behind:
     """The facts of these instances. Of none, nothing is known, so nothing is taken for granted."""
-    all_in_mesh = bool(found) and all(instance.in_mesh for instance in found)
-    return Behind(sans=instances.identities(found, trust_domain), all_in_mesh=all_in_mesh)
+    return Behind(
+        identities=instances.identities(found, options.trust_domain),
+        all_in_mesh=bool(found) and all(instance.in_mesh for instance in found),
+        options=options,
+    )
 
 
 def name(service: Service, port: Port, subset: str = "") -> str:
@@ -64,22 +73,25 @@ def outbound(service: Service, port: Port, rule: DestinationRule | None, facts: 
     said = policy_of(rule, port, subset)
     http = _http(port.protocol, said, facts)
     part = rule.subset(subset) if rule and subset else None
+    server = Server(service=service, port=port, subset=subset, identities=facts.identities)
     return _shaped(
         Cluster(
             name=name(service, port, subset),
             http=http,
-            tls=_tls(said, _sni(service, port, subset), facts, http),
+            tls=upstream_tls.plan(said.security or Security(), server, http),
             origin=part.origin if part else (rule.policy_origin if rule else None) or service.origin,
         ),
         said,
+        facts.options,
     )
 
 
 def outbound_bytes(service: Service, port: Port, rule: DestinationRule | None, facts: Behind) -> Cluster:
     """The cluster for bytes on a sniffed port."""
     said = policy_of(rule, port)
-    tls = _tls(said, _sni(service, port, ""), facts, None)
-    return _shaped(Cluster(name=bytes_name(service, port), tls=tls, origin=service.origin), said)
+    server = Server(service=service, port=port, identities=facts.identities)
+    tls = upstream_tls.plan(said.security or Security(), server, None)
+    return _shaped(Cluster(name=bytes_name(service, port), tls=tls, origin=service.origin), said, facts.options)
 
 
 def plain(service: Service, port: Port) -> Cluster:
@@ -87,18 +99,42 @@ def plain(service: Service, port: Port) -> Cluster:
     return Cluster(name=name(service, port), origin=service.origin)
 
 
-def _shaped(cluster: Cluster, said: Policy) -> Cluster:
+def _shaped(cluster: Cluster, said: Policy, options: Options) -> Cluster:
     """The cluster with what the policy says of balancing, limits and failing instances."""
     balancing, pool = said.balancing or Balancing(), said.pool or Pool()
     original = balancing.balancer == passthrough.ORIGINAL
-    return replace(
+    shaped = replace(
         cluster,
         discovery="original_dst" if original else "eds",
         balancer=balancing.balancer,
-        limits=pool.limits,
+        limits=_limits(cluster, said, options),
         outlier=said.outlier,
         connect_timeout_s=pool.connect_timeout_s or cluster.connect_timeout_s,
+        proxy_protocol=said.proxy_protocol,
+        locality_weighted=locality.weighted(balancing.locality or options.locality, ejects=said.outlier is not None),
     )
+    return closed(shaped) if said.security and said.security.unusable else shaped
+
+
+def closed(cluster: Cluster) -> Cluster:
+    """The cluster without a single instance: what cannot be sent as it was meant to be is not sent at all."""
+    return Cluster(
+        name=cluster.name,
+        discovery="static",
+        balancer=SimpleBalancer(policy="round_robin"),
+        http=cluster.http,
+        origin=cluster.origin,
+    )
+
+
+def _limits(cluster: Cluster, said: Policy, options: Options) -> ConnectionLimits:
+    """The limits that were written, and a budget for retries where nobody wrote how many there may be."""
+    limits = (said.pool or Pool()).limits
+    if cluster.http is None:
+        return limits
+    if said.retry_budget or limits.max_retries is None:
+        return replace(limits, retry_budget=said.retry_budget or options.retry_budget)
+    return limits
 
 
 def _http(protocol: Protocol, said: Policy, facts: Behind) -> UpstreamHttp | None:
@@ -108,34 +144,19 @@ def _http(protocol: Protocol, said: Policy, facts: Behind) -> UpstreamHttp | Non
     cluster then opens one connection for many requests, not one for each until the first answer tells the version.
     """
     pool, mode = said.pool or Pool(), (said.security or Security()).mode
-    if protocol is Protocol.SNIFFED:
-        return UpstreamHttp(version=pool.http or "downstream", max_streams=pool.max_streams)
-    if not protocol.is_http:
+    if not protocol.is_routed:
         return None
-    return UpstreamHttp(version=pool.http or _version(protocol, mode, facts), max_streams=pool.max_streams)
+    usual = "downstream" if protocol is Protocol.SNIFFED else _version(protocol, mode, facts)
+    return UpstreamHttp(version=pool.http or usual, max_streams=pool.max_streams, ping=pool.ping)
 
 
 def _version(protocol: Protocol, mode: str, facts: Behind) -> Literal["h1", "h2", "auto"]:
-    if protocol.is_http2 or mode == "istio_mutual":
+    if protocol.is_http2:
         return "h2"
-    if mode == "disable":
+    if wish := pools.upgrade(facts.options.h2_upgrade):
+        return wish
+    if mode == "istio_mutual":
+        return "h2"
+    if mode in ("disable", "simple", "mutual"):
         return "h1"
     return "h2" if facts.all_in_mesh else "auto"
-
-
-def _sni(service: Service, port: Port, subset: str) -> str:
-    """Istio's server name between sidecars: the cluster's name in letters that a host name may have."""
-    return f"outbound_.{port.number}_.{subset}_.{service.host}"
-
-
-def _tls(said: Policy, sni: str, facts: Behind, http: UpstreamHttp | None) -> UpstreamTls | None:
-    """Automatic mutual TLS, unless the policy decides."""
-    security = said.security or Security()
-    if security.mode == "disable":
-        return None
-    return UpstreamTls(
-        sni=security.sni or sni,
-        sans=security.sans or facts.sans,
-        alpn=(ISTIO_HTTP, ISTIO, *_ALPN[http.version]) if http else (ISTIO,),
-        only_mesh_endpoints=security.mode == "automatic",
-    )

@@ -4,11 +4,12 @@ from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import hosts, policy, problems, refused
+from semafor.planner import hosts, problems, refused
 from semafor.planner.hosts import Age
-from semafor.planner.policy import Policy
 from semafor.planner.problems import at
 from semafor.planner.proxy import Labels
+from semafor.planner.traffic import policy
+from semafor.planner.traffic.policy import Policy
 from semafor.resources.istio import destination_rule as istio
 from semafor.resources.meta.meta import ObjectMeta
 

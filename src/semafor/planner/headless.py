@@ -63,7 +63,7 @@ def pod_clusters(mesh: Mesh, view: View, service: Service, port: Port) -> Iterat
     for in_mesh in (True, False):
         members = tuple(instance for instance in found if instance.in_mesh is in_mesh)
         if members:
-            facts = clusters.behind(members, mesh.options.trust_domain)
+            facts = clusters.behind(members, mesh.options)
             shape = clusters.outbound if port.protocol.is_http else clusters.outbound_bytes
             yield _original(
                 shape(service, port, rule, facts), cluster_name(service, port, kind, in_mesh=in_mesh), facts

@@ -33,11 +33,11 @@ from semafor.ir import (
     VirtualHost,
 )
 from semafor.planner import authorization, passthrough, service
-from semafor.planner.clusters import ISTIO, ISTIO_HTTP
 from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.upstream_tls import ISTIO, ISTIO_HTTP
 
 INBOUND_PORT = 15006
 # The mark of connections to the app itself, which the interception leaves alone even on the loopback interface.

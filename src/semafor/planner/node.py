@@ -61,7 +61,7 @@ def _egress(pipe: str) -> Cluster:
         discovery="static",
         endpoints=EndpointSet(cluster=EGRESS, localities=(endpoint,)),
         balancer=SimpleBalancer(policy="round_robin"),
-        proxy_protocol=True,
+        proxy_protocol="v2",
     )
 
 

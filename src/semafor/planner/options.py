@@ -4,6 +4,9 @@ from typing import Literal
 
 from semafor.base import names
 from semafor.base.struct import Value
+from semafor.ir import RetryBudget
+from semafor.planner.traffic.locality import DEFAULT as LOCALITY
+from semafor.planner.traffic.locality import LocalitySetting
 
 
 class Options(Value):
@@ -14,6 +17,9 @@ class Options(Value):
     `networks` are the addresses of services and pods: what is sent to one that is nobody's never leaves the mesh.
     `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: a route counts only while one
     of its destinations is live; False routes at once, as Istio does. Both are described in docs/decisions/.
+    `retry_budget`: how many retries may run at a time where no DestinationRule says; None: any number, as in Istio.
+    `h2_upgrade`: whether requests of HTTP/1.1 are sent on as HTTP/2; empty: between sidecars they are. `locality`: how
+    near instances are preferred where no DestinationRule says.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
     TLS hello that came late on a busy machine would be taken for plain text.
@@ -26,6 +32,9 @@ class Options(Value):
     networks: tuple[str, ...] = ("10.96.0.0/16", "10.244.0.0/16")
     several_virtual_services: Literal["layered", "oldest"] = "layered"
     hold: bool = True
+    retry_budget: RetryBudget | None = RetryBudget()
+    h2_upgrade: Literal["", "UPGRADE", "DO_NOT_UPGRADE"] = ""
+    locality: LocalitySetting = LOCALITY
     outbound_detection_s: float = 0.1
     inbound_detection_s: float = 1.0
 

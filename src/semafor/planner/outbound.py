@@ -107,14 +107,14 @@ def _for_instances(
     mesh: Mesh, view: View, service: Service, port: Port
 ) -> Iterator[tuple[Cluster, EndpointSet | None]]:
     rule = mesh.rule(service.host, view.namespace, service.namespace)
-    everyone, trust_domain = mesh.instances(service), mesh.options.trust_domain
-    facts = clusters.behind(everyone, trust_domain)
+    everyone = mesh.instances(service)
+    facts = clusters.behind(everyone, mesh.options)
     yield _with_endpoints(clusters.outbound(service, port, rule, facts), port, everyone)
     if port.protocol is Protocol.SNIFFED:
         yield _with_endpoints(clusters.outbound_bytes(service, port, rule, facts), port, everyone)
     for subset in rule.subsets if rule and port.protocol.is_routed else ():
         members = instances.with_labels(everyone, subset.labels)
-        facts = clusters.behind(members, trust_domain)
+        facts = clusters.behind(members, mesh.options)
         yield _with_endpoints(clusters.outbound(service, port, rule, facts, subset.name), port, members)
 
 

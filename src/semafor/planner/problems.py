@@ -29,6 +29,22 @@ def not_supported(origin: Origin, field: str) -> Problem:
     )
 
 
+def without_effect(origin: Origin, field: str, why: str) -> Problem:
+    return _problem(at(origin, field), "NoEffect", f"the field {field} has no effect: {why}", fix="remove it")
+
+
+def file_not_read(origin: Origin, *, closed: bool) -> Problem:
+    """Of a certificate, key or list. `closed`: nothing is sent until it is mended."""
+    consequence = "connections are refused rather than made without it" if closed else "it has no effect"
+    return _problem(
+        origin,
+        "NotSupported",
+        f"files in the proxy's own file system are not read: {consequence}",
+        fix="put its content into a Secret, and name that in credentialName",
+        severity="error",
+    )
+
+
 def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
     return _problem(
         origin,

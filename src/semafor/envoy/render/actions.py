@@ -119,6 +119,8 @@ def _hash_key(node: ir.HashKey) -> Fields:
             cookie: Fields = {"name": node.name, "path": node.path}
             if node.ttl_s is not None:
                 cookie["ttl"] = seconds(node.ttl_s)
+            if node.attributes:
+                cookie["attributes"] = [{"name": name, "value": value} for name, value in node.attributes]
             return {"cookie": cookie}
         case "source_ip":
             return {"connection_properties": {"source_ip": True}}

@@ -29,6 +29,7 @@ def cluster(pool: Pool, node: ir.Cluster) -> Any:
         **_discovery(pool, node),
         **_balancer(node),
         **_outlier(node.outlier),
+        **_common_balancing(node),
         **_transport(pool, node),
         **_connections(node),
         **_http(pool, node),
@@ -47,10 +48,10 @@ def _discovery(pool: Pool, node: ir.Cluster) -> Fields:
 
 def _balancer(node: ir.Cluster) -> Fields:
     match node.balancer:
-        case ir.ConsistentHash(algorithm="ring", min_size=size):
+        case ir.ConsistentHash(algorithm="ring", size=size):
             return {"lb_policy": "RING_HASH", "ring_hash_lb_config": {"minimum_ring_size": wrap(size)}}
-        case ir.ConsistentHash():
-            return {"lb_policy": "MAGLEV"}
+        case ir.ConsistentHash(size=size):
+            return {"lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": wrap(size)}}
         case ir.SimpleBalancer(policy=policy, slow_start=slow):
             fields: Fields = {"lb_policy": _POLICIES[policy]}
             if slow is not None:
@@ -68,15 +69,27 @@ def _slow_start(node: ir.SlowStart) -> Fields:
 
 def _thresholds(limits: ir.ConnectionLimits) -> Fields:
     """Envoy's own defaults are low (1024); no limit means its greatest number."""
-    return {
+    budget = limits.retry_budget
+    retries: Fields = {"retry_budget": _retry_budget(budget)} if budget else {}
+    return retries | {
         name: wrap(_NO_LIMIT if limit is None else limit)
         for name, limit in (
             ("max_connections", limits.max_connections),
             ("max_pending_requests", limits.max_pending_requests),
             ("max_requests", limits.max_requests),
-            ("max_retries", limits.max_retries),
+            *((("max_retries", limits.max_retries),) if budget is None else ()),
         )
     }
+
+
+def _retry_budget(node: ir.RetryBudget) -> Fields:
+    fields: Fields = {
+        "budget_percent": {"value": node.percent},
+        "min_retry_concurrency": wrap(node.min_concurrency),
+    }
+    if node.interval_s:
+        fields["budget_interval"] = seconds(node.interval_s)
+    return fields
 
 
 def _outlier(node: ir.OutlierDetection | None) -> Fields:
@@ -98,30 +111,39 @@ def _outlier(node: ir.OutlierDetection | None) -> Fields:
         fields[f"enforcing_{name}"] = wrap(100 if limit else 0)  # unset means Envoy's default, which is on
         if limit:
             fields[name] = wrap(limit)
-    panic = {"healthy_panic_threshold": {"value": float(node.min_health_percent)}}
-    return {"outlier_detection": fields, "common_lb_config": panic}
+    return {"outlier_detection": fields}
+
+
+def _common_balancing(node: ir.Cluster) -> Fields:
+    fields: Fields = {}
+    if node.outlier is not None:  # Envoy's own threshold, 50 %, would bring back the failing half
+        fields["healthy_panic_threshold"] = {"value": float(node.outlier.min_health_percent)}
+    if node.locality_weighted:
+        fields["locality_weighted_lb_config"] = {}
+    return {"common_lb_config": fields} if fields else {}
 
 
 def _transport(pool: Pool, node: ir.Cluster) -> Fields:
+    plain = tls.plain(pool)
     if node.tls is None:
-        socket = tls.plain(pool)
-        return {"transport_socket": _with_addresses(pool, socket)} if node.proxy_protocol else {}
-    socket = tls.upstream(pool, node.tls)
-    if node.proxy_protocol:
-        socket = _with_addresses(pool, socket)
+        return {"transport_socket": _with_addresses(pool, node, plain)} if node.proxy_protocol else {}
+    socket = _with_addresses(pool, node, tls.upstream(pool, node.tls))
     if not node.tls.only_mesh_endpoints:
         return {"transport_socket": socket}
     # The socket beside the matches is never used; Envoy looks at it to see whether the cluster can do ALPN.
-    return {"transport_socket": socket, "transport_socket_matches": tls.where_offered(pool, socket)}
+    matches = tls.where_offered(socket, _with_addresses(pool, node, plain))
+    return {"transport_socket": socket, "transport_socket_matches": matches}
 
 
-def _with_addresses(pool: Pool, inner: Fields) -> Fields:
-    """Send the caller's address and where it was going ahead of the bytes (PROXY protocol, version 2)."""
+def _with_addresses(pool: Pool, node: ir.Cluster, inner: Fields) -> Fields:
+    """Send the caller's address and where it was going ahead of the bytes, where the cluster says so."""
+    if not node.proxy_protocol:
+        return inner
     return typed(
         pool,
         "envoy.transport_sockets.upstream_proxy_protocol",
         "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
-        config={"version": "V2"},
+        config={"version": node.proxy_protocol.upper()},
         transport_socket=inner,
     )
 
@@ -145,8 +167,31 @@ def _connections(node: ir.Cluster) -> Fields:
 def _http(pool: Pool, node: ir.Cluster) -> Fields:
     if node.http is None:
         return {}
-    options = pool(_HTTP_OPTIONS, common_http_protocol_options=_common(node.limits), **_version(node.http))
+    options = pool(
+        _HTTP_OPTIONS,
+        common_http_protocol_options=_common(node.limits),
+        **_version(node.http),
+        **_names(node.tls),
+        **_errors(node.outlier),
+    )
     return {"typed_extension_protocol_options": {_HTTP_OPTIONS: pool.any(options)}}
+
+
+def _names(node: ir.UpstreamTls | None) -> Fields:
+    """Of TLS that takes the server's name from the request."""
+    if node is None or not (node.sni_from_host or node.san_from_host):
+        return {}
+    said = {"auto_sni": node.sni_from_host, "auto_san_validation": node.san_from_host}
+    return {"upstream_http_protocol_options": said}
+
+
+def _errors(node: ir.OutlierDetection | None) -> Fields:
+    """The statuses that count as errors, where they are others than 5xx."""
+    if node is None or not node.error_codes:
+        return {}
+    regex = {"regex": "|".join(str(code) for code in node.error_codes)}
+    status = {"name": ":status", "string_match": {"safe_regex": regex}}
+    return {"outlier_detection": {"error_matcher": {"http_response_headers_match": {"headers": [status]}}}}
 
 
 def _common(limits: ir.ConnectionLimits) -> Fields:
@@ -164,6 +209,9 @@ def _version(node: ir.UpstreamHttp) -> Fields:
     h2: Fields = {"allow_connect": True}  # WebSocket over HTTP/2 (RFC 8441)
     if node.max_streams is not None:
         h2["max_concurrent_streams"] = wrap(node.max_streams)
+    if node.ping is not None:
+        ping = {"interval": seconds(node.ping.interval_s), "timeout": seconds(node.ping.timeout_s)}
+        h2["connection_keepalive"] = ping
     match node.version:
         case "h1":
             return {"explicit_http_config": {"http_protocol_options": {}}}

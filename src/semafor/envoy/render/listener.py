@@ -99,5 +99,11 @@ def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:
     else:
         weighted = [{"name": target.cluster, "weight": target.weight} for target in node.destinations]
         fields["weighted_clusters"] = {"clusters": weighted}
+    if node.max_duration_s is not None:
+        fields["max_downstream_connection_duration"] = seconds(node.max_duration_s)
+    if node.hash_source_ip:
+        fields["hash_policy"] = [{"source_ip": {}}]
+    if node.tunnel is not None:
+        fields["tunneling_config"] = {"hostname": node.tunnel.target, "use_post": node.tunnel.use_post}
     type_name = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
     return typed(pool, "envoy.filters.network.tcp_proxy", type_name, **fields)

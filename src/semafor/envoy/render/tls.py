@@ -52,11 +52,11 @@ def plain(pool: Pool) -> Fields:
     )
 
 
-def where_offered(pool: Pool, secure: Fields) -> list[Fields]:
+def where_offered(secure: Fields, plain: Fields) -> list[Fields]:
     """TLS to the endpoints that say they take it, plain text to all others."""
     return [
         {"name": "mesh", "match": {"tlsMode": "istio"}, "transport_socket": secure},
-        {"name": "plain", "match": {}, "transport_socket": plain(pool)},
+        {"name": "plain", "match": {}, "transport_socket": plain},
     ]
 
 

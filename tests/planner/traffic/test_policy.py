@@ -1,7 +1,9 @@
 from semafor.base.problem import ObjectRef
 from semafor.ir import Origin, OutlierDetection, SimpleBalancer
-from semafor.planner import policy
-from semafor.planner.policy import Balancing, Policy, Security
+from semafor.planner.traffic import policy
+from semafor.planner.traffic.balancing import Balancing
+from semafor.planner.traffic.policy import Policy
+from semafor.planner.traffic.security import Security
 from semafor.resources.istio.destination_rule import TrafficPolicy
 from semafor.resources.istio.load_balancer import LoadBalancerSettings
 
