@@ -12,7 +12,8 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      ├ Cluster ◀──────────────────────────┘ (by name)
      ├ EndpointSet (by the name of its cluster)
      ├ Credential (by name, from the TLS settings of listeners and clusters)
-     └ DnsRelay
+     ├ DnsRelay
+     └ Patch, which changes what has been rendered
 """
 
 from semafor.ir.authorization import Authorization, Condition, Rule
@@ -46,6 +47,7 @@ from semafor.ir.listener import (
 )
 from semafor.ir.match import HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch
 from semafor.ir.origin import Origin
+from semafor.ir.patch import Patch, PatchListener, PatchRoutes
 from semafor.ir.plan import Plan
 from semafor.ir.route import (
     Abort,
@@ -103,6 +105,9 @@ __all__ = [
     "Mirror",
     "Origin",
     "OutlierDetection",
+    "Patch",
+    "PatchListener",
+    "PatchRoutes",
     "PathMatch",
     "Ping",
     "Plan",

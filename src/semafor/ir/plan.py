@@ -6,6 +6,7 @@ from semafor.ir.credential import Credential
 from semafor.ir.dns import DnsRelay
 from semafor.ir.endpoint import EndpointSet
 from semafor.ir.listener import Listener
+from semafor.ir.patch import Patch
 from semafor.ir.route import RouteTable
 
 
@@ -22,3 +23,4 @@ class Plan(Value):
     endpoints: tuple[EndpointSet, ...] = ()
     credentials: tuple[Credential, ...] = ()
     dns: DnsRelay | None = None
+    patches: tuple[Patch, ...] = ()
