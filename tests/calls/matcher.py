@@ -30,7 +30,8 @@ class Matcher:
 
     def __init__(self, pool: Pool, plan: ir.Plan, names: dict[str, str]) -> None:
         """`names` are the addresses that the cluster's DNS knows."""
-        rendered = Renderer(pool).render(plan)
+        renderer = Renderer(pool)
+        rendered = renderer.patched(renderer.render(plan), plan).resources
         self.names = names
         self.namespace = plan.proxy.rpartition(".")[2]
         self.listeners = _decoded(pool, rendered, xds.LISTENER)

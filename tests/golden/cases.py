@@ -134,6 +134,8 @@ def _named(plan: ir.Plan, part: str) -> list[tuple[str, Any]]:
             return [(f"{table.name}/{host.name}", host) for table in plan.routes for host in table.hosts]
         case "clusters":
             return [(cluster.name, cluster) for cluster in plan.clusters]
+        case "patches":
+            return [(str(patch.origin), patch) for patch in plan.patches]
         case "endpoints":
             return [(found.cluster, found) for found in plan.endpoints]
     raise AssertionError(f"no part of a plan is called {part}")

@@ -24,7 +24,8 @@ _REMEMBERED_PLANS = 8  # of a proxy: a refusal speaks of a plan that may not be 
 def configure(renderer: Renderer, mesh: Mesh, proxy: Proxy) -> tuple[Resources, ir.Plan, tuple[Problem, ...]]:
     """The control plane: what one proxy is to be told, and what is wrong with what it is told."""
     plan, problems = planner.plan(mesh, proxy)
-    return renderer.render(plan), plan, (*problems, *renderer.problems(plan))
+    patched = renderer.patched(renderer.render(plan), plan)
+    return patched.resources, plan, (*problems, *renderer.problems(plan), *patched.problems)
 
 
 class Delivery(Protocol):

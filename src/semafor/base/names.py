@@ -1,5 +1,9 @@
 """Names that several parts must build in the same way: hosts, identities, and the identifiers of Envoy's resources."""
 
+import re
+
+# The release of Istio whose API this is, which EnvoyFilters may ask for and istioctl shows.
+ISTIO_VERSION = "1.30.0"
 CLUSTER_DOMAIN = "cluster.local"
 TRUST_DOMAIN = "cluster.local"
 
@@ -41,3 +45,11 @@ def gateway(name: str, namespace: str) -> str:
         return f"{namespace}/{own}" if where == "." else name
     first, *rest = name.split(".")
     return f"{rest[0]}/{first}" if rest else f"{namespace}/{name}"
+
+
+def cluster_pattern(direction: str, port: int = 0, subset: str = "", host: str = "") -> str:
+    """A regular expression for names that `cluster_name` gives; a port of 0 and empty texts take any."""
+    any_text = "[^|]*"
+    number = str(port) if port else r"\d+"
+    parts = (re.escape(direction) + "(-[a-z-]+)?", number, re.escape(subset) or any_text, re.escape(host) or any_text)
+    return r"\|".join(parts)

@@ -14,6 +14,7 @@ from semafor.base.struct import Value
 
 _TYPES = "type.googleapis.com/"
 CLUSTER: Final = _TYPES + "envoy.config.cluster.v3.Cluster"
+EXTENSION: Final = _TYPES + "envoy.config.core.v3.TypedExtensionConfig"
 ENDPOINTS: Final = _TYPES + "envoy.config.endpoint.v3.ClusterLoadAssignment"
 LISTENER: Final = _TYPES + "envoy.config.listener.v3.Listener"
 ROUTES: Final = _TYPES + "envoy.config.route.v3.RouteConfiguration"

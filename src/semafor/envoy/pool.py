@@ -37,9 +37,13 @@ class Pool:
             "google.protobuf.Any", type_url=type_url(message), value=message.SerializeToString(deterministic=True)
         )
 
-    def parse(self, name: str, document: dict[str, Any]) -> Any:
-        """The message that a JSON document means (`@type` for an Any). Raises json_format.ParseError."""
-        return json_format.ParseDict(document, self.message(name)(), descriptor_pool=self._pool)
+    def parse(self, name: str, document: dict[str, Any], *, lenient: bool = False) -> Any:
+        """The message that a JSON document means (`@type` for an Any). Raises json_format.ParseError.
+
+        `lenient` passes over fields that the type does not have.
+        """
+        message = self.message(name)()
+        return json_format.ParseDict(document, message, ignore_unknown_fields=lenient, descriptor_pool=self._pool)
 
     def document(self, message: Any) -> dict[str, Any]:
         """The message as JSON, with the proto's own field names, as Envoy's documentation writes them."""

@@ -6,16 +6,18 @@
     objects   service, instances, virtual_service (http_match, http_action), destination_rule (policy): read once each
     routes    step: what the objects of every API say of requests, as one kind of value
     index     mesh (by host, by namespace), hosts, memo
-    rules     layering (which VirtualService first), resolve (is a destination live), http_routes
+    rules     layering (which VirtualService first), resolve (is a destination live), http_routes, patches
     parts     outbound (outbound_http, outbound_tcp, headless, passthrough, clusters), inbound, dns: a sidecar; node
 
 Never: input or output, time, protobuf, or an exception for a user's mistake. It is a pure function; the caches that
 `Mesh` carries change how fast it answers, never what.
 """
 
+from msgspec.structs import replace
+
 from semafor.base.problem import Problem
 from semafor.ir import Plan
-from semafor.planner import node, sidecar
+from semafor.planner import node, patches, sidecar
 from semafor.planner.check import check
 from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options
@@ -28,4 +30,5 @@ _ROLES = {"sidecar": sidecar.plan, "node": node.plan}
 
 def plan(mesh: Mesh, proxy: Proxy) -> tuple[Plan, tuple[Problem, ...]]:
     """The plan of the proxy, and the problems of the objects that it is made of."""
-    return _ROLES[proxy.role](mesh, proxy), check(mesh)
+    made, changed = _ROLES[proxy.role](mesh, proxy), patches.of(mesh, proxy)
+    return replace(made, patches=changed) if changed else made, check(mesh)

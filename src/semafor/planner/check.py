@@ -38,6 +38,8 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
         yield from rule.problems
         yield from _rule_host(mesh, rule)
     yield from smi.check(mesh.traffic_specs, mesh.traffic_splits, mesh.traffic_targets)
+    for one in mesh.envoy_filters.values():
+        yield from one.problems
     yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
 
 

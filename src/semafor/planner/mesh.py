@@ -6,9 +6,20 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import credential, destination_rule, hosts, instances, problems, registry, service, virtual_service
+from semafor.planner import (
+    credential,
+    destination_rule,
+    envoy_filter,
+    hosts,
+    instances,
+    problems,
+    registry,
+    service,
+    virtual_service,
+)
 from semafor.planner.credential import Credential
 from semafor.planner.destination_rule import DestinationRule
+from semafor.planner.envoy_filter import EnvoyFilter
 from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
 from semafor.planner.instances import Instance, Key, Pod, Slice
@@ -26,6 +37,7 @@ from semafor.resources.core import secret as core_secret
 from semafor.resources.core import service as core_service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule as istio_destination_rule
+from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.kind import Kind
@@ -80,6 +92,12 @@ TABLES: tuple[Table, ...] = (
         is_rule=True,
     ),
     Table(
+        istio_envoy_filter.KIND,
+        "envoy_filters",
+        lambda object_: envoy_filter.read(object_.metadata, object_.spec),
+        is_rule=True,
+    ),
+    Table(
         istio_gateway.KIND,
         "gateways",
         lambda object_: istio_gateways.read(object_.metadata, object_.spec),
@@ -106,6 +124,7 @@ class Mesh:
     pods: Mapping[Key, Pod] = field(default_factory=dict)
     virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
+    envoy_filters: Mapping[Key, EnvoyFilter] = field(default_factory=dict)
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     credentials: Mapping[Key, Credential] = field(default_factory=dict)
     bundles: Mapping[Key, Credential] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from semafor.base import names
 from semafor.base.struct import Value
 
 Labels = tuple[tuple[str, str], ...]
@@ -23,9 +24,11 @@ class Proxy(Value):
 
     A "sidecar" intercepts what its workloads send and receive. A "node" balances connections to service addresses for
     pods without sidecars, and hands everything else to the host through the unix socket `egress`.
+    `metadata` is what EnvoyFilters may ask for: the version of Istio's API, and what is said of the proxy at its start.
     """
 
     id: str
     role: Literal["sidecar", "node"] = "sidecar"
     workloads: tuple[Workload, ...] = ()
     egress: str = ""
+    metadata: Labels = (("ISTIO_VERSION", names.ISTIO_VERSION),)

@@ -10,6 +10,7 @@ from semafor.base.struct import Value
 from semafor.base.xds import Resource, Resources
 from semafor.envoy import secrets
 from semafor.envoy.check import Checker
+from semafor.envoy.patch import Patched, Patcher
 from semafor.envoy.pool import Pool, resource
 from semafor.envoy.render import clusters, dns, endpoints, listener, routes
 from semafor.envoy.render.memo import Memo
@@ -32,6 +33,7 @@ class Renderer:
         self._pool = pool
         self._checker = Checker(pool)
         self._memo = Memo()
+        self._patcher = Patcher(pool, self._checker, self._memo)
 
     def render(self, plan: ir.Plan) -> Resources:
         """Everything that the proxy of this plan is told, but for its own identity (see `secrets`)."""
@@ -50,6 +52,14 @@ class Renderer:
         """
         hosts = (host for table in plan.routes for host in self._hosts(table))
         return tuple(problem for host in hosts for problem in host.problems)
+
+    def patched(self, rendered: Resources, plan: ir.Plan) -> Patched:
+        """What `render` made of the plan, with the plan's patches applied."""
+        return self._patcher.apply(rendered, plan)
+
+    def judge(self, patch: ir.Patch) -> tuple[Problem, ...]:
+        """What is wrong with a patch, whatever it is applied to."""
+        return self._patcher.decode(patch).problems
 
     def _clusters(self, nodes: tuple[tuple[ir.Cluster, ...], ir.DnsRelay | None]) -> Named:
         return {**self._each(self._cluster, nodes[0]), **self._memo(self._dns_clusters, nodes[1])}

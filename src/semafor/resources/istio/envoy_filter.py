@@ -203,6 +203,5 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=envoy_filter_rules.validate,
 )
