@@ -50,6 +50,8 @@ async def _chunks(stream: asyncio.StreamReader | None) -> AsyncIterator[bytes]:
 class LocalRuntime:
     """Implements `roles.Runtime`. `sandboxes` and `containers` show what the kubelet asked for."""
 
+    many_users = False
+
     def __init__(self) -> None:
         self.sandboxes: dict[str, Sandbox] = {}
         self.containers: dict[tuple[str, str], Container] = {}

@@ -6,7 +6,7 @@ import signal
 import pytest
 from tests.kube.node.machine_room import Room, eventually, lines, processes_with, until
 
-from semafor.kube.node.spec import Gone, Limits, Mount, StartError
+from semafor.kube.node.spec import Gone, Mount, StartError
 
 pytestmark = pytest.mark.machine
 
@@ -141,9 +141,8 @@ async def test_a_signal_goes_to_the_main_process(here: Room) -> None:
 
 async def test_a_container_over_its_memory_limit_is_killed(here: Room) -> None:
     await here.pod("a")
-    limits = Limits(memory_bytes=50_000_000)
     await here.run(
-        "a", "python3", "-c", "x = bytearray(b'1' * 100_000_000); import time; time.sleep(60)", limits=limits
+        "a", "python3", "-c", "x = bytearray(b'1' * 100_000_000); import time; time.sleep(60)", memory_bytes=50_000_000
     )
     ended = await here.exit()
     assert (ended.code, ended.reason) == (137, "OOMKilled")

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.kube.node.fakes import LocalImages, LocalRuntime
 
 from semafor.kube import store
 from semafor.kube.api.client import Client
-from semafor.kube.api.errors import unavailable
+from semafor.kube.api.errors import StatusError, unavailable
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import TokenAsk
@@ -225,8 +226,19 @@ async def test_an_image_that_is_built_later_starts_its_pods(tmp_path: Path) -> N
         message = found["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
         assert "semafor build -t missing DIR" in message
         it.images.missing.clear()
-        it.kubelet.images_changed()
         await it.until(running)
+
+
+async def test_an_ordinary_user_is_told_that_a_user_of_the_pods_own_is_out_of_reach(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        await it.create(app() | {"securityContext": {"runAsUser": 1000}})
+        await eventually(lambda: "RunAsUserNotSupported" in {entry["reason"] for entry in it.client.list(event.KIND)})
+
+
+async def test_a_pod_of_an_unknown_service_account_is_refused(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        with pytest.raises(StatusError, match='serviceaccount "nobody" not found'):
+            await it.create(serviceAccountName="nobody")
 
 
 async def test_a_missing_config_map_holds_the_container_until_it_is_there(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Cell:
         self.folder = PodFolder(machine.options.folder / pod["metadata"]["uid"], machine.options.memory)
         self.volumes: dict[str, str] = {}  # name -> path on the host
         self.attempts: dict[str, int] = {}  # container -> the number of its present run
+        self.stop_signals: dict[str, int] = {}  # container -> what its image wants to be ended by
         self.changed = asyncio.Event()
 
     @property

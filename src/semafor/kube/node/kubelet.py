@@ -47,11 +47,6 @@ class Kubelet:
             group.create_task(self._refresh_tokens())
             await self._watch_pods(group)
 
-    def images_changed(self) -> None:
-        """An image has been built or removed: pods that wait for one look again."""
-        for worker in self._workers.values():
-            worker.refresh()
-
     def _sweep(self) -> None:
         """Delete the folders of pods that are no longer known, for instance after a crash."""
         options = self._machine.options

@@ -1,6 +1,7 @@
 """From a container of a pod's spec to what the runtime runs: image, environment, command line, mounts, limits."""
 
 import asyncio
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from semafor.kube.images.image import Image
 from semafor.kube.node import environment, volumes
 from semafor.kube.node.machine import Machine
 from semafor.kube.node.pod_folder import PodFolder
-from semafor.kube.node.spec import Container, Limits, Mount
+from semafor.kube.node.spec import Container, Mount
 from semafor.resources import quantity
 
 Json = dict[str, Any]
@@ -75,7 +76,7 @@ def prepare(
         privileged_net=machine.hooks.is_proxy(pod, spec["name"]),
         uid=uid,
         gid=gid,
-        limits=_limits(spec),
+        memory_bytes=_memory_bytes(spec),
     )
 
 
@@ -117,9 +118,15 @@ def _user(pod: Json, spec: Json, image: Image) -> tuple[int, int]:
     )
 
 
-def _limits(spec: Json) -> Limits:
+def stop_signal(image: Image) -> int:
+    """The number of the signal that the image wants to be ended by: SIGTERM, unless it says another name or number."""
+    said = image.config.stop_signal
+    if said.isdigit():
+        return int(said)
+    name = said.upper() if said.upper().startswith("SIG") else f"SIG{said.upper()}"
+    return int(getattr(signal, name, signal.SIGTERM))
+
+
+def _memory_bytes(spec: Json) -> int:
     limits = (spec.get("resources") or {}).get("limits") or {}
-    return Limits(
-        memory_bytes=int(quantity.parse(limits.get("memory", "0"))),
-        cpu_millis=int(quantity.parse(limits.get("cpu", "0")) * 1000),
-    )
+    return int(quantity.parse(limits.get("memory", "0")))

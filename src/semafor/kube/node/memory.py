@@ -20,7 +20,7 @@ def enforce(limited: Iterable[Running]) -> None:
     """Kill the containers that use more than their limit."""
     used = _used_bytes()
     for running in limited:
-        if used.get(running.pid_namespace, 0) > running.spec.limits.memory_bytes:
+        if used.get(running.pid_namespace, 0) > running.spec.memory_bytes:
             running.out_of_memory = True
             with suppress(Gone):  # it is ending already
                 running.signal(signal.SIGKILL)

@@ -18,6 +18,9 @@ Json = dict[str, Any]
 class Runtime(Protocol):
     """Runs pods as processes. Every method raises RuntimeFailure."""
 
+    @property
+    def many_users(self) -> bool: ...
+
     async def create(self, sandbox: Sandbox) -> None: ...
 
     async def remove(self, uid: str) -> None: ...

@@ -25,18 +25,6 @@ class Mount(Value):
     size_bytes: int = 0
 
 
-class Limits(Value):
-    """What a container may use; 0 is no limit. `cpu_millis` counts thousandths of a processor.
-
-    Memory is held by looking (see `memory`). Differs from Kubernetes: processor time and the number of processes are
-    not limited, for that takes cgroups, which an ordinary user may not make on most machines.
-    """
-
-    memory_bytes: int = 0
-    cpu_millis: int = 0
-    pids: int = 0
-
-
 class Container(Value):
     """One process to run, with its own view of files and of processes.
 
@@ -45,6 +33,8 @@ class Container(Value):
     `stdin_once` closes stdin when the first client that attached to it goes. `privileged_net` keeps CAP_NET_ADMIN,
     which setting SO_MARK needs: for the proxy only. `uid` and `gid` hold where the machine gives the mesh more than one
     user (see `Runtime.many_users`); elsewhere every process is uid 0 of the pod, which is the ordinary user outside.
+    `memory_bytes` is a limit, held by looking (see `memory`); 0 is none. Differs from Kubernetes: processor time is not
+    limited, for that takes cgroups, which an ordinary user may not make on most machines.
     """
 
     name: str
@@ -60,7 +50,7 @@ class Container(Value):
     privileged_net: bool = False
     uid: int = 0
     gid: int = 0
-    limits: Limits = Limits()
+    memory_bytes: int = 0
 
 
 class Interception(Value):

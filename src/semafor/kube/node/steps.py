@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import signal
 import time
 from contextlib import suppress
 from typing import Any, Literal
@@ -57,12 +58,18 @@ class Steps:
                 where = f"container {action.container} in pod {podspec.full_name(self._cell.pod)}"
                 self._cell.say("Warning", "BackOff", f"Back-off restarting failed {where}")
             case actions.Signal():
-                with suppress(RuntimeFailure):  # it has just ended by itself
-                    await self._machine.runtime.signal(self._cell.uid, action.container, action.signal)
+                await self._signal(action)
             case actions.RemoveSandbox():
                 await self._remove_sandbox()
             case actions.Finalize():
                 await self._finalize()
+
+    async def _signal(self, action: actions.Signal) -> None:
+        """A polite end is what the image asks for (Dockerfile's STOPSIGNAL)."""
+        wanted = self._cell.stop_signals.get(action.container, signal.SIGTERM)
+        number = wanted if action.signal == signal.SIGTERM else action.signal
+        with suppress(RuntimeFailure):  # it has just ended by itself
+            await self._machine.runtime.signal(self._cell.uid, action.container, number)
 
     # The sandbox
 
@@ -163,6 +170,10 @@ class Steps:
             volume_paths=cell.volumes,
         )
         cell.attempts[name] = attempt
+        cell.stop_signals[name] = launch.stop_signal(image)
+        if container.uid and not self._machine.runtime.many_users:
+            words = f"container {name} runs as the user who started the mesh: only root can give it uid {container.uid}"
+            cell.say("Warning", "RunAsUserNotSupported", words)
         cell.say("Normal", "Created", f"Created container: {name}")
         await self._machine.runtime.run(cell.uid, container)
         cell.say("Normal", "Started", f"Started container {name}")

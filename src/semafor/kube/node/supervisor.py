@@ -93,7 +93,7 @@ class Supervisor:
         self._poller.watch(self._wake, READ, lambda _: self._reap())
         checked_at = 0.0
         while True:
-            limited = [c for c in self._containers.values() if c.spec.limits.memory_bytes]
+            limited = [c for c in self._containers.values() if c.spec.memory_bytes]
             self._poller.wait(MEMORY_CHECK_S if limited else None)
             if limited and time.monotonic() - checked_at >= MEMORY_CHECK_S:
                 checked_at = time.monotonic()

@@ -6,7 +6,7 @@ Source: apiserver's pod strategy, and the ServiceAccount and DefaultTolerationSe
 from collections.abc import Iterator
 from typing import Any
 
-from semafor.kube.api.rules.rules import Ground, Rules, at
+from semafor.kube.api.rules.rules import Ground, Refused, Rules, at
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
 
@@ -29,6 +29,20 @@ def _complete(new: Doc, old: Doc | None, ground: Ground) -> Doc:
     return {**new, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
 
 
+def _allocate(new: Doc, old: Doc | None, ground: Ground) -> Doc:
+    """Refuse an identity that does not exist. A namespace's `default` may still be on its way."""
+    name, namespace = at(new, "spec.serviceAccountName"), new["metadata"]["namespace"]
+    if old is None and name and name != "default" and not _account(namespace, name, ground):
+        why = f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
+        raise Refused(errors.forbidden("spec.serviceAccountName", why))
+    return new
+
+
+def _account(namespace: str, name: str, ground: Ground) -> Doc | None:
+    accounts = (account for account in ground.heads("serviceaccounts") if account["metadata"]["name"] == name)
+    return next((account for account in accounts if account["metadata"]["namespace"] == namespace), None)
+
+
 def _tolerations(given: list[Doc]) -> list[Doc]:
     missing = [key for key in _TAINTS_WAITED_FOR if not any(item.get("key") in (key, None) for item in given)]
     added = [{"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300} for key in missing]
@@ -38,10 +52,8 @@ def _tolerations(given: list[Doc]) -> list[Doc]:
 def _wants_token(spec: Doc, namespace: str, ground: Ground) -> bool:
     if "automountServiceAccountToken" in spec:
         return bool(spec["automountServiceAccountToken"])
-    for account in ground.heads("serviceaccounts"):
-        if (account["metadata"]["namespace"], account["metadata"]["name"]) == (namespace, spec["serviceAccountName"]):
-            return bool(account.get("automountServiceAccountToken", True))
-    return True
+    account = _account(namespace, spec["serviceAccountName"], ground) or {}
+    return bool(account.get("automountServiceAccountToken", True))
 
 
 def _with_token(spec: Doc, volume: str) -> Doc:
@@ -113,4 +125,4 @@ def _unchangeable(pod: Doc) -> Doc:
     return spec
 
 
-RULES = Rules(complete=_complete, check=_check)
+RULES = Rules(complete=_complete, allocate=_allocate, check=_check)
