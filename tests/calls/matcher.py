@@ -7,7 +7,7 @@ import re
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from tests.calls import outcome
+from tests.calls import inbound, outcome
 from tests.calls.script import Call
 
 from semafor import ir
@@ -39,8 +39,10 @@ class Matcher:
         self.clusters = _decoded(pool, rendered, xds.CLUSTER)
         self.endpoints = _decoded(pool, rendered, xds.ENDPOINTS)
 
-    def follow(self, call: Call) -> str:
-        """The result of the call, in the words of `script`."""
+    def follow(self, call: Call, identity: str = "") -> str:
+        """The result of the call, in the words of `script`; of one that comes in, by a caller of that identity."""
+        if call.is_inbound:
+            return inbound.follow(self.listeners["virtualInbound"], call, identity)
         chain = self.chain(self.listener(self.address(call.host), call.port), call)
         config = chain["filters"][-1]["typed_config"]
         if "stat_prefix" in config and config["@type"].endswith("TcpProxy"):

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,7 @@ class RealEnvoy:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def __enter__(self) -> "RealEnvoy":
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        for port in self.ports.values():
-            while not _answers(port):
-                alive = self.process.poll() is None
-                assert alive, self.log.read_text()
-                assert time.monotonic() < deadline, self.log.read_text()
-                time.sleep(0.02)
+        wait(self.process, self.ports.values(), self.log)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,7 +57,7 @@ class RealEnvoy:
         self.process.wait()
         self.greeter.stop()
 
-    def follow(self, call: Call) -> str:
+    def follow(self, call: Call, _identity: str = "") -> str:
         """The result in the words of `script`, as far as it can be seen from outside."""
         listener = self.matcher.listener(self.matcher.address(call.host), call.port)
         port = self.ports[listener["name"]]
@@ -94,15 +89,15 @@ class RealEnvoy:
         listeners, clusters = [], []
         for listener in self.matcher.listeners.values():
             if listener.get("traffic_direction") == "OUTBOUND":
-                self.ports[listener["name"]] = _free_port()
+                self.ports[listener["name"]] = free_port()
                 listeners.append(self._moved(listener))
         for number, cluster in enumerate(self.matcher.clusters.values()):
             pipe = {"pipe": {"path": str(folder / f"{number}.sock")}}
             clusters.append(self._leading_to(cluster, pipe))
             greeted = {"pipe": {"path": str(folder / f"{number}.bytes.sock")}}
-            clusters.append(_static(f"bytes of {cluster['name']}", [{"endpoint": {"address": greeted}}]))
+            clusters.append(static(f"bytes of {cluster['name']}", [{"endpoint": {"address": greeted}}]))
             self.greeter.add(folder / f"{number}.bytes.sock", cluster["name"])
-            listeners.append(_backend(cluster["name"], pipe))
+            listeners.append(backend(cluster["name"], pipe))
         return {"static_resources": {"listeners": listeners, "clusters": clusters}}
 
     def _moved(self, listener: Json) -> Json:
@@ -126,15 +121,26 @@ class RealEnvoy:
         for option in options.values():
             if option.pop("auto_config", None):  # without TLS there is no ALPN, and Envoy speaks HTTP/1.1
                 option["explicit_http_config"] = {"http_protocol_options": {}}
-        return {**_static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
+        return {**static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
 
 
-def _static(name: str, endpoints: list[Json]) -> Json:
+def wait(process: subprocess.Popen[bytes], ports: Iterable[int], log: Path) -> None:
+    """Until the Envoy listens at the ports."""
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    for port in ports:
+        while not _answers(port):
+            alive = process.poll() is None
+            assert alive, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+
+
+def static(name: str, endpoints: list[Json]) -> Json:
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}
     return {"name": name, "connect_timeout": "2s", "load_assignment": assignment}
 
 
-def _backend(cluster: str, pipe: Json) -> Json:
+def backend(cluster: str, pipe: Json) -> Json:
     """Says the name of the cluster, to requests and to bytes, and in headers what it got."""
     seen = {"x-cluster": "1", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
     host = {
@@ -211,7 +217,7 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -4,6 +4,9 @@
     call GET model:8080/chat?stream=true x-user=ada "user-agent=Some Phone" from=shop/visitor-1 -> model/v2
     # bytes: what the caller says first (tls, bytes, or nothing, when the server speaks first)
     connect memory:6379 says=bytes -> memory
+    # what reaches a pod, from a pod with a sidecar or (without `from`) from a caller without one: a request, or bytes
+    receive GET model-v1-1:8080/chat from=shop/visitor-1 -> app
+    accept memory-1:6379 -> closed
 
 The result is where it goes: `service/subset`, with shares where there are several, and in brackets what is changed on
 the way; `direct` for a host that the mesh does not know, `nowhere` for one that it refuses, `outside` by way of the
@@ -33,6 +36,15 @@ class Call:
     def __str__(self) -> str:
         return f"{self.text} -> {self.result}"
 
+    @property
+    def is_inbound(self) -> bool:
+        return self.verb in ("receive", "accept")
+
+    @property
+    def proxy(self) -> str:
+        """The pod whose sidecar decides."""
+        return self.host if self.is_inbound else self.caller
+
     def with_result(self, result: str) -> "Call":
         return replace(self, result=result)
 
@@ -46,7 +58,7 @@ def parse(line: str) -> Call:
     text, arrow, result = (part.strip() for part in line.rpartition(" -> "))
     assert arrow, f"no result in {line!r}"
     verb, *words = shlex.split(text)
-    method = words.pop(0) if verb == "call" else ""
+    method = words.pop(0) if verb in ("call", "receive") else ""
     host, slash, path = words.pop(0).partition("/")
     host, _, port = host.partition(":")
     pairs = dict(word.split("=", 1) for word in words)

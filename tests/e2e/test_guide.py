@@ -115,9 +115,14 @@ def test_the_sidecars_statistics_show_handshakes(guide):
     assert "ssl.versions.TLSv1.3" in guide.mesh.kubectl(*asked)
 
 
-@pytest.mark.parametrize("name", ["security/mtls.yaml", "monitoring/alerts.yaml", "smi/http-route-group.yaml"])
+@pytest.mark.parametrize("name", ["security/mtls.yaml", "monitoring/alerts.yaml"])
 def test_what_has_no_effect_yet_says_so(guide, name):
     assert "has no effect yet" in guide.apply(name)
+
+
+def test_the_group_of_routes_waits_for_somebody_to_refer_to_it(guide):
+    assert "no TrafficSplit and no TrafficTarget refers to it" in guide.apply("smi/http-route-group.yaml")
+    guide.mesh.kubectl("wait", "--for=condition=Live", "httproutegroup/service-1-routes", "--timeout=60s")
 
 
 def test_a_mistake_of_the_guide_is_taken_as_meant(guide):

@@ -16,6 +16,7 @@ import msgspec
 import ryaml
 
 from semafor import ir, planner, resources
+from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.ir import Origin
 from semafor.planner import Mesh, Options, Proxy, Workload, http_action
@@ -54,6 +55,11 @@ class Case:
 
     def plan(self, name: str = "") -> tuple[ir.Plan, tuple[Problem, ...]]:
         return planner.plan(self.mesh, self.proxy(name))
+
+    def identity(self, pod: str) -> str:
+        """What the pod's certificate proves; nothing for no pod."""
+        workloads = self.proxy(pod).workloads if pod else ()
+        return names.spiffe_id(workloads[0].namespace, workloads[0].service_account) if workloads else ""
 
     def names(self) -> dict[str, str]:
         """The addresses of services, and of pods with names of their own, as the cluster's DNS knows them."""

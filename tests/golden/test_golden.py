@@ -25,8 +25,8 @@ def test_the_plan_is_as_written_down(folder, request):
 def test_calls_go_where_they_have_to(folder, pool):
     case = cases.Case(folder)
     calls = script.read(folder / "calls.txt")
-    match = {caller: matcher.Matcher(pool, case.plan(caller)[0], case.names()) for caller in {c.caller for c in calls}}
-    went = [call.with_result(match[call.caller].follow(call)) for call in calls]
+    match = {proxy: matcher.Matcher(pool, case.plan(proxy)[0], case.names()) for proxy in {c.proxy for c in calls}}
+    went = [call.with_result(match[call.proxy].follow(call, case.identity(call.caller))) for call in calls]
     assert [str(call) for call in went] == [str(call) for call in calls]
 
 

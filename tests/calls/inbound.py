@@ -1,0 +1,85 @@
+"""What becomes of a call that reaches a pod: what its sidecar does with it, found out from the rendered configuration.
+
+Source: Envoy's documentation of filter chain matching and of role-based access control.
+"""
+
+import re
+from typing import Any
+
+from tests.calls.script import Call
+
+Json = dict[str, Any]
+HELLO = {"receive": ("istio-http", "istio", "h2", "http/1.1"), "accept": ("istio",)}  # what a sidecar offers
+DENIED = {"receive": "403 RBAC: access denied", "accept": "closed"}
+APP = "app"
+
+
+def follow(listener: Json, call: Call, identity: str) -> str:
+    """`app` when the app gets it, else the proxy's answer. A caller without a sidecar has an empty `identity`."""
+    taken = chain(listener, call, identity)
+    for one in filters(taken):
+        config = one["typed_config"]
+        if config["@type"].endswith(".RBAC") and not allowed(config.get("rules", {}), call, identity):
+            return DENIED[call.verb]
+    return APP
+
+
+def chain(listener: Json, call: Call, identity: str) -> Json:
+    """The most specific chain that takes the connection."""
+    transport, offered = ("tls", HELLO[call.verb]) if identity else ("raw_buffer", _detected(call))
+    fitting = []
+    for number, one in enumerate(listener["filter_chains"]):
+        match = one.get("filter_chain_match", {})
+        port, wanted = match.get("destination_port", 0), match.get("transport_protocol", "")
+        alpn = match.get("application_protocols", [])
+        if port in (0, call.port) and wanted in ("", transport) and (not alpn or set(alpn) & set(offered)):
+            fitting.append((bool(port), bool(wanted), bool(alpn), -number, one))
+    found: Json = max(fitting)[-1]
+    return found
+
+
+def _detected(call: Call) -> tuple[str, ...]:
+    return ("http/1.1",) if call.verb == "receive" else ()
+
+
+def filters(taken: Json) -> list[Json]:
+    """The filters that see the call, one after the other."""
+    last = taken["filters"][-1]["typed_config"]
+    return [*taken["filters"], *last.get("http_filters", [])]
+
+
+def allowed(rules: Json, call: Call, identity: str) -> bool:
+    """Whether one of the policies takes the call, whose action is to allow."""
+    return any(
+        any(_holds(one, call, identity) for one in policy["principals"])
+        and any(_holds(one, call, identity) for one in policy["permissions"])
+        for policy in rules.get("policies", {}).values()
+    )
+
+
+def _holds(node: Json, call: Call, identity: str) -> bool:
+    """A principal or a permission; of bytes, no condition on a request holds."""
+    ((kind, value),) = node.items()
+    match kind:
+        case "any":
+            return True
+        case "and_ids" | "and_rules":
+            return all(_holds(one, call, identity) for one in value.get("ids", value.get("rules")))
+        case "or_ids" | "or_rules":
+            return any(_holds(one, call, identity) for one in value.get("ids", value.get("rules")))
+        case "authenticated":
+            return bool(identity) and _text(value["principal_name"], identity)
+        case "destination_port":
+            return bool(value == call.port)
+        case "url_path":
+            return call.verb == "receive" and _text(value["path"], call.path.partition("?")[0])
+        case "header":
+            said = {":method": call.method, **dict(call.headers)} if call.verb == "receive" else {}
+            return value["name"] in said and _text(value["string_match"], said[value["name"]])
+    raise AssertionError(f"what is {kind}?")
+
+
+def _text(test: Json, value: str) -> bool:
+    if "safe_regex" in test:
+        return bool(re.fullmatch(test["safe_regex"]["regex"], value))
+    return bool(value == test["exact"])

