@@ -7,6 +7,7 @@ from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.planner import destination_rule, problems, resolve
 from semafor.planner.destination_rule import DestinationRule
+from semafor.planner.gateway import check as gateway_check
 from semafor.planner.mesh import Mesh
 from semafor.planner.smi import check as smi
 from semafor.planner.step import Step
@@ -30,6 +31,7 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
         own = (mesh.by_host.get(host) for host in vs.hosts)
         inputs = (*own, *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
         yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
+        yield from gateway_check.routes(mesh, vs)
     for host in mesh.routing_by_host:
         services = [vs for pattern, vs in mesh.routing_by_host.covering(host) if pattern == host]
         if len(services) > 1:
@@ -40,23 +42,20 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
     yield from smi.check(mesh.traffic_specs, mesh.traffic_splits, mesh.traffic_targets)
     for one in mesh.envoy_filters.values():
         yield from one.problems
+    yield from gateway_check.gateways(mesh)
     yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
 
 
 def _alone(mesh: Mesh, vs: VirtualService) -> tuple[Problem, ...]:
     """What is wrong with one VirtualService, whatever the others say."""
-    found = [*vs.problems, *_destinations(mesh, vs), *_own_order(vs)]
-    if not vs.in_mesh:
-        found.append(problems.gateway_only(problems.at(vs.origin, "gateways")))
-    return tuple(found)
+    return (*vs.problems, *_destinations(mesh, vs), *_own_order(vs))
 
 
 def _ports(mesh: Mesh, vs: VirtualService) -> tuple[int, ...]:
     """The ports where requests for the object's hosts come in."""
-    services = [mesh.by_host[host] for host in vs.hosts if host in mesh.by_host]
-    return tuple(port.number for service in services for port in service.ports if port.protocol.is_routed) or (
-        _ANY_PORT,
-    )
+    services = [mesh.by_host[host] for host in vs.hosts if host in mesh.by_host] if vs.in_mesh else []
+    found = [port.number for service in services for port in service.ports if port.protocol.is_routed]
+    return tuple(dict.fromkeys([*found, *gateway_check.ports(mesh, vs)])) or (_ANY_PORT,)
 
 
 def _destinations(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:

@@ -40,7 +40,12 @@ def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int) 
         return view.takes(step.source, port) and resolve.live(mesh, view.namespace, step, port)
 
     counted = layering.chosen(services, mesh.options.several_virtual_services)
-    return tuple(_route(mesh, view, step, port) for step in layering.layer(counted, takes))
+    return routes(mesh, view, layering.layer(counted, takes), port)
+
+
+def routes(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[Route, ...]:
+    """The steps as routes, in their order."""
+    return tuple(_route(mesh, view, step, port) for step in steps)
 
 
 def _route(mesh: Mesh, view: View, step: Step, port: int) -> Route:

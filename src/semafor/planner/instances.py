@@ -13,15 +13,18 @@ from semafor.resources.discovery import endpoint_slice as discovery
 Key = tuple[str, str]  # namespace, name
 
 SIDECAR = "istio-proxy"
+GATEWAY = "router"  # the argument that makes the proxy of a pod a gateway; it answers without the mesh's TLS
 _TLS_MODE_LABEL = "security.istio.io/tlsMode"
 
 
 class Pod(Value, cache_hash=True):
-    """`in_mesh`: a sidecar answers for the pod, with mutual TLS."""
+    """`in_mesh`: a sidecar answers for the pod, with mutual TLS. `ports` are the named ones of a gateway's pod."""
 
     labels: Labels
     service_account: str
     in_mesh: bool
+    is_gateway: bool = False
+    ports: tuple[tuple[str, int], ...] = ()
 
 
 class Address(Value, cache_hash=True):
@@ -70,12 +73,15 @@ class Instance(Value, cache_hash=True):
 def read_pod(document: core.Pod) -> Pod:
     """What the planner needs of a pod."""
     spec = document.spec or core.PodSpec(containers=())
-    containers = (*spec.init_containers, *spec.containers)
+    proxies = [each for each in (*spec.init_containers, *spec.containers) if each.name == SIDECAR]
     labels = document.metadata.labels
+    is_gateway = any(GATEWAY in each.args for each in proxies)
     return Pod(
         labels=tuple(sorted(labels.items())),
         service_account=spec.service_account_name or "default",
-        in_mesh=labels.get(_TLS_MODE_LABEL) == "istio" or any(c.name == SIDECAR for c in containers),
+        in_mesh=labels.get(_TLS_MODE_LABEL) == "istio" or (bool(proxies) and not is_gateway),
+        is_gateway=is_gateway,
+        ports=tuple((port.name, port.container_port) for each in proxies for port in each.ports) if is_gateway else (),
     )
 
 

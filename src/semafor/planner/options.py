@@ -4,7 +4,7 @@ from typing import Literal
 
 from semafor.base import names
 from semafor.base.struct import Value
-from semafor.ir import RetryBudget
+from semafor.ir import Edge, RetryBudget
 from semafor.planner.traffic.locality import DEFAULT as LOCALITY
 from semafor.planner.traffic.locality import LocalitySetting
 
@@ -22,7 +22,7 @@ class Options(Value):
     near instances are preferred where no DestinationRule says.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
-    TLS hello that came late on a busy machine would be taken for plain text.
+    TLS hello that came late on a busy machine would be taken for plain text. `edge`: how gateways take callers in.
     """
 
     outbound: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = "ALLOW_ANY"
@@ -37,6 +37,7 @@ class Options(Value):
     locality: LocalitySetting = LOCALITY
     outbound_detection_s: float = 0.1
     inbound_detection_s: float = 1.0
+    edge: Edge = Edge()
 
 
 DEFAULTS = Options()

@@ -53,6 +53,13 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     return mesh.memo((service.host, view), inputs, lambda: _part(mesh, view, service))
 
 
+def clusters_of(mesh: Mesh, namespace: str, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
+    """The clusters of all ports and subsets of the service for callers of `namespace`, each with its endpoints."""
+    rule = mesh.rule(service.host, namespace, service.namespace)
+    inputs, view = (service, mesh.instances(service), rule), View(namespace=namespace)
+    return mesh.memo(("clusters", service.host, namespace), inputs, lambda: tuple(_clusters(mesh, view, service)))
+
+
 def _part(mesh: Mesh, view: View, service: Service) -> Part:
     pairs = tuple(_clusters(mesh, view, service))
     return Part(

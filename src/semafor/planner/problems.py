@@ -146,15 +146,6 @@ def unreachable(origin: Origin, by: Origin) -> Problem:
     )
 
 
-def gateway_only(origin: Origin) -> Problem:
-    return _problem(
-        origin,
-        "GatewayOnly",
-        "the object applies to gateways only, which have no effect yet",
-        fix="add the gateway `mesh` to apply it to sidecars",
-    )
-
-
 def duplicate_subset(origin: Origin, subset: str, by: Origin) -> Problem:
     return _problem(
         origin,
@@ -201,4 +192,91 @@ def foreign_target(origin: Origin, namespace: str) -> Problem:
         f"the object has no effect: it would shut out callers of workloads of the namespace {namespace}, not its own",
         fix=f"create it in the namespace {namespace}",
         severity="error",
+    )
+
+
+def port_conflict(origin: Origin, port: int, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Conflict",
+        f"the server is left out: {by.ref} {by.path}, which is older, has port {port} with another protocol",
+        fix="use another port, or the same protocol",
+        severity="error",
+    )
+
+
+def host_conflict(origin: Origin, host: str, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Conflict",
+        f"the host {host} is left out: {by.ref} {by.path}, which is older, serves it with TLS on the same port",
+        fix="give each host of a port to one server",
+        severity="error",
+    )
+
+
+def no_credential(origin: Origin, name: str) -> Problem:
+    return _problem(
+        origin,
+        "NoCredential",
+        f"there is no Secret {name} with a certificate, so the server closes every connection",
+        fix=f"kubectl create secret tls {name.partition('/')[2]} -n {name.partition('/')[0]} --cert=FILE --key=FILE",
+        severity="error",
+    )
+
+
+def bad_credential(origin: Origin, name: str, why: str) -> Problem:
+    return _problem(
+        origin,
+        "BadCredential",
+        f"{name} can not be used, so the server closes every connection: {why}",
+        fix="write a certificate and its key in PEM into it",
+        severity="error",
+    )
+
+
+def no_authorities(origin: Origin, name: str) -> Problem:
+    return _problem(
+        origin,
+        "NoCredential",
+        f"nothing says whose client certificates are taken, so the server closes every connection: {name} has no "
+        "ca.crt or cacert",
+        fix="add ca.crt to the Secret of the certificate, or create a Secret of its name with -cacert at the end",
+        severity="error",
+    )
+
+
+def no_gateway_pods(origin: Origin, selector: str) -> Problem:
+    return _problem(
+        origin,
+        "NoPods",
+        f"no gateway pod has the labels {selector}, so nobody listens on its ports",
+        fix="write the labels of a gateway's pods, such as istio: ingressgateway",
+    )
+
+
+def unknown_gateway(origin: Origin, gateway: str) -> Problem:
+    return _problem(
+        origin,
+        "UnknownGateway",
+        f"there is no Gateway {gateway}",
+        fix="create it, or write namespace/name for one of another namespace",
+    )
+
+
+def not_served(origin: Origin, gateway: str) -> Problem:
+    return _problem(
+        origin,
+        "NotServed",
+        f"none of the hosts is one that the Gateway {gateway} serves to this namespace",
+        fix="write hosts that are among spec.servers[].hosts of the Gateway",
+    )
+
+
+def unknown_cipher(origin: Origin, cipher: str) -> Problem:
+    return _problem(
+        origin,
+        "Invalid",
+        f"{cipher} is none of the ciphers that Envoy knows, so it is left out",
+        fix="use names like ECDHE-RSA-AES128-GCM-SHA256",
     )

@@ -4,6 +4,7 @@ from typing import Literal
 
 from semafor.base import names
 from semafor.base.struct import Value
+from semafor.ir import Edge
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -22,13 +23,15 @@ class Workload(Value):
 class Proxy(Value):
     """The thing that gets a configuration; it serves one or several workloads.
 
-    A "sidecar" intercepts what its workloads send and receive. A "node" balances connections to service addresses for
-    pods without sidecars, and hands everything else to the host through the unix socket `egress`.
+    A "sidecar" intercepts what its workloads send and receive. A "gateway" stands alone at the edge of the mesh, and
+    takes callers in as `edge` says. A "node" balances connections to service addresses for pods without sidecars, and
+    hands everything else to the host through the unix socket `egress`.
     `metadata` is what EnvoyFilters may ask for: the version of Istio's API, and what is said of the proxy at its start.
     """
 
     id: str
-    role: Literal["sidecar", "node"] = "sidecar"
+    role: Literal["sidecar", "gateway", "node"] = "sidecar"
     workloads: tuple[Workload, ...] = ()
     egress: str = ""
     metadata: Labels = (("ISTIO_VERSION", names.ISTIO_VERSION),)
+    edge: Edge | None = None

@@ -7,7 +7,7 @@ from semafor.ir import DirectResponse, Fail, Origin
 from semafor.planner import hosts, http_action, http_match, refused
 from semafor.planner.hosts import Age
 from semafor.planner.problems import at
-from semafor.planner.step import Source, Step, Target, Will
+from semafor.planner.step import L4Step, Source, Step, Target, Will
 from semafor.resources.istio import virtual_service as istio
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -27,7 +27,7 @@ _ROUTE_FIELDS = (
 
 
 class VirtualService(Value, cache_hash=True):
-    """The http part of one object; `hosts` and the `destinations` of all steps are in full."""
+    """One object; `hosts`, `gateways` and the `destinations` of all steps are in full."""
 
     hosts: tuple[str, ...]
     gateways: tuple[str, ...]
@@ -36,6 +36,8 @@ class VirtualService(Value, cache_hash=True):
     steps: tuple[Step, ...]
     destinations: tuple[str, ...]
     origin: Origin
+    tcp: tuple[L4Step, ...] = ()
+    tls: tuple[L4Step, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -56,7 +58,7 @@ def read(meta: ObjectMeta, spec: istio.VirtualServiceSpec) -> VirtualService:
         found += mistakes
     return VirtualService(
         hosts=tuple(names.qualify(host, meta.namespace) for host in spec.hosts),
-        gateways=tuple(spec.gateways),
+        gateways=tuple(names.gateway(name, meta.namespace) for name in spec.gateways),
         export_to=tuple(spec.export_to),
         age=hosts.age(meta),
         steps=tuple(steps),
@@ -107,7 +109,7 @@ def _step(route: istio.HTTPRoute, match: istio.HTTPMatchRequest, origin: Origin,
         origin=origin,
         name=f"{route.name}.{match.name}" if match.name else route.name,
         match=http_match.read(match),
-        source=_source(match),
+        source=_source(match, origin.ref.namespace),
         will=will,
         rewrite=http_action.rewrite(route.rewrite, http_action.authority(route.headers)),
         request=http_action.operations(headers.request),
@@ -115,9 +117,9 @@ def _step(route: istio.HTTPRoute, match: istio.HTTPMatchRequest, origin: Origin,
     )
 
 
-def _source(match: istio.HTTPMatchRequest) -> Source:
+def _source(match: istio.HTTPMatchRequest, namespace: str) -> Source:
     return Source(
-        gateways=tuple(match.gateways),
+        gateways=tuple(names.gateway(name, namespace) for name in match.gateways),
         namespace=match.source_namespace,
         labels=tuple(sorted(match.source_labels.items())),
         port=match.port or 0,

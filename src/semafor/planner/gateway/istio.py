@@ -38,6 +38,23 @@ _VERSIONS: Final[dict[str, TlsVersion]] = {
     "TLSV1_2": "1.2",
     "TLSV1_3": "1.3",
 }
+# Envoy refuses a listener with any other. Source: Istio's list of valid cipher suites.
+CIPHERS: Final = frozenset({
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-SHA",
+    "ECDHE-RSA-AES128-SHA",
+    "ECDHE-ECDSA-AES256-SHA",
+    "ECDHE-RSA-AES256-SHA",
+    "AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-SHA",
+    "AES256-SHA",
+})  # fmt: skip
 _TLS_FIELDS = (
     "https_redirect",
     "mode",
@@ -85,6 +102,9 @@ def _check(server: istio.Server, origin: Origin) -> Iterator[Problem]:
         words = ", ".join(_SPEAKS)
         yield problems.value_not_supported(at(origin, "port.protocol"), server.port.protocol, words)
     if server.tls:
+        for index, cipher in enumerate(server.tls.cipher_suites):
+            if cipher not in CIPHERS:
+                yield problems.unknown_cipher(at(origin, f"tls.cipherSuites[{index}]"), cipher)
         yield from refused.fields(server.tls, at(origin, "tls"), *_TLS_FIELDS)
 
 
@@ -125,7 +145,7 @@ def _tls(spec: istio.ServerTLSSettings) -> ServerTls:
         hashes=tuple(spec.verify_certificate_hash),
         min_version=_VERSIONS[spec.min_protocol_version],
         max_version=_VERSIONS[spec.max_protocol_version],
-        ciphers=tuple(spec.cipher_suites),
+        ciphers=tuple(cipher for cipher in dict.fromkeys(spec.cipher_suites) if cipher in CIPHERS),
     )
 
 

@@ -1,0 +1,86 @@
+"""The plan of a gateway: what it listens on, where its routes lead, and nothing that they do not lead to.
+
+entrances ─▶ each: listeners ─ chains ─ tables or bytes ─▶ clusters of the services that are named there
+"""
+
+from collections.abc import Iterator
+
+from semafor.ir import (
+    Cluster,
+    Credential,
+    Destination,
+    EndpointSet,
+    FilterChain,
+    Forward,
+    HttpConnection,
+    Listener,
+    Plan,
+    RouteTable,
+    TcpProxy,
+)
+from semafor.planner import outbound, passthrough
+from semafor.planner import view as views
+from semafor.planner.gateway import credentials, entrances, listeners, sources, tables
+from semafor.planner.gateway.attached import Attached
+from semafor.planner.gateway.entrances import Entrance
+from semafor.planner.mesh import Mesh
+from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.view import View
+
+
+def plan(mesh: Mesh, proxy: Proxy) -> Plan:
+    """What the gateway is told. It serves one workload, or replicas of one."""
+    if not proxy.workloads:
+        return Plan(proxy=proxy.id)
+    workload = proxy.workloads[0]
+    view = views.of(mesh, workload)
+    found, _ = entrances.of(mesh, workload)
+    said = {server: sources.attached(mesh, server, view) for each in found for server in each.servers}
+    made = listeners.plan(mesh, proxy, found, said)
+    routes = tuple(table for each in found for table in tables.plan(mesh, view, each, said))
+    reached = _reached(mesh, view, tuple(said.values()), {*_by_routes(routes), *_by_listeners(made)})
+    return Plan(
+        proxy=proxy.id,
+        listeners=made,
+        routes=routes,
+        clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
+        endpoints=tuple(members for _, members in reached if members),
+        credentials=_credentials(mesh, workload, found),
+    )
+
+
+def _credentials(mesh: Mesh, workload: Workload, found: tuple[Entrance, ...]) -> tuple[Credential, ...]:
+    servers = (server for each in found for server in each.servers if server.tls)
+    used = {one.name: one for server in servers for one in credentials.of(mesh, server, workload.namespace).used}
+    return tuple(used[name] for name in sorted(used))
+
+
+def _by_routes(routes: tuple[RouteTable, ...]) -> Iterator[str]:
+    """The clusters that requests are sent or copied to."""
+    actions = (route.action for table in routes for host in table.hosts for route in host.routes)
+    for action in actions:
+        if isinstance(action, Forward):
+            yield from (target.cluster for target in action.destinations)
+            yield from (mirror.cluster for mirror in action.mirrors)
+
+
+def _by_listeners(made: tuple[Listener, ...]) -> Iterator[str]:
+    """The clusters that bytes are sent to."""
+    for listener in made:
+        for chain in listener.chains:
+            yield from (target.cluster for target in _destinations(chain))
+
+
+def _destinations(chain: FilterChain) -> tuple[Destination, ...]:
+    filter_: HttpConnection | TcpProxy = chain.filter
+    return filter_.destinations if isinstance(filter_, TcpProxy) else ()
+
+
+def _reached(
+    mesh: Mesh, view: View, said: tuple[tuple[Attached, ...], ...], names: set[str]
+) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
+    """The clusters with these names, with their endpoints, of the services that steps name."""
+    hosts = {host for attached in said for each in attached for host in each.hosts}
+    services = (mesh.service(host, view.namespace) for host in sorted(hosts))
+    pairs = (pair for service in services if service for pair in outbound.clusters_of(mesh, view.namespace, service))
+    return tuple(pair for pair in pairs if pair[0].name in names)

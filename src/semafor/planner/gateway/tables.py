@@ -1,0 +1,101 @@
+"""Route tables of a gateway: one for all HTTP servers of an entrance, and one for each HTTPS server.
+
+Names are Istio's, which istioctl knows: `http.8080`, `https.443.NAME.GATEWAY.NAMESPACE`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from semafor.ir import RouteTable, VirtualHost
+from semafor.planner import http_routes
+from semafor.planner.gateway.attached import Attached
+from semafor.planner.gateway.entrances import EVERY_ADDRESS, Entrance
+from semafor.planner.gateway.server import Server
+from semafor.planner.mesh import Mesh
+from semafor.planner.step import Step
+from semafor.planner.view import View
+
+Said = Mapping[Server, tuple[Attached, ...]]
+
+
+def name(entrance: Entrance, server: Server) -> str:
+    """The table of the server."""
+    bind = "" if entrance.address == EVERY_ADDRESS else f".{entrance.address}"
+    if server.speaks == "http":
+        return f"http.{entrance.port}{bind}"
+    gateway = server.gateway
+    twins = [one for one in entrance.servers if _key(one) == _key(server)]
+    twin = f"~{twins.index(server)}" if twins.index(server) else ""
+    return f"https.{server.port}.{server.port_name}.{gateway.name}.{gateway.namespace}{bind}{twin}"
+
+
+def _key(server: Server) -> tuple[object, ...]:
+    return server.gateway, server.port, server.port_name, server.speaks
+
+
+def plan(mesh: Mesh, view: View, entrance: Entrance, said: Said) -> Iterator[RouteTable]:
+    """The tables of the entrance."""
+    grouped: dict[str, list[Server]] = {}
+    for server in entrance.servers:
+        if server.carries_requests:
+            grouped.setdefault(name(entrance, server), []).append(server)
+    for table, servers in grouped.items():
+        yield RouteTable(name=table, hosts=tuple(_hosts(mesh, view, servers, said)), any_port=True)
+
+
+def _hosts(mesh: Mesh, view: View, servers: list[Server], said: Said) -> Iterator[VirtualHost]:
+    """The virtual hosts of servers that share a table; what two of them say of a domain, the older one says first."""
+    merged: dict[str, Attached] = {}
+    port = servers[0].port
+    for server in servers:
+        for attached in said[server]:
+            for domain in attached.domains:
+                merged[domain] = _joined(merged.get(domain), attached)
+    redirecting = {host.name for server in servers if server.redirects for host in server.hosts}
+    for domain in [*merged, *sorted(redirecting - merged.keys())]:
+        yield _host(mesh, view, domain, merged.get(domain, Attached()), port, _redirects(domain, servers, said))
+
+
+def _redirects(domain: str, servers: list[Server], said: Said) -> bool:
+    """Whether a server that sends its callers to https has the domain."""
+    asking = (server for server in servers if server.redirects)
+    return any(
+        domain in {host.name for host in server.hosts} or any(domain in each.domains for each in said[server])
+        for server in asking
+    )
+
+
+def _joined(first: Attached | None, then: Attached) -> Attached:
+    """Both; the conditional steps of the first go first, and its step for all requests is the last one."""
+    if first is None:
+        return then
+    steps = (*first.steps, *(step for step in then.steps if step not in first.steps))
+    conditional = tuple(step for step in steps if not step.match.is_catch_all)
+    rest = tuple(step for step in steps if step.match.is_catch_all)
+    return Attached(domains=first.domains, steps=(*conditional, *rest[:1]), origin=first.origin)
+
+
+def _host(mesh: Mesh, view: View, domain: str, attached: Attached, port: int, redirects: bool) -> VirtualHost:  # noqa: FBT001
+    services = (mesh.service(host, view.namespace) for host in attached.hosts)
+    inputs: tuple[object, ...] = (attached, mesh.options)
+    for service in services:
+        if service:
+            inputs += (service, mesh.instances(service), mesh.rule(service.host, view.namespace, service.namespace))
+    return mesh.memo(
+        ("gateway host", view, domain, port, redirects),
+        inputs,
+        lambda: VirtualHost(
+            name=f"{domain}:{port}",
+            domains=(domain,),
+            routes=http_routes.routes(mesh, view, _reachable(attached.steps), port),
+            https_only=redirects,
+            origin=attached.origin,
+        ),
+    )
+
+
+def _reachable(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps up to the one that takes everything."""
+    for index, step in enumerate(steps):
+        if step.match.is_catch_all:
+            return steps[: index + 1]
+    return steps
