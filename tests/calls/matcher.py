@@ -133,6 +133,8 @@ def _path(match: Json, path: str) -> bool:
     fold = str.lower if match.get("case_sensitive") is False else str
     if "path" in match:
         return fold(path) == fold(match["path"])
+    if "path_separated_prefix" in match:
+        return f"{fold(path)}/".startswith(f"{fold(match['path_separated_prefix'])}/")
     return fold(path).startswith(fold(match["prefix"]))
 
 

@@ -18,7 +18,7 @@ def of(matcher: "Matcher", route: Json, call: "Call") -> str:
         answer = route["direct_response"]
         return f"{answer['status']} {answer.get('body', {}).get('inline_string', '')}".strip()
     if "redirect" in route:
-        return _redirect(route["redirect"], call)
+        return _redirect(route["redirect"], route["match"], call)
     action = route["route"]
     weighted = action.get("weighted_clusters", {}).get("clusters")
     found = [(one["name"], one["weight"], one) for one in weighted] if weighted else [(action["cluster"], 1, {})]
@@ -41,7 +41,7 @@ def destination(matcher: "Matcher", cluster: str) -> str:
     if cluster in _NAMES:
         return _NAMES[cluster]
     if cluster not in matcher.clusters:
-        return f"503 no cluster {cluster}"
+        return "500" if cluster == "nowhere" else f"503 no cluster {cluster}"
     _, _, subset, host = cluster.split("|")
     name, namespace = host.split(".")[:2]
     text = name if namespace == matcher.namespace else f"{name}.{namespace}"
@@ -83,7 +83,7 @@ def _own_changes(node: Json) -> Json:
 def _rewritten(route: Json, path: str) -> str:
     action, match = route["route"], route["match"]
     if "prefix_rewrite" in action:
-        taken = match.get("prefix", path) if "path" not in match else path
+        taken = path if "path" in match else match.get("path_separated_prefix", match.get("prefix", path))
         return action["prefix_rewrite"] + path[len(taken) :]
     if "regex_rewrite" in action:
         rule = action["regex_rewrite"]
@@ -91,9 +91,9 @@ def _rewritten(route: Json, path: str) -> str:
     return path
 
 
-def _redirect(redirect: Json, call: "Call") -> str:
+def _redirect(redirect: Json, match: Json, call: "Call") -> str:
     status = _REDIRECTS.get(redirect.get("response_code", ""), 301)
     host = redirect.get("host_redirect", call.host)
     port = redirect.get("port_redirect", 0 if "host_redirect" in redirect or call.port == 80 else call.port)
-    path = redirect.get("path_redirect", call.path)
+    path = redirect.get("path_redirect", _rewritten({"route": redirect, "match": match}, call.path))
     return f"{status} {redirect.get('scheme_redirect', 'http')}://{host}{f':{port}' if port else ''}{path}"

@@ -5,13 +5,15 @@ import logging
 
 from semafor.app import status
 from semafor.app.inbox import reference
-from semafor.app.pipeline import RULES, Pipeline
+from semafor.app.pipeline import Pipeline
 from semafor.base import clock
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
+from semafor.planner.mesh import TABLES
 
 log = logging.getLogger(__name__)
 
+_SAY_LIVE = tuple(table.kind for table in TABLES if table.is_rule and table.says_live)
 _QUIET_S = 0.01  # acknowledgements that come together make one write
 _LONGEST_UNTOLD_S = 1.0
 
@@ -33,7 +35,7 @@ async def run(pipeline: Pipeline, client: Client) -> None:
 async def _write(pipeline: Pipeline, client: Client) -> None:
     problems = pipeline.problems()
     now = clock.stamp(clock.now())
-    for kind in RULES:
+    for kind in _SAY_LIVE:
         for obj in client.list(kind):
             metadata, ref = obj["metadata"], reference(kind, obj)
             if not pipeline.feedback.is_planned(ref):

@@ -126,7 +126,7 @@ class HashKey(Value):
 
 
 class Forward(Value, tag="forward"):
-    """Send the request to one of the destinations.
+    """Send the request to one of the destinations. One whose cluster does not exist answers with the status `failure`.
 
     `timeout_s` of 0 means no limit. The prefix `x-envoy-` headers of callers never change it.
     """
@@ -137,12 +137,13 @@ class Forward(Value, tag="forward"):
     rewrite: Rewrite = Rewrite()
     hash_keys: tuple[HashKey, ...] = ()
     mirrors: tuple[Mirror, ...] = ()
+    failure: Literal[500, 503] = 503
 
 
 class Redirect(Value, tag="redirect"):
     """Answer with a redirection. Empty fields and a port of 0 keep the request's own. The query is kept.
 
-    `path` replaces the whole path, `prefix` what the path match took; at most one is set.
+    `path` replaces the whole path, `prefix` what the path match took, `regex` what it says; at most one is set.
     """
 
     status: Literal[301, 302, 303, 307, 308] = 301
@@ -151,6 +152,7 @@ class Redirect(Value, tag="redirect"):
     port: int = 0
     path: str = ""
     prefix: str = ""
+    regex: RegexRewrite | None = None
 
 
 class DirectResponse(Value, tag="direct_response"):

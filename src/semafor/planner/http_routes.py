@@ -20,6 +20,8 @@ from semafor.planner.step import Step
 from semafor.planner.view import View
 from semafor.planner.virtual_service import VirtualService
 
+_NOWHERE = "nowhere"  # no cluster has this name
+
 
 def default(mesh: Mesh, view: View, service: Service, port: Port) -> Route:
     """The route of requests that no VirtualService takes."""
@@ -45,6 +47,11 @@ def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int) 
 
 def routes(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[Route, ...]:
     """The steps as routes, in their order."""
+    return tuple(_route(mesh, view, step, port) for step in steps)
+
+
+def of_steps(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[Route, ...]:
+    """The routes of steps whose order is settled already."""
     return tuple(_route(mesh, view, step, port) for step in steps)
 
 
@@ -74,11 +81,11 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
     destinations = []
     for target in resolve.weighted(step):
         found = resolve.destination(mesh, view.namespace, target, port)
-        if found.cluster and (found.live or not mesh.options.hold):
+        if target.failure or (found.cluster and (found.live or not mesh.options.hold)):
             keys += [found.hash_key] if found.hash_key else []
             destinations.append(
                 Destination(
-                    cluster=found.cluster,
+                    cluster=found.cluster or _NOWHERE,
                     weight=target.weight or 1,
                     request=target.request,
                     response=target.response,
@@ -94,6 +101,7 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
         retry=_retry(step.will.retry, sticky=bool(keys) and len(step.will.targets) == 1),
         rewrite=step.rewrite,
         hash_keys=tuple(dict.fromkeys(keys)),
+        failure=next((target.failure for target in step.will.targets if target.failure), 503),
     )
 
 

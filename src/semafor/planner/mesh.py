@@ -22,9 +22,16 @@ from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.envoy_filter import EnvoyFilter
 from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
+from semafor.planner.gateway_api import gateway as api_gateways
+from semafor.planner.gateway_api import grant, reading
+from semafor.planner.gateway_api.gateway import Gateway as K8sGateway
+from semafor.planner.gateway_api.gateway import GatewayClass, ListenerSet
+from semafor.planner.gateway_api.grant import Grant
+from semafor.planner.gateway_api.route import Route as ApiRoute
 from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
+from semafor.planner.proxy import Labels
 from semafor.planner.service import Service
 from semafor.planner.smi import access, specs, split
 from semafor.planner.smi.access import TrafficTarget
@@ -32,10 +39,24 @@ from semafor.planner.smi.specs import PortGroup, RouteGroup
 from semafor.planner.smi.split import TrafficSplit
 from semafor.planner.virtual_service import VirtualService
 from semafor.resources.core import config_map as core_config_map
+from semafor.resources.core import namespace as core_namespace
 from semafor.resources.core import pod as core_pod
 from semafor.resources.core import secret as core_secret
 from semafor.resources.core import service as core_service
 from semafor.resources.discovery import endpoint_slice
+from semafor.resources.gateway_api import (
+    gateway as k8s_gateway,
+)
+from semafor.resources.gateway_api import (
+    gateway_class,
+    grpc_route,
+    http_route,
+    listener_set,
+    reference_grant,
+    tcp_route,
+    tls_route,
+    udp_route,
+)
 from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
@@ -63,13 +84,14 @@ class Object(Protocol):
 class Table(NamedTuple):
     """Where the mesh keeps the objects of a kind, what the planner reads of one, and whether it is a rule.
 
-    Rules have a status that tells whether they are live.
+    Rules have a status that tells whether they are live; without `says_live` it has a form of its own.
     """
 
     kind: Kind
     name: str
     read: Callable[[Any], Any]
     is_rule: bool = False
+    says_live: bool = True
 
 
 # Every kind that plans are made of, once.
@@ -77,6 +99,7 @@ TABLES: tuple[Table, ...] = (
     Table(core_service.KIND, "services", service.read),
     Table(core_pod.KIND, "pods", instances.read_pod),
     Table(endpoint_slice.KIND, "slices", instances.read_slice),
+    Table(core_namespace.KIND, "namespaces", lambda object_: tuple(sorted(object_.metadata.labels.items()))),
     Table(core_secret.KIND, "credentials", credential.read),
     Table(core_config_map.KIND, "bundles", credential.read_bundle),
     Table(
@@ -103,6 +126,15 @@ TABLES: tuple[Table, ...] = (
         lambda object_: istio_gateways.read(object_.metadata, object_.spec),
         is_rule=True,
     ),
+    Table(gateway_class.KIND, "gateway_classes", api_gateways.read_class),
+    Table(k8s_gateway.KIND, "k8s_gateways", api_gateways.read, is_rule=True, says_live=False),
+    Table(listener_set.KIND, "listener_sets", api_gateways.read_set, is_rule=True, says_live=False),
+    Table(http_route.KIND, "http_routes", reading.http, is_rule=True, says_live=False),
+    Table(grpc_route.KIND, "grpc_routes", reading.grpc, is_rule=True, says_live=False),
+    Table(tls_route.KIND, "tls_routes", reading.of_bytes, is_rule=True, says_live=False),
+    Table(tcp_route.KIND, "tcp_routes", reading.of_bytes, is_rule=True, says_live=False),
+    Table(udp_route.KIND, "udp_routes", reading.of_bytes, is_rule=True, says_live=False),
+    Table(reference_grant.KIND, "reference_grants", grant.read),
     Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
     Table(smi_split.KIND, "traffic_splits", split.read, is_rule=True),
@@ -128,6 +160,16 @@ class Mesh:
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     credentials: Mapping[Key, Credential] = field(default_factory=dict)
     bundles: Mapping[Key, Credential] = field(default_factory=dict)
+    namespaces: Mapping[Key, Labels] = field(default_factory=dict)
+    gateway_classes: Mapping[Key, GatewayClass] = field(default_factory=dict)
+    k8s_gateways: Mapping[Key, K8sGateway] = field(default_factory=dict)
+    listener_sets: Mapping[Key, ListenerSet] = field(default_factory=dict)
+    http_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
+    grpc_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
+    tls_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
+    tcp_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
+    udp_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
+    reference_grants: Mapping[Key, Grant] = field(default_factory=dict)
     route_groups: Mapping[Key, RouteGroup] = field(default_factory=dict)
     port_groups: Mapping[Key, PortGroup] = field(default_factory=dict)
     traffic_splits: Mapping[Key, TrafficSplit] = field(default_factory=dict)

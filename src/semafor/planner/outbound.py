@@ -6,6 +6,7 @@ from semafor.base.struct import Value
 from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
 from semafor.planner import clusters, door, headless, instances, outbound_http, outbound_tcp, passthrough, resolve
 from semafor.planner.door import Door
+from semafor.planner.gateway_api import producers
 from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
@@ -48,6 +49,7 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
         service,
         mesh.instances(service),
         mesh.rule(service.host, view.namespace, service.namespace),
+        *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing),
     )
     return mesh.memo((service.host, view), inputs, lambda: _part(mesh, view, service))

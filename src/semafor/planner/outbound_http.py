@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from semafor.ir import Fail, Route, RouteMatch, RouteTable, VirtualHost
 from semafor.planner import headless, hosts, http_routes, passthrough, resolve
+from semafor.planner.gateway_api import producers
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
 from semafor.planner.view import View
@@ -48,8 +49,13 @@ def tables(mesh: Mesh, view: View, services: Iterable[tuple[int, VirtualHost]]) 
 def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route, ...]:
     """What VirtualServices say of the host, and the service itself for the rest.
 
+    Routes of the Gateway API stand in place of both.
+
     Differs from Istio: there a request that no route takes is answered 404. With layers, the service is the last one.
     """
+    attached = producers.http(mesh, view, service, port)
+    if attached is not None:
+        return http_routes.of_steps(mesh, view, attached, port.number)
     said = http_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number)
     if said and (said[-1].match.is_catch_all or mesh.options.several_virtual_services == "oldest"):
         return said

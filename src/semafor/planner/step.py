@@ -4,6 +4,8 @@ A `Step` is one condition and what is to be done with the requests that meet it.
 `resolve` finds those, for who asks.
 """
 
+from typing import Literal
+
 from semafor.base.struct import Value
 from semafor.ir import Cors, DirectResponse, Fail, Fault, HeaderOps, Origin, Redirect, Retry, Rewrite, RouteMatch
 from semafor.planner.proxy import Labels
@@ -21,6 +23,7 @@ class Source(Value):
 class Target(Value):
     """One destination as written: host in full, port of 0 when it has to be found out.
 
+    `failure` is the status that its share of the requests gets when it leads nowhere; with 0 the others get that share.
     `same_port`: no port will do but the one that the caller used. `host_path` and `port_path` are where below `origin`
     the object has them.
     """
@@ -34,6 +37,7 @@ class Target(Value):
     request: HeaderOps = HeaderOps()
     response: HeaderOps = HeaderOps()
     authority: str = ""
+    failure: Literal[0, 500, 503] = 0
     same_port: bool = False
     host_path: str = "destination.host"
     port_path: str = "destination.port"

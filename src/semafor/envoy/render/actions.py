@@ -53,6 +53,8 @@ def _forward(pool: Pool, node: ir.Forward) -> Fields:
     fields: Fields = {"timeout": seconds(node.timeout_s), **_destinations(node.destinations), **_rewrite(node.rewrite)}
     if node.retry is not None:
         fields["retry_policy"] = _retry(pool, node.retry)
+    if node.failure != 503:
+        fields["cluster_not_found_response_code"] = "INTERNAL_SERVER_ERROR"
     if node.hash_keys:
         fields["hash_policy"] = [_hash_key(key) for key in node.hash_keys]
     return fields
@@ -139,6 +141,8 @@ def _redirect(node: ir.Redirect) -> Fields:
     ):
         if value:
             fields[name] = value
+    if node.regex is not None:
+        fields["regex_rewrite"] = _substitution(node.regex.pattern, node.regex.substitution)
     return fields
 
 

@@ -113,7 +113,7 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(GRPCRoute),
     validate=rules.grpc_route,
 )

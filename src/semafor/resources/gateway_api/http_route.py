@@ -165,7 +165,7 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(HTTPRoute, filled.http_route),
     validate=rules.http_route,
 )

@@ -57,6 +57,6 @@ KIND = Kind(
     document=ReferenceGrant,
     columns=(AGE,),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(ReferenceGrant),
 )

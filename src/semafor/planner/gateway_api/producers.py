@@ -1,0 +1,52 @@
+"""Routes of Services: what callers in the mesh get, all (producers' routes) or those of one namespace (consumers').
+
+Source: GEP-1294. Consumers' routes stand in place of the producers' for callers of their namespace.
+"""
+
+from collections.abc import Iterator
+
+from semafor.planner.gateway_api import attach, backends, steps
+from semafor.planner.gateway_api.attach import MeshRoute
+from semafor.planner.mesh import Mesh
+from semafor.planner.service import Port, Service
+from semafor.planner.step import Step
+from semafor.planner.view import View
+
+
+def routed(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[MeshRoute, ...]:
+    """The routes that these callers meet at the port of the service; none leaves it as it is."""
+    if not mesh.http_routes and not mesh.grpc_routes and not mesh.tls_routes and not mesh.tcp_routes:
+        return ()
+    every = attach.attachments(mesh).services.get((service.namespace, service.name), ())
+    here = [one for one in every if one.port == port.number and service.registry == "Kubernetes"]
+    own = tuple(one for one in here if one.consumer == view.namespace)
+    return own or tuple(one for one in here if not one.consumer)
+
+
+def http(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Step, ...] | None:
+    """The steps of the HTTPRoutes or GRPCRoutes, in order; None where there is no such route.
+
+    A request that meets none of them is answered 404, as the specification wants it.
+    """
+    found = [one for one in routed(mesh, view, service, port) if one.route.is_http]
+    if not found:
+        return None
+    return steps.of(mesh, steps.Place(port=port.number), (steps.Chosen(route=one.route) for one in found))
+
+
+def inputs(mesh: Mesh, view: View, service: Service) -> Iterator[object]:
+    """All that the routes of the service depend on."""
+    for port in service.ports:
+        for one in routed(mesh, view, service, port):
+            yield one.route
+            yield from _targets(mesh, one)
+            yield from backends.inputs(mesh)
+
+
+def _targets(mesh: Mesh, one: MeshRoute) -> Iterator[object]:
+    for host in backends.hosts(one.route):
+        service = mesh.by_host.get(host)
+        yield service
+        if service:
+            yield mesh.instances(service)
+            yield mesh.rule(host, one.consumer or one.route.ref.namespace, service.namespace)
