@@ -25,6 +25,8 @@ BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
         "alpine",
         "docker.io/istio/examples-helloworld-v1:1.0",
         "registry.istio.io/release/examples-helloworld-v2:1.0",
+        "docker.io/istio/examples-bookinfo-productpage-v1:1.20.3",
+        "docker.io/istio/examples-bookinfo-reviews-v3:1.20.3",
         "docker.io/kennethreitz/httpbin",
         "docker.io/mccutchen/go-httpbin:v2.15.0",
         "registry.k8s.io/pause:3.10",

@@ -176,6 +176,23 @@ def _helloworld(offer: Offer, ref: Reference) -> Recipe:
     )
 
 
+_BOOKINFO_ENV = {  # what the original images of `reviews` carry
+    "v2": {"ENABLE_RATINGS": "true"},
+    "v3": {"ENABLE_RATINGS": "true", "STAR_COLOR": "red"},
+}
+
+
+def _bookinfo(offer: Offer, ref: Reference) -> Recipe:
+    service, version = ref.repository.rsplit("-", 2)[-2:]
+    more = {"SERVICE_VERSION": version, **(_BOOKINFO_ENV.get(version, {}) if service == "reviews" else {})}
+    command = "/usr/local/bin/bookinfo"
+    return Recipe(
+        config=Config(env=_env(offer.host, **more), cmd=(command, service), exposed=(9080,)),
+        files=program(offer.host, "bookinfo", command),
+        notes=(f"{ref.name} is a program of Semafor's own that answers as Bookinfo's {service} {version} does",),
+    )
+
+
 def _httpbin(offer: Offer, _: Reference) -> Recipe:
     """Istio's sample starts it as `gunicorn -b 0.0.0.0:8080 httpbin:app -k gevent`, so that is the program's name."""
     command = "/usr/local/bin/gunicorn"
@@ -253,6 +270,14 @@ ROWS: tuple[Row, ...] = (
         names=_istio("examples-helloworld-v1", "examples-helloworld-v2"),
         recipe=_helloworld,
         reason="Istio's sample helloworld, unchanged",
+    ),
+    Row(
+        names=_istio(
+            *(f"examples-bookinfo-{service}-v1" for service in ("productpage", "details", "ratings")),
+            *(f"examples-bookinfo-reviews-v{version}" for version in (1, 2, 3)),
+        ),
+        recipe=_bookinfo,
+        reason="Istio's sample Bookinfo, unchanged: what its tasks are told with",
     ),
     Row(
         names=("kennethreitz/httpbin", "kong/httpbin"),
