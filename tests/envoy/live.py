@@ -101,7 +101,8 @@ class Mesh:
 
     def _offer(self, name: str, plan: ir.Plan) -> None:
         self._generation += 1
-        self._targets[name] = self.renderer.render(plan).joined(self._secrets[name])
+        patched = self.renderer.patched(self.renderer.render(plan), plan).resources
+        self._targets[name] = patched.joined(self._secrets[name])
         self.server.push(name, self._targets[name], self._generation)
 
 

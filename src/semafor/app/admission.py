@@ -1,17 +1,30 @@
 """The mesh's say in writes: pods get their sidecar, rules are judged before they are stored."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from semafor import ir, resources
 from semafor.app import inject, mesh_config
 from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
+from semafor.kube.api import errors
 from semafor.kube.api.options import AdmissionRequest, Admitted
+from semafor.planner import envoy_filter as planned
+from semafor.planner import patches
 from semafor.resources import DecodeError
 from semafor.resources.core import config_map, pod
+from semafor.resources.errors import FieldError
+from semafor.resources.istio import envoy_filter
+from semafor.resources.istio.envoy_filter import EnvoyFilter
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
+
+_UNDECODABLE = "Invalid"
+# Istio warns of it as well.
+_INTERNALS = (
+    "an EnvoyFilter changes what may be arranged otherwise in the next version; prefer other kinds where they do"
+)
 
 
 class Injection:
@@ -55,6 +68,33 @@ class Judgement:
             return self._judge(request.kind, new)
         except DecodeError:
             return ()  # the schema check names it better
+
+
+class Patches:
+    """EnvoyFilters whose patches are no configuration of Envoy's are refused; the others pass, with a warning."""
+
+    def __init__(self, judge: Callable[[ir.Patch], tuple[Problem, ...]]) -> None:
+        self._judge = judge
+
+    async def admit(self, request: AdmissionRequest) -> Admitted:
+        new = request.new
+        if new is None or request.kind is not envoy_filter.KIND:
+            return Admitted(new or {})
+        found = [problem for patch in _patches(new) for problem in self._judge(patch)]
+        if wrong := [problem for problem in found if problem.reason == _UNDECODABLE]:
+            causes = [
+                FieldError(problem.path, "FieldValueInvalid", f"Invalid value: {problem.message}") for problem in wrong
+            ]
+            raise errors.invalid(request.kind, request.name, causes)
+        return Admitted(new, (_INTERNALS, *(_worded(problem) for problem in found)))
+
+
+def _patches(new: Doc) -> tuple[ir.Patch, ...]:
+    try:
+        document = cast("EnvoyFilter", resources.decode(envoy_filter.KIND, new))
+    except DecodeError:
+        return ()  # the schema check names it better
+    return patches.written(planned.read(document.metadata, document.spec))
 
 
 def _judge_options(obj: Doc) -> tuple[str, ...]:

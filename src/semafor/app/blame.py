@@ -1,7 +1,7 @@
 """Which objects are behind a resource that an Envoy refused: every node of the plan knows its origin. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,10 +9,22 @@ from semafor import ir
 from semafor.base import xds
 from semafor.base.problem import ObjectRef
 
+_ROUTES: Final = ("ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE")
+
+# What patches change. Whose match leaves the resource out is not looked at: only those that changed last are suspects.
+_PATCHED: Final = {
+    xds.CLUSTER: ("CLUSTER",),
+    xds.LISTENER: ("LISTENER", "LISTENER_FILTER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILTER", *_ROUTES),
+    xds.ROUTES: _ROUTES,
+    xds.EXTENSION: ("EXTENSION_CONFIG",),
+}
+
 
 def objects(plan: ir.Plan, type_url: str, name: str) -> frozenset[ObjectRef]:
-    """Every object that a node of the named resource comes from."""
-    return frozenset(origin.ref for node in _named(plan, type_url, name) for origin in _origins(node))
+    """Every object that a node of the named resource comes from, or that may have patched it."""
+    patches = (patch for patch in plan.patches if patch.apply_to in _PATCHED.get(type_url, ()))
+    nodes = (*_named(plan, type_url, name), *patches)
+    return frozenset(origin.ref for node in nodes for origin in _origins(node))
 
 
 def _named(plan: ir.Plan, type_url: str, name: str) -> Iterator[Any]:

@@ -87,6 +87,7 @@ class Daemon:
         self._credentials = credentials.Credentials(home, authority)
         hooks = (
             admission.Injection(lambda name: self._store.get("namespaces", "", name)),
+            admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below,
         )
         self._objects = Objects(self._store, admission=hooks)
@@ -95,7 +96,8 @@ class Daemon:
         pool = Pool(descriptors.load(envoy, home.cache))
         self._tokens = proxies.ProxyTokens()
         own = identities.Identities(authority, pool)
-        fleet = Fleet(Renderer(pool), own, self._tokens)
+        self._renderer = Renderer(pool)
+        fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet, own)
         self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
         fleet.deliver_by(self._xds)

@@ -4,7 +4,7 @@ pods ─▶ take        mesh ─▶ push: configure(mesh, proxy), with its certi
 """
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from semafor import ir, planner
 from semafor.app import identities, proxies
 from semafor.base.problem import Problem
 from semafor.base.xds import Resources
+from semafor.envoy.patch import MATCHES_NOTHING
 from semafor.envoy.render import Renderer
 from semafor.planner import Mesh, Proxy
 
@@ -112,8 +113,16 @@ class Fleet:
         return known[-1] if known else None
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong with the plans, as often as it is in one."""
-        return (problem for each in self._problems.values() for problem in each)
+        """What is wrong with the plans, each problem once.
+
+        That a patch matches nothing is wrong only when it is so in every proxy that has it.
+        """
+        told = Counter(problem for each in self._problems.values() for problem in each)
+        newest = [plans[-1][1] for plans in self._plans.values()]
+        having = Counter((patch.origin.ref, f"{patch.origin.path}.match") for plan in newest for patch in plan.patches)
+        for problem, count in told.items():
+            if problem.reason != MATCHES_NOTHING or count == having[problem.ref, problem.path]:
+                yield problem
 
     def has(self, generation: int) -> bool:
         """Whether every connected proxy has everything of the generation."""

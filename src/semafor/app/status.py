@@ -10,6 +10,7 @@ LIVE = "Live"
 REFUSED = "RefusedByProxy"
 UNUSABLE = "Unusable"
 HELD = "Held"  # a route waits for its destinations
+LEFT_OUT = "LeftOut"  # a patch of Envoy's configuration that cannot be applied
 _NOT_IN_FORCE = (REFUSED, UNUSABLE)
 _LEVELS = {"error": "ERROR", "warning": "WARNING", "info": "INFO"}
 
@@ -39,7 +40,7 @@ def was_refused(obj: dict[str, Any]) -> bool:
 
 
 def _live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
-    refused = next((problem for problem in problems if problem.reason in _NOT_IN_FORCE), None)
+    refused = next((problem for problem in problems if problem.reason in (*_NOT_IN_FORCE, LEFT_OUT)), None)
     if refused is not None:
         return {"status": "False", "reason": refused.reason, "message": refused.message}
     waiting = next((problem for problem in problems if problem.reason == HELD), None)

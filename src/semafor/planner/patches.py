@@ -37,6 +37,14 @@ def of(mesh: Mesh, proxy: Proxy) -> tuple[Patch, ...]:
     return mesh.memo(key, (mesh.envoy_filters, mesh.by_host), partial(_of, mesh, proxy, workload))
 
 
+def written(one: EnvoyFilter) -> tuple[Patch, ...]:
+    """The patches of an object as they are, whoever gets them: to be judged."""
+    return tuple(
+        Patch(apply_to=change.apply_to, operation=change.operation, origin=change.origin, value=change.value)
+        for change in one.changes
+    )
+
+
 def _of(mesh: Mesh, proxy: Proxy, workload: Workload) -> tuple[Patch, ...]:
     directions = _IN_SIDECARS if proxy.role == "sidecar" else _AT_GATEWAYS
     found = []

@@ -45,7 +45,9 @@ def decode(pool: Pool, checker: Checker, patch: ir.Patch) -> Decoded:
     try:
         message = pool.parse(type_, document, lenient=True)
     except (ParseError, ValueError, TypeError, AttributeError, KeyError) as error:
-        return Decoded(None, (_problem(patch, "Invalid", f"it is no {type_}: {_words(error)}"),))
+        return Decoded(
+            None, (_problem(patch, "Invalid", f"it is left out, because it is no {type_}: {_words(error)}"),)
+        )
     wrong = () if patch.operation in _MERGES else checker.violations(message)
     if wrong:
         return Decoded(None, tuple(_broken(patch, wrong)))
@@ -59,15 +61,13 @@ def decode(pool: Pool, checker: Checker, patch: ir.Patch) -> Decoded:
 def refused(patch: ir.Patch, violations: tuple[str, ...]) -> Problem:
     """The patch is left out, because Envoy would refuse what it makes."""
     reason = "; ".join(violations)
-    return _problem(patch, "RefusedByEnvoy", f"it is left out, because Envoy takes no such configuration: {reason}")
+    return _problem(patch, "LeftOut", f"it is left out, because Envoy takes no such configuration: {reason}")
 
 
 def _broken(patch: ir.Patch, violations: tuple[str, ...]) -> Iterator[Problem]:
     for violation in violations:
         field, _, why = violation.partition(": ")
-        yield _problem(
-            patch, "RefusedByEnvoy", f"it is left out, because Envoy takes no such value: {why}", field=field
-        )
+        yield _problem(patch, "LeftOut", f"it is left out, because Envoy takes no such value: {why}", field=field)
 
 
 def _problem(patch: ir.Patch, reason: str, message: str, *, field: str = "", severity: Any = "error") -> Problem:
