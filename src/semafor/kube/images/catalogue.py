@@ -7,7 +7,7 @@ this machine it says in a sentence.
 from collections.abc import Callable, Mapping
 
 from semafor.base.struct import Value
-from semafor.kube.images import environment
+from semafor.kube.images import echoes, environment
 from semafor.kube.images.host import Host, prefixes
 from semafor.kube.images.image import Config
 from semafor.kube.images.recipe import Recipe, program
@@ -286,6 +286,21 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(names=("mccutchen/go-httpbin",), recipe=_go_httpbin, reason="Istio's sample httpbin of newer releases"),
     Row(names=_istio("tcp-echo-server"), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
+    Row(
+        names=("registry.k8s.io/gateway-api/echo-basic",),
+        recipe=lambda offer, _: echoes.basic(offer.host),
+        reason="the Gateway API's conformance suite: what a gateway's backend was asked",
+    ),
+    Row(
+        names=("registry.k8s.io/gateway-api/echo-advanced", "gcr.io/istio-release/app", *_istio("app")),
+        recipe=lambda offer, _: echoes.advanced(offer.host),
+        reason="the same suite, for meshes: Istio's own test server and client",
+    ),
+    Row(
+        names=("registry.k8s.io/coredns/coredns", "coredns/coredns"),
+        recipe=lambda offer, _: echoes.coredns(offer.host),
+        reason="the same suite: a backend that speaks UDP",
+    ),
     Row(
         names=("registry.k8s.io/pause", "k8s.gcr.io/pause"),
         recipe=_pause,

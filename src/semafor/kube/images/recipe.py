@@ -28,22 +28,25 @@ class Recipe(Value):
     missing: str = ""
 
 
-def program(host: Host, name: str, command: str) -> tuple[tuple[str, str], ...]:
+def program(host: Host, name: str, command: str, packages: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
     """The files that give an image a program of ours, `programs/<name>`, as the command `command` (a path inside).
 
-    It runs on the host's interpreter without any packages.
+    A name with a dot is a module of a package. It runs on the host's interpreter with the standard library and, of all
+    installed packages, only those named: pure Python, copied beside it.
     """
     script = f'#!/bin/sh\nPYTHONPATH={_PROGRAMS} exec {shlex.quote(host.python)} -P -s -S -m {name} "$@"\n'
-    return (*_sources(name), (command, script))
+    own = _sources("semafor.kube.images.programs", name.partition(".")[0])
+    installed = (file for package in packages for file in _sources("", package))
+    return (*own, *installed, (command, script))
 
 
-def _sources(name: str) -> tuple[tuple[str, str], ...]:
-    """A program is a module, or a package."""
-    folder = importlib.resources.files("semafor.kube.images.programs")
-    package = folder.joinpath(name)
-    if not package.is_dir():
-        return ((f"{_PROGRAMS}/{name}.py", folder.joinpath(f"{name}.py").read_text("utf-8")),)
-    modules = sorted((part for part in package.iterdir() if part.name.endswith(".py")), key=lambda part: part.name)
+def _sources(parent: str, name: str) -> tuple[tuple[str, str], ...]:
+    """The files of a module, or of a package without packages in it."""
+    folder = importlib.resources.files(parent).joinpath(name) if parent else importlib.resources.files(name)
+    if not folder.is_dir():
+        module = importlib.resources.files(parent).joinpath(f"{name}.py")
+        return ((f"{_PROGRAMS}/{name}.py", module.read_text("utf-8")),)
+    modules = sorted((part for part in folder.iterdir() if part.name.endswith(".py")), key=lambda part: part.name)
     return tuple((f"{_PROGRAMS}/{name}/{part.name}", part.read_text("utf-8")) for part in modules)
 
 
