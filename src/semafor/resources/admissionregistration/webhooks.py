@@ -57,8 +57,8 @@ class MatchCondition(Document):
     expression: Annotated[str, "The condition in CEL."]
 
 
-class ValidatingWebhook(Document):
-    """A webhook that refuses."""
+class Webhook(Document):
+    """What is the same for every webhook."""
 
     name: Annotated[str, "Name of the webhook."]
     client_config: Annotated[WebhookClientConfig, "Who answers."]
@@ -79,29 +79,16 @@ class ValidatingWebhook(Document):
     ] = ()
 
 
-class MutatingWebhook(Document):
+class ValidatingWebhook(Webhook):
+    """A webhook that refuses."""
+
+
+class MutatingWebhook(Webhook):
     """A webhook that changes."""
 
-    name: Annotated[str, "Name of the webhook."]
-    client_config: Annotated[WebhookClientConfig, "Who answers."]
-    side_effects: Annotated[
-        Literal["Unknown", "None", "Some", "NoneOnDryRun"], "Whether it changes something elsewhere."
-    ]
-    rules: Annotated[tuple[RuleWithOperations, ...], ATOMIC, "Requests that it gets; one that matches is enough."] = ()
-    failure_policy: Annotated[Literal["Ignore", "Fail"] | None, "What no answer means."] = None
-    match_policy: Annotated[
-        Literal["Exact", "Equivalent"] | None, "Whether other versions of the same resource match."
-    ] = None
-    namespace_selector: Annotated[LabelSelector | None, ATOMIC, "Namespaces whose objects it gets."] = None
-    object_selector: Annotated[LabelSelector | None, ATOMIC, "Objects that it gets."] = None
-    timeout_seconds: Annotated[int | None, within(1, 30), "Seconds to answer; 10 when absent."] = None
-    admission_review_versions: Annotated[tuple[str, ...], ATOMIC, "Versions of AdmissionReview that it knows."] = ()
     reinvocation_policy: Annotated[
         Literal["Never", "IfNeeded"] | None, "Whether it is asked again when later webhooks change the object."
     ] = None
-    match_conditions: Annotated[
-        tuple[MatchCondition, ...], listing("name", patch_key="name"), "Further conditions on requests; all must hold."
-    ] = ()
 
 
 class ValidatingWebhookConfiguration(Document):

@@ -158,41 +158,17 @@ class Container(Document):
     tty: Annotated[bool, "Whether the program gets a terminal; needs stdin."] = False
 
 
-class EphemeralContainer(Document):
+class EphemeralContainer(Container):
     """A container added to a running pod, to look at it."""
 
-    name: Annotated[str, DNS_LABEL, "Name of the container, unique within the pod."]
-    image: Annotated[str, "Image that the container runs."] = ""
-    command: Annotated[tuple[str, ...], ATOMIC, "Program to run; the image's entry point when empty."] = ()
-    args: Annotated[tuple[str, ...], ATOMIC, "Arguments of the program; the image's when both are empty."] = ()
-    working_dir: Annotated[str, "Folder that the program starts in; the image's when empty."] = ""
     ports: Annotated[
         tuple[ContainerPort, ...], listing("containerPort", "protocol", patch_key="containerPort"), "Not allowed here."
     ] = ()
-    env_from: Annotated[tuple[EnvFromSource, ...], ATOMIC, "Objects whose keys become environment variables."] = ()
-    env: Annotated[tuple[EnvVar, ...], listing("name", patch_key="name"), "Environment variables."] = ()
     resources: Annotated[ResourceRequirements, "Not allowed here."] = ResourceRequirements()
     resize_policy: Annotated[tuple[ContainerResizePolicy, ...], ATOMIC, "Not allowed here."] = ()
     restart_policy: Annotated[Literal["Always"] | None, "Not allowed here."] = None
-    volume_mounts: Annotated[
-        tuple[VolumeMount, ...], listing("mountPath", patch_key="mountPath"), "Where volumes appear in the container."
-    ] = ()
-    volume_devices: Annotated[
-        tuple[VolumeDevice, ...],
-        listing("devicePath", patch_key="devicePath"),
-        "Where block volumes appear in the container.",
-    ] = ()
     liveness_probe: Annotated[Probe | None, "Not allowed here."] = None
     readiness_probe: Annotated[Probe | None, "Not allowed here."] = None
     startup_probe: Annotated[Probe | None, "Not allowed here."] = None
     lifecycle: Annotated[Lifecycle | None, "Not allowed here."] = None
-    termination_message_path: Annotated[str, "File whose content becomes the message of how the container ended."] = ""
-    termination_message_policy: Annotated[
-        Literal["File", "FallbackToLogsOnError"] | None, "Whether the end of the log is taken when that file is empty."
-    ] = None
-    image_pull_policy: Annotated[Literal["Always", "Never", "IfNotPresent"] | None, "When the image is pulled."] = None
-    security_context: Annotated[SecurityContext | None, "What the container's processes may do."] = None
-    stdin: Annotated[bool, "Whether standard input is kept open for `attach`."] = False
-    stdin_once: Annotated[bool, "Whether standard input closes after the first `attach`."] = False
-    tty: Annotated[bool, "Whether the program gets a terminal; needs stdin."] = False
     target_container_name: Annotated[str, "Container whose processes it sees."] = ""

@@ -10,116 +10,80 @@ from semafor.resources.core.refs import ObjectReference, SecretReference
 from semafor.resources.core.volume_sources import (
     AWSElasticBlockStoreVolumeSource,
     AzureDiskVolumeSource,
+    AzureFileVolumeSource,
+    CephFSVolumeSource,
+    CinderVolumeSource,
     FCVolumeSource,
+    FlexVolumeSource,
     FlockerVolumeSource,
     GCEPersistentDiskVolumeSource,
+    GlusterfsVolumeSource,
     HostPathVolumeSource,
+    ISCSIVolumeSource,
     NFSVolumeSource,
     PhotonPersistentDiskVolumeSource,
     PortworxVolumeSource,
     QuobyteVolumeSource,
+    RBDVolumeSource,
+    ScaleIOVolumeSource,
     VsphereVirtualDiskVolumeSource,
 )
 from semafor.resources.defaulting import fill, inside
 from semafor.resources.kind import Kind
-from semafor.resources.marks import ATOMIC, Labels, Resources, Time, within
+from semafor.resources.marks import ATOMIC, Labels, Resources, Time
 from semafor.resources.meta.meta import ObjectMeta
 
 
-class GlusterfsPersistentVolumeSource(Document):
+class GlusterfsPersistentVolumeSource(GlusterfsVolumeSource):
     """A Gluster file system."""
 
-    endpoints: Annotated[str, "Endpoints object that names the servers."]
-    path: Annotated[str, "Name of the Gluster volume."]
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
     endpoints_namespace: Annotated[str | None, "Namespace of the Endpoints object; the claim's when absent."] = None
 
 
-class RBDPersistentVolumeSource(Document):
+class RBDPersistentVolumeSource(RBDVolumeSource):
     """A Ceph block device."""
 
-    image: Annotated[str, "Name of the RADOS image."]
-    monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
-    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
-    pool: Annotated[str, "Name of the RADOS pool."] = ""
-    user: Annotated[str, "Name of the RADOS user."] = ""
-    keyring: Annotated[str, "Path of the user's key ring on the node."] = ""
     secret_ref: Annotated[
         SecretReference | None, ATOMIC, "Secret with the user's credentials, in place of the key ring."
     ] = None
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class ISCSIPersistentVolumeSource(Document):
+class ISCSIPersistentVolumeSource(ISCSIVolumeSource):
     """A disk over iSCSI."""
 
-    target_portal: Annotated[str, "Address of the target, with a port unless it is 3260."]
-    iqn: Annotated[str, "Qualified name of the target."]
-    lun: Annotated[int, within(0, 255), "Number of the logical unit."]
-    iscsi_interface: Annotated[str, "Transport of the initiator; `default` is TCP."] = ""
-    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
-    portals: Annotated[tuple[str, ...], ATOMIC, "Further addresses of the target."] = ()
-    chap_auth_discovery: Annotated[bool, "Whether discovery is authenticated by CHAP."] = False
-    chap_auth_session: Annotated[bool, "Whether the session is authenticated by CHAP."] = False
     secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret with the CHAP credentials."] = None
-    initiator_name: Annotated[str | None, "Name of the initiator, in place of the node's own."] = None
 
 
-class CinderPersistentVolumeSource(Document):
+class CinderPersistentVolumeSource(CinderVolumeSource):
     """A disk of OpenStack Cinder."""
 
-    volume_id: Annotated[str, "ID of the disk."] = msgspec.field(name="volumeID")
-    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
     secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret with the credentials for OpenStack."] = None
 
 
-class CephFSPersistentVolumeSource(Document):
+class CephFSPersistentVolumeSource(CephFSVolumeSource):
     """A Ceph file system."""
 
-    monitors: Annotated[tuple[str, ...], ATOMIC, "Addresses of the Ceph monitors."] = ()
-    path: Annotated[str, "Folder of the file system to mount as the root."] = ""
-    user: Annotated[str, "Name of the RADOS user."] = ""
-    secret_file: Annotated[str, "Path of the user's key ring on the node."] = ""
     secret_ref: Annotated[
         SecretReference | None, ATOMIC, "Secret with the user's credentials, in place of the file."
     ] = None
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
-class FlexPersistentVolumeSource(Document):
+class FlexPersistentVolumeSource(FlexVolumeSource):
     """A volume made by an external program on the node."""
 
-    driver: Annotated[str, "Name of the driver."]
-    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
     secret_ref: Annotated[SecretReference | None, ATOMIC, "Secret whose content is given to the driver."] = None
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
-    options: Annotated[Labels, "Further options for the driver."] = {}
 
 
-class AzureFilePersistentVolumeSource(Document):
+class AzureFilePersistentVolumeSource(AzureFileVolumeSource):
     """A share of Azure Files."""
 
-    secret_name: Annotated[str, "Secret with the storage account's name and key."]
-    share_name: Annotated[str, "Name of the share."]
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
     secret_namespace: Annotated[str | None, "Namespace of the Secret; the pod's when absent."] = None
 
 
-class ScaleIOPersistentVolumeSource(Document):
+class ScaleIOPersistentVolumeSource(ScaleIOVolumeSource):
     """A volume of ScaleIO."""
 
-    gateway: Annotated[str, "Address of the ScaleIO gateway."]
-    system: Annotated[str, "Name of the storage system."]
     secret_ref: Annotated[SecretReference, ATOMIC, "Secret with the user's credentials."]
-    ssl_enabled: Annotated[bool, "Whether the gateway is spoken to over TLS."] = False
-    protection_domain: Annotated[str, "Protection domain of the storage."] = ""
-    storage_pool: Annotated[str, "Storage pool within the domain."] = ""
-    storage_mode: Annotated[str, "ThickProvisioned or ThinProvisioned."] = ""
-    volume_name: Annotated[str, "Name of the volume."] = ""
-    fs_type: Annotated[str, "File system to mount, such as ext4 or xfs."] = ""
-    read_only: Annotated[bool, "Whether it is mounted for reading only."] = False
 
 
 class LocalVolumeSource(Document):

@@ -24,10 +24,9 @@ class ObjectReference(Document):
     field_path: Annotated[str, "The part of the object that is meant, such as spec.containers{web}."] = ""
 
 
-class SecretReference(Document):
+class SecretReference(LocalObjectReference):
     """A Secret in any namespace."""
 
-    name: Annotated[str, "Name of the Secret."] = ""
     namespace: Annotated[str, "Namespace of the Secret."] = ""
 
 

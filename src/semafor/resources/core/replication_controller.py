@@ -1,15 +1,16 @@
 """ReplicationController: the predecessor of ReplicaSet. Source: Kubernetes' API reference."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from semafor.base.struct import Document
+from semafor.resources.apps.replica_set import ReplicaSetCondition, ReplicaSetStatus
 from semafor.resources.core import pod_defaults, pod_rules
 from semafor.resources.core.pod import PodTemplateSpec
 from semafor.resources.defaulting import fill, inside
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
-from semafor.resources.marks import ATOMIC, NON_NEGATIVE, Labels, Time, listing
+from semafor.resources.marks import ATOMIC, NON_NEGATIVE, Labels, listing
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -24,24 +25,13 @@ class ReplicationControllerSpec(Document):
     template: Annotated[PodTemplateSpec | None, "What the pods look like."] = None
 
 
-class ReplicationControllerCondition(Document):
+class ReplicationControllerCondition(ReplicaSetCondition):
     """One aspect of a controller's state."""
 
-    type: Annotated[str, "Which aspect."] = ""
-    status: Annotated[Literal["True", "False", "Unknown"] | None, "Whether it holds."] = None
-    last_transition_time: Annotated[Time | None, "When the status last changed."] = None
-    reason: Annotated[str, "A CamelCase word for why it is so."] = ""
-    message: Annotated[str, "The same for people."] = ""
 
-
-class ReplicationControllerStatus(Document):
+class ReplicationControllerStatus(ReplicaSetStatus):
     """The state of a controller."""
 
-    replicas: Annotated[int, "Pods that there are."] = 0
-    fully_labeled_replicas: Annotated[int, "Pods that have all labels of the template."] = 0
-    ready_replicas: Annotated[int, "Pods that are ready."] = 0
-    available_replicas: Annotated[int, "Pods that have been ready for minReadySeconds."] = 0
-    observed_generation: Annotated[int, "The generation of the spec that this status was made for."] = 0
     conditions: Annotated[
         tuple[ReplicationControllerCondition, ...],
         listing("type", patch_key="type"),

@@ -4,25 +4,15 @@ from typing import Annotated
 
 from semafor.base.struct import Document
 from semafor.resources.gateway_api import filled, rules
-from semafor.resources.gateway_api.listener import AllowedRoutes, ListenerFilters, ListenerTLSConfig, RouteGroupKind
+from semafor.resources.gateway_api.listener import Listener, ListenerStatus
 from semafor.resources.gateway_api.references import ParentGatewayReference
 from semafor.resources.kind import AGE, Column, Kind
-from semafor.resources.marks import ATOMIC, HOSTNAME, Port, listing
+from semafor.resources.marks import listing
 from semafor.resources.meta.meta import Condition, ObjectMeta
 
 
-class ListenerEntry(Document):
+class ListenerEntry(Listener):
     """A port where traffic comes in."""
-
-    name: Annotated[str, "Name of the listener."]
-    port: Annotated[Port, "Number of the port."]
-    protocol: Annotated[str, "Protocol of the port."]
-    hostname: Annotated[
-        str | None, HOSTNAME, "Host that it is for, perhaps with a wildcard at the front; all when absent."
-    ] = None
-    tls: Annotated[ListenerTLSConfig | None, "How connections are secured."] = None
-    allowed_routes: Annotated[AllowedRoutes | None, "Which routes may use it."] = None
-    filters: Annotated[ListenerFilters | None, "What is done with all its requests."] = None
 
 
 class ListenerSetSpec(Document):
@@ -32,13 +22,8 @@ class ListenerSetSpec(Document):
     listeners: Annotated[tuple[ListenerEntry, ...], listing("name"), "The listeners."]
 
 
-class ListenerEntryStatus(Document):
+class ListenerEntryStatus(ListenerStatus):
     """The state of a listener."""
-
-    name: Annotated[str, "Name of the listener."]
-    attached_routes: Annotated[int, "How many routes use it."]
-    conditions: Annotated[tuple[Condition, ...], listing("type"), "Aspects of the present state, told apart by type."]
-    supported_kinds: Annotated[tuple[RouteGroupKind, ...], ATOMIC, "Kinds of routes that it takes."] = ()
 
 
 class ListenerSetStatus(Document):

@@ -28,18 +28,9 @@ class SafeTLSConfig(Document):
     max_version: Annotated[Literal["TLS10", "TLS11", "TLS12", "TLS13"] | None, "Newest version of TLS."] = None
 
 
-class TLSConfig(Document):
+class TLSConfig(SafeTLSConfig):
     """How the connection is secured."""
 
-    ca: Annotated[SecretOrConfigMap, "Authorities that the server's certificate is checked against."] = (
-        SecretOrConfigMap()
-    )
-    cert: Annotated[SecretOrConfigMap, "Client's certificate."] = SecretOrConfigMap()
-    key_secret: Annotated[SecretKeySelector | None, ATOMIC, "Secret with the client's key."] = None
-    server_name: Annotated[str | None, "Name that the server's certificate must have."] = None
-    insecure_skip_verify: Annotated[bool | None, "Whether the server's certificate is taken unchecked."] = None
-    min_version: Annotated[Literal["TLS10", "TLS11", "TLS12", "TLS13"] | None, "Oldest version of TLS."] = None
-    max_version: Annotated[Literal["TLS10", "TLS11", "TLS12", "TLS13"] | None, "Newest version of TLS."] = None
     ca_file: Annotated[str, "File with the authorities."] = ""
     cert_file: Annotated[str, "File with the client's certificate."] = ""
     key_file: Annotated[str, "File with the client's key."] = ""
