@@ -43,7 +43,7 @@ class DownstreamTls(Value):
     An empty `validation` looks at no client certificate. `trust_domains`: the client's SPIFFE identity has to be of one
     of them; `sans`: it has to have one of these names; empty accepts any that is valid. `public_keys` and `hashes` are
     digests of public keys (SPKI) and of certificates one of which the client's has to have. `ciphers` of () are
-    Envoy's own.
+    Envoy's own. `untrusted` lets in whose certificate nobody vouches for.
     """
 
     certificates: tuple[str, ...] = ("default",)
@@ -57,6 +57,7 @@ class DownstreamTls(Value):
     min_version: TlsVersion = "1.2"
     max_version: TlsVersion = "1.3"
     ciphers: tuple[str, ...] = ()
+    untrusted: bool = False
 
 
 class Edge(Value):

@@ -50,11 +50,6 @@ def routes(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[
     return tuple(_route(mesh, view, step, port) for step in steps)
 
 
-def of_steps(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[Route, ...]:
-    """The routes of steps whose order is settled already."""
-    return tuple(_route(mesh, view, step, port) for step in steps)
-
-
 def _route(mesh: Mesh, view: View, step: Step, port: int) -> Route:
     return Route(
         name=step.name,

@@ -55,7 +55,7 @@ def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route,
     """
     attached = producers.http(mesh, view, service, port)
     if attached is not None:
-        return http_routes.of_steps(mesh, view, attached, port.number)
+        return http_routes.routes(mesh, view, attached, port.number)
     said = http_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number)
     if said and (said[-1].match.is_catch_all or mesh.options.several_virtual_services == "oldest"):
         return said

@@ -1,7 +1,7 @@
 """Steps of tcp and tls routes as destinations of bytes."""
 
 from semafor.ir import Destination
-from semafor.planner import clusters, resolve
+from semafor.planner import clusters, passthrough, resolve
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.step import L4Step, Target
@@ -9,13 +9,18 @@ from semafor.planner.view import View
 
 
 def destinations(mesh: Mesh, view: View, step: L4Step, listen_port: int) -> tuple[Destination, ...]:
-    """The live destinations of the step with their weights; none when there is none."""
+    """The live destinations of the step with their weights; none when there is none.
+
+    The connections of a target with a failure of its own are closed while it leads nowhere.
+    """
     targets = step.targets if len(step.targets) == 1 else tuple(target for target in step.targets if target.weight)
     found = []
     for target in targets:
         cluster = _cluster(mesh, view, target, listen_port)
-        if cluster:
-            found.append(Destination(cluster=cluster, weight=target.weight or 1, origin=target.origin))
+        if cluster or target.failure:
+            found.append(
+                Destination(cluster=cluster or passthrough.BLACK_HOLE, weight=target.weight or 1, origin=target.origin)
+            )
     return tuple(found)
 
 

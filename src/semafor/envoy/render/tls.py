@@ -30,6 +30,8 @@ def downstream(pool: Pool, node: ir.DownstreamTls) -> Fields:
         "verify_certificate_spki": node.public_keys,
         "verify_certificate_hash": node.hashes,
     }
+    if node.untrusted:
+        wanted["trust_chain_verification"] = "ACCEPT_UNTRUSTED"
     common = _common(node.certificates, node.validation, wanted, node.alpn)
     common["tls_params"] = {
         "tls_minimum_protocol_version": _VERSIONS[node.min_version],

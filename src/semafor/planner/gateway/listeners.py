@@ -115,7 +115,8 @@ def _ended(ground: _Ground, entrance: Entrance, server: Server, said: ServerTls)
         name, requests = tables.name(entrance, server), _http(entrance, server, ground.edge)
         yield FilterChain(name=name, match=match, filter=requests, tls=tls, origin=server.origin)
         return
-    for step in _steps(ground, server)[:1]:
+    for step in _steps(ground, server):
+        match = ChainMatch(transport="tls", server_names=step.server_names or entrances.server_names(server))
         filter_ = _proxy(ground, server, step)
         yield FilterChain(name=server.port_name, match=match, filter=filter_, tls=tls, origin=step.origin)
 
@@ -134,6 +135,7 @@ def _tls(tls: ServerTls, secrets: credentials.Found, trust_domain: str, *, reque
         min_version=tls.min_version or "1.2",
         max_version=tls.max_version or "1.3",
         ciphers=tls.ciphers,
+        untrusted=tls.untrusted,
     )
 
 

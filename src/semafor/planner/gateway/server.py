@@ -37,6 +37,7 @@ class ServerTls(Value):
     certificates for different kinds of keys or different names. `authorities` names the Secret or ConfigMap
     (`ConfigMap:namespace/name`) with which clients are verified; when it is empty, they are in the credential itself,
     or in the Secret `NAME-cacert`. `sans`, `public_keys` (SPKI) and `hashes` narrow down which clients are taken.
+    `untrusted`: clients whose certificate is not good are let in all the same.
     """
 
     mode: Mode
@@ -49,6 +50,7 @@ class ServerTls(Value):
     min_version: TlsVersion = ""
     max_version: TlsVersion = ""
     ciphers: tuple[str, ...] = ()
+    untrusted: bool = False
 
     @property
     def ends_here(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from semafor.planner.gateway import istio_routes
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.server import Gateway, Server
+from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.view import View
 
@@ -20,6 +21,7 @@ class Source(NamedTuple):
 
 _SOURCES: Final[dict[str, Source]] = {
     "networking.istio.io": Source(istio_routes.gateways, istio_routes.attached),
+    "gateway.networking.k8s.io": Source(serving.gateways, lambda mesh, server, _: serving.attached(mesh, server)),
 }
 
 

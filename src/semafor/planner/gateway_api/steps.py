@@ -100,7 +100,7 @@ def _will(mesh: Mesh, place: Place, route: Route, rule: Rule, match: Match, filt
         return Will(answer=DirectResponse(status=failure, body=why), cors=filters.cors)
     alone = len(rule.backends) == 1
     return Will(
-        targets=tuple(_target(mesh, route, backend, failure, alone=alone) for backend in rule.backends),
+        targets=tuple(target(mesh, route, backend, failure, alone=alone) for backend in rule.backends),
         timeout_s=rule.timeout_s,
         retry=rule.retry,
         mirrors=tuple(_mirrors(mesh, route, filters.mirrors)),
@@ -114,7 +114,8 @@ def _all_lost(mesh: Mesh, route: Route, rule: Rule) -> str:
     return "" if any(each.host for each in found) else f"{rule.backends[0].origin}: {found[0].message}"
 
 
-def _target(mesh: Mesh, route: Route, backend: Backend, failure: Failure, *, alone: bool) -> Target:
+def target(mesh: Mesh, route: Route, backend: Backend, failure: Failure, *, alone: bool) -> Target:
+    """The backend as a target. The filters of one that stands `alone` are its rule's."""
     found = backends.resolve(mesh, route.ref, backend.ref, backend.port)
     own = Filters() if alone else backend.filters
     return Target(

@@ -140,7 +140,7 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(Gateway, filled.gateway),
     validate=rules.gateway,
 )

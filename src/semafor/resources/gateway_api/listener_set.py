@@ -70,7 +70,7 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(ListenerSet, filled.gateway),
     validate=rules.listener_set,
 )

@@ -59,7 +59,7 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(TLSRoute),
     validate=rules.route,
 )
