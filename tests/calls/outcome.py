@@ -3,6 +3,8 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from tests.calls import filters
+
 if TYPE_CHECKING:
     from tests.calls.matcher import Matcher
     from tests.calls.script import Call
@@ -10,19 +12,32 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _NAMES = {"PassthroughCluster": "direct", "BlackHoleCluster": "nowhere", "egress": "outside"}
 _USUAL_RETRIES = 2  # not worth telling
+_ALL = 100  # per cent
+_ABORTED = "fault filter abort"  # Envoy's words
 _REDIRECTS = {"FOUND": 302, "SEE_OTHER": 303, "TEMPORARY_REDIRECT": 307, "PERMANENT_REDIRECT": 308}
 
 
 def of(matcher: "Matcher", route: Json, call: "Call") -> str:
+    if answer := filters.preflight(route, call):
+        return answer
+    status, share = filters.aborted(route, call)
+    if share == _ALL:
+        return f"{status} {_ABORTED}"
+    passed = _passed(matcher, route, call)
+    return f"{status} {share:g}% {_ABORTED}, {passed} {_ALL - share:g}%" if share else passed
+
+
+def _passed(matcher: "Matcher", route: Json, call: "Call") -> str:
+    """What becomes of it when no filter answers."""
     if "direct_response" in route:
         answer = route["direct_response"]
         return f"{answer['status']} {answer.get('body', {}).get('inline_string', '')}".strip()
     if "redirect" in route:
-        return _redirect(route["redirect"], route["match"], call)
+        return _redirect(route, call)
     action = route["route"]
     weighted = action.get("weighted_clusters", {}).get("clusters")
     found = [(one["name"], one["weight"], one) for one in weighted] if weighted else [(action["cluster"], 1, {})]
-    return shares(matcher, found, _changes(route, call))
+    return shares(matcher, found, _changes(matcher, route, call))
 
 
 def shares(matcher: "Matcher", clusters: list[tuple[str, int, Json]], changes: Json) -> str:
@@ -31,6 +46,8 @@ def shares(matcher: "Matcher", clusters: list[tuple[str, int, Json]], changes: J
     texts = []
     for name, weight, own in clusters:
         told = {**changes, **_own_changes(own)}
+        if "host" in changes:
+            told["host"] = changes["host"]  # what the route says of the host wins
         notes = f" ({', '.join(f'{key} {value}' for key, value in told.items())})" if told else ""
         share = f" {100 * weight / total:g}%" if len(clusters) > 1 else ""
         texts.append(destination(matcher, name) + share + notes)
@@ -51,7 +68,7 @@ def destination(matcher: "Matcher", cluster: str) -> str:
     return text if matcher.endpoints[cluster].get("endpoints") else f"503 no endpoints of {text}"
 
 
-def _changes(route: Json, call: "Call") -> Json:
+def _changes(matcher: "Matcher", route: Json, call: "Call") -> Json:
     action, changes = route["route"], {}
     path = _rewritten(route, call.path.partition("?")[0])
     if path != call.path.partition("?")[0]:
@@ -63,7 +80,11 @@ def _changes(route: Json, call: "Call") -> Json:
     retries = action.get("retry_policy", {}).get("num_retries", 0)
     if retries != _USUAL_RETRIES and action.get("cluster") not in _NAMES:
         changes["retries"] = retries
-    return {**changes, **_own_changes(route)}
+    for mirror in action.get("request_mirror_policies", ()):
+        share = filters.percent(mirror["runtime_fraction"]["default_value"])
+        copy = destination(matcher, mirror["cluster"]) + ("" if share == _ALL else f" of {share:g} in 100")
+        changes["mirror"] = f"{changes['mirror']} and {copy}" if "mirror" in changes else copy
+    return {**changes, **_own_changes(route), **filters.changes(route, call)}
 
 
 def _own_changes(node: Json) -> Json:
@@ -87,13 +108,14 @@ def _rewritten(route: Json, path: str) -> str:
         return action["prefix_rewrite"] + path[len(taken) :]
     if "regex_rewrite" in action:
         rule = action["regex_rewrite"]
-        return re.sub(rule["pattern"]["regex"], rule["substitution"], path)
+        return re.sub(rule["pattern"]["regex"], rule["substitution"], path).partition("?")[0]
     return path
 
 
-def _redirect(redirect: Json, match: Json, call: "Call") -> str:
+def _redirect(route: Json, call: "Call") -> str:
+    redirect, (before, mark, query) = route["redirect"], call.path.partition("?")
     status = _REDIRECTS.get(redirect.get("response_code", ""), 301)
     host = redirect.get("host_redirect", call.host)
     port = redirect.get("port_redirect", 0 if "host_redirect" in redirect or call.port == 80 else call.port)
-    path = redirect.get("path_redirect", _rewritten({"route": redirect, "match": match}, call.path))
-    return f"{status} {redirect.get('scheme_redirect', 'http')}://{host}{f':{port}' if port else ''}{path}"
+    path = redirect.get("path_redirect", _rewritten({**route, "route": redirect}, before))
+    return f"{status} {redirect.get('scheme_redirect', 'http')}://{host}{f':{port}' if port else ''}{path}{mark}{query}"

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.calls import outcome
+from tests.calls import filters, outcome
 from tests.calls.greeter import Greeter
 from tests.calls.matcher import Matcher
 from tests.calls.script import Call
@@ -74,13 +74,14 @@ class RealEnvoy:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         headers = {"Host": call.host if call.port == 80 else f"{call.host}:{call.port}", **dict(call.headers)}
         connection.request(call.method, call.path, headers=headers)
+        started = time.monotonic()
         response = connection.getresponse()
-        body = response.read().decode()
+        body = response.read().decode(errors="replace")
+        took_s = time.monotonic() - started
         connection.close()
         if response.getheader("x-cluster") is None:
-            location = response.getheader("location") if response.status in range(300, 400) else None
-            return f"{response.status} {location or body}".strip()
-        return self._said(body) + _notes(response, call)
+            return _answered(response, body)
+        return self._said(body) + _notes(response, call, took_s)
 
     def _said(self, cluster: str) -> str:
         return outcome.destination(self.matcher, cluster) if cluster else "nowhere"
@@ -170,15 +171,27 @@ def backend(cluster: str, pipe: Json) -> Json:
 
 def visible(result: str) -> str:
     """A result without what a caller can not see: time-outs, retries and changed headers."""
-    result = re.sub(r"(timeout|retries|request|response) [^,)]*(, |(?=\)))", "", result)
+    result = re.sub(r"(timeout|retries|request|response|mirror) [^,)]*(, |(?=\)))", "", result)
     result = re.sub(r", \)", ")", result).replace(" ()", "")
     return re.sub(r"^503 no endpoints of .*", "503 no healthy upstream", result)
 
 
-def _notes(response: http.client.HTTPResponse, call: Call) -> str:
+def _answered(response: http.client.HTTPResponse, body: str) -> str:
+    """What Envoy said by itself."""
+    if "grpc-status" in response.headers:
+        return f"grpc-{response.getheader('grpc-status')} {response.getheader('grpc-message')}".strip()
+    location = response.getheader("location") if response.status in range(300, 400) else None
+    told = filters.words(filters.of_headers(response.getheaders()))
+    return f"{response.status} {location or body or told}".strip()
+
+
+def _notes(response: http.client.HTTPResponse, call: Call, took_s: float) -> str:
     path, host = (response.getheader("x-path") or "").partition("?")[0], response.getheader("x-host")
     notes = [f"path {path}"] if path != call.path.partition("?")[0] else []
     notes += [f"host {host}"] if host not in (call.host, f"{call.host}:{call.port}") else []
+    notes += [f"{name} {value}" for name, value in filters.of_headers(response.getheaders()).items()]
+    held_up = re.search(r"delay ([\d.]+)s", call.result)
+    notes += [held_up[0]] if held_up and took_s >= float(held_up[1]) else []
     return f" ({', '.join(notes)})" if notes else ""
 
 

@@ -157,6 +157,8 @@ def short(node: Any) -> Any:
         return str(node)
     if node == http_action.DEFAULT_RETRY:
         return "Istio's default"
+    if isinstance(node, bytes):
+        return node.hex(" ")
     if isinstance(node, tuple):
         return [short(item) for item in node]
     if not isinstance(node, msgspec.Struct):

@@ -82,7 +82,7 @@ class Checker:
         """The check of one field, or None where nothing can be wrong."""
         rules = self._option(field, "google.protobuf.FieldOptions", self._rules)
         if field.message_type and field.message_type.GetOptions().map_entry:
-            return None  # the maps of Envoy's API have no rules that are not those of their messages' defaults
+            return self._map(field)
         if field.is_repeated:
             return self._repeated(field, rules)
         return self._single(field, rules)
@@ -132,6 +132,18 @@ class Checker:
                     yield f"{path}{name}[{i}]: {wrong}"
                 if nested:
                     yield from self._nested(value, f"{path}{name}[{i}].")
+
+        return check
+
+    def _map(self, field: Any) -> Callable[[Any, str], Iterator[str]] | None:
+        """The values of a map; its keys have no rules of their own in Envoy's API."""
+        name = field.name
+        if field.message_type.fields_by_name["value"].message_type is None:
+            return None
+
+        def check(message: Any, path: str) -> Iterator[str]:
+            for key, value in getattr(message, name).items():
+                yield from self._nested(value, f"{path}{name}[{key}].")
 
         return check
 

@@ -159,7 +159,7 @@ class DirectResponse(Value, tag="direct_response"):
     """Answer without forwarding."""
 
     status: int
-    body: str = ""
+    body: str | bytes = ""
 
 
 class Fail(Value, tag="fail"):

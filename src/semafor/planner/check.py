@@ -5,7 +5,7 @@ from functools import partial
 
 from semafor.base import names
 from semafor.base.problem import Problem
-from semafor.planner import destination_rule, problems, resolve
+from semafor.planner import delegates, destination_rule, problems, resolve
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.mesh import Mesh
@@ -27,6 +27,7 @@ def _sorted(found: Iterable[Problem]) -> tuple[Problem, ...]:
 
 def _all(mesh: Mesh) -> Iterator[Problem]:
     yield from mesh.unreadable.values()
+    yield from mesh.memo("check delegates", (mesh.virtual_services,), lambda: tuple(_delegates(mesh)))
     for vs in mesh.all_virtual_services:
         own = (mesh.by_host.get(host) for host in vs.hosts)
         inputs = (*own, *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
@@ -44,6 +45,16 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
         yield from one.problems
     yield from gateway_check.gateways(mesh)
     yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
+
+
+def _delegates(mesh: Mesh) -> Iterator[Problem]:
+    """What is wrong with those without hosts, but for their destinations, which depend on who hands over to them."""
+    named = {key for vs in mesh.virtual_services.values() for key in delegates.named(vs)}
+    for key, vs in mesh.virtual_services.items():
+        if not vs.hosts:
+            yield from vs.problems
+            if key not in named:
+                yield problems.delegate_unused(vs.origin)
 
 
 def _alone(mesh: Mesh, vs: VirtualService) -> tuple[Problem, ...]:

@@ -59,12 +59,20 @@ def redirect_at(said: Redirect, port: int, *, to_request_port: bool, scheme: str
 
 def direct_response(spec: istio.HTTPDirectResponse) -> DirectResponse:
     """The answer that the route gives by itself."""
-    body = ""
+    body: str | bytes = ""
     if spec.body and spec.body.bytes is not None:
-        body = base64.b64decode(spec.body.bytes).decode(errors="replace")
+        body = _text(base64.b64decode(spec.body.bytes))
     elif spec.body:
         body = spec.body.string or ""
     return DirectResponse(status=spec.status, body=body)
+
+
+def _text(body: bytes) -> str | bytes:
+    """Bytes that are text as such, so that plans can be read."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body
 
 
 def rewrite(spec: istio.HTTPRewrite | None, host: str) -> Rewrite:
@@ -93,9 +101,16 @@ def retry(spec: istio.HTTPRetry | None) -> Retry | None:
         status_codes=codes,
         per_try_timeout_s=seconds(spec.per_try_timeout),
         backoff_s=seconds(spec.backoff),
-        other_hosts=spec.retry_ignore_previous_hosts is not False,
         remote_localities=bool(spec.retry_remote_localities),
     )
+
+
+def mirror_share(route: istio.HTTPRoute) -> float:
+    """The share of the requests that `mirror` gets, in per cent; of the three fields for it the newest counts."""
+    if route.mirror_percentage:
+        return route.mirror_percentage.value
+    old = route.mirror_percent if route.mirror_percent is not None else route.mirror_percent_old
+    return 100.0 if old is None else float(old)
 
 
 def _retry_on(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -171,6 +186,6 @@ def check(route: istio.HTTPRoute, origin: Origin) -> Iterator[Problem]:
             place = at(origin, "rewrite.uriRegexRewrite.match")
             yield problems.invalid(place, f"{regex!r} is not a regular expression: {why}")
     if len(route.route) > 1 and not any(item.weight for item in route.route):
-        yield problems.invalid(at(origin, "route"), "no destination has a weight above 0", "give the weights")
+        yield problems.no_weight(at(origin, "route"))
     if not (route.redirect or route.direct_response or route.route or route.delegate):
         yield problems.invalid(origin, "the route says nothing of where to go", "add route, redirect or directResponse")

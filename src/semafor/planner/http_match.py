@@ -23,6 +23,7 @@ _IMPLEMENTED = (
     "source_namespace",
     "gateways",
     "ignore_uri_case",
+    "stat_prefix",
 )
 _PSEUDO = (("method", ":method"), ("authority", ":authority"), ("scheme", ":scheme"))
 _PRESENT = (None, "*")  # Istio: the regular expression "*" (which is none) means that the header is there
@@ -36,7 +37,7 @@ def read(match: istio.HTTPMatchRequest) -> RouteMatch:
     return RouteMatch(
         path=_path(match.uri, ignore_case=match.ignore_uri_case),
         headers=(*sorted(headers + without, key=lambda header: (header.name, header.inverted)), *pseudo),
-        query=tuple(QueryMatch(name=name, value=_value(test)) for name, test in sorted(match.query_params.items())),
+        query=tuple(QueryMatch(name=name, value=value(test)) for name, test in sorted(match.query_params.items())),
     )
 
 
@@ -45,7 +46,7 @@ def check(match: istio.HTTPMatchRequest, origin: Origin) -> Iterator[Problem]:
     yield from refused.fields(match, origin, *_IMPLEMENTED)
     for field in ("uri", "scheme", "method", "authority"):
         if (test := getattr(match, field)) is not None:
-            yield from _check_regex(test, at(origin, field))
+            yield from check_text(test, at(origin, field))
     for field, tests in (
         ("headers", match.headers),
         ("withoutHeaders", match.without_headers),
@@ -59,10 +60,10 @@ def _check_tests(tests: Mapping[str, istio.StringMatch], origin: Origin) -> Iter
         place = at(origin, f"[{name}]")
         if name.startswith("@request.auth."):
             yield problems.not_supported(origin, f"[{name}]")
-        yield from _check_regex(test, place)
+        yield from check_text(test, place)
 
 
-def _check_regex(test: istio.StringMatch, origin: Origin) -> Iterator[Problem]:
+def check_text(test: istio.StringMatch, origin: Origin) -> Iterator[Problem]:
     """Envoy would refuse the whole route table for one bad expression, so it never gets there."""
     if test.regex in _PRESENT:
         return
@@ -99,15 +100,15 @@ def _path(uri: istio.StringMatch | None, *, ignore_case: bool) -> PathMatch:
 
 
 def _header(name: str, test: istio.StringMatch) -> HeaderMatch:
-    return HeaderMatch(name=name.lower(), value=_value(test))
+    return HeaderMatch(name=name.lower(), value=value(test))
 
 
 def _without(name: str, test: istio.StringMatch) -> HeaderMatch:
-    value = _value(test)
-    return HeaderMatch(name=name.lower(), value=value, inverted=True, missing_as_empty=value is not None)
+    wanted = value(test)
+    return HeaderMatch(name=name.lower(), value=wanted, inverted=True, missing_as_empty=wanted is not None)
 
 
-def _value(test: istio.StringMatch) -> StringMatch | None:
+def value(test: istio.StringMatch) -> StringMatch | None:
     """The test of a value; None when being there is all that is asked."""
     if test.exact is not None:
         return StringMatch(kind="exact", value=test.exact)

@@ -1,5 +1,7 @@
 """Steps of VirtualServices as routes of the plan, and the route of a service without any."""
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from semafor.ir import (
@@ -8,15 +10,18 @@ from semafor.ir import (
     Fail,
     Forward,
     HashKey,
+    HeaderOps,
+    Mirror,
     Redirect,
     Retry,
+    Rewrite,
     Route,
     RouteMatch,
 )
 from semafor.planner import clusters, http_action, layering, resolve
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
-from semafor.planner.step import Step
+from semafor.planner.step import Step, Target
 from semafor.planner.view import View
 from semafor.planner.virtual_service import VirtualService
 
@@ -55,8 +60,11 @@ def _route(mesh: Mesh, view: View, step: Step, port: int) -> Route:
         name=step.name,
         match=step.match,
         action=_action(mesh, view, step, port),
-        request=step.request,
-        response=step.response,
+        request=_with_sole_target(step.request, [target.request for target in step.will.targets]),
+        response=_with_sole_target(step.response, [target.response for target in step.will.targets]),
+        fault=step.will.fault if step.will.redirect is None else None,
+        cors=step.will.cors,
+        stat_prefix=step.stat_prefix,
         origin=step.origin,
     )
 
@@ -74,6 +82,7 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
     """Forward to the live destinations; a share that has none goes to the others."""
     keys: list[HashKey] = []
     destinations = []
+    several = len(step.will.targets) > 1
     for target in resolve.weighted(step):
         found = resolve.destination(mesh, view.namespace, target, port)
         if target.failure or (found.cluster and (found.live or not mesh.options.hold)):
@@ -82,9 +91,9 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
                 Destination(
                     cluster=found.cluster or _NOWHERE,
                     weight=target.weight or 1,
-                    request=target.request,
-                    response=target.response,
-                    host=target.authority,
+                    request=target.request if several else HeaderOps(),
+                    response=target.response if several else HeaderOps(),
+                    host=target.authority if several else "",
                     origin=target.origin,
                 )
             )
@@ -93,16 +102,47 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
     return Forward(
         destinations=tuple(destinations),
         timeout_s=step.will.timeout_s,
-        retry=_retry(step.will.retry, sticky=bool(keys) and len(step.will.targets) == 1),
-        rewrite=step.rewrite,
+        retry=_retry(step.will.retry, sticky=bool(keys) and not several, said=step.will.retry_avoids_hosts),
+        mirrors=tuple(_mirrors(mesh, view, step, port)),
+        rewrite=step.rewrite if several else _with_authority(step.rewrite, step.will.targets),
         hash_keys=tuple(dict.fromkeys(keys)),
         failure=next((target.failure for target in step.will.targets if target.failure), 503),
     )
 
 
-def _retry(retry: Retry | None, *, sticky: bool) -> Retry | None:
+def _mirrors(mesh: Mesh, view: View, step: Step, port: int) -> Iterator[Mirror]:
+    """The destinations of copies that are live; a copy that nobody gets harms nobody."""
+    for mirrored in step.will.mirrors:
+        found = resolve.destination(mesh, view.namespace, mirrored.target, port)
+        if found.cluster and (found.live or not mesh.options.hold):
+            yield Mirror(cluster=found.cluster, percent=mirrored.percent, origin=mirrored.target.origin)
+
+
+def _with_authority(rewrite: Rewrite, targets: tuple[Target, ...]) -> Rewrite:
+    """With the authority that the only destination sets, unless the route sets one. As Istio's processDestination."""
+    return replace(rewrite, host=rewrite.host or targets[0].authority)
+
+
+def _with_sole_target(own: HeaderOps, targets: list[HeaderOps]) -> HeaderOps:
+    """The route's changes of headers, with those of its only destination, which win.
+
+    Source: Istio's processDestination. Of several destinations Envoy makes the changes first, so the route's win.
+    """
+    if len(targets) != 1:
+        return own
+    (target,) = targets
+    replaced = {name.lower() for name, _ in target.set}
+    return HeaderOps(
+        remove=tuple(dict.fromkeys((*own.remove, *target.remove))),
+        set=(*(pair for pair in own.set if pair[0].lower() not in replaced), *target.set),
+        add=(*(pair for pair in own.add if pair[0].lower() not in replaced), *target.add),
+    )
+
+
+def _retry(retry: Retry | None, *, sticky: bool, said: bool | None = None) -> Retry | None:
     """With a consistent hash, going to another host would defeat it. Source: Istio's ConvertPolicy."""
-    return replace(retry, other_hosts=False) if retry and sticky else retry
+    avoids = not sticky if said is None else said
+    return retry if retry is None or avoids else replace(retry, other_hosts=False)
 
 
 def _why(mesh: Mesh, view: View, step: Step, port: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import (
     credential,
+    delegates,
     destination_rule,
     envoy_filter,
     hosts,
@@ -248,13 +249,28 @@ class Mesh:
         return destination_rule.choose(seen, order)
 
     @cached_property
+    def routed(self) -> Mapping[Key, VirtualService]:
+        """The VirtualServices that have hosts, with the routes of their delegates in place."""
+        return self.memo("routed", (self.virtual_services,), self._routed)
+
+    def _routed(self) -> Mapping[Key, VirtualService]:
+        return {key: self._with_delegates(vs) for key, vs in self.virtual_services.items() if vs.hosts}
+
+    def _with_delegates(self, vs: VirtualService) -> VirtualService:
+        keys = delegates.named(vs)
+        if not keys:
+            return vs
+        find = self.virtual_services.get
+        return self.memo(("joined", vs.origin.ref), (vs, *map(find, keys)), lambda: delegates.joined(vs, find))
+
+    @cached_property
     def all_virtual_services(self) -> tuple[VirtualService, ...]:
         """The VirtualServices, and what other APIs say in their form. The same object while none of them changes."""
-        inputs = (self.virtual_services, self.traffic_splits, self.route_groups)
+        inputs = (self.routed, self.traffic_splits, self.route_groups)
         return self.memo("all virtual services", inputs, self._all_virtual_services)
 
     def _all_virtual_services(self) -> tuple[VirtualService, ...]:
-        return (*self.virtual_services.values(), *map(self._split, self.traffic_splits.values()))
+        return (*self.routed.values(), *map(self._split, self.traffic_splits.values()))
 
     @property
     def traffic_specs(self) -> access.Specs:

@@ -55,6 +55,54 @@ def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
     )
 
 
+def no_weight(origin: Origin) -> Problem:
+    return invalid(origin, "no destination has a weight above 0", "give the weights")
+
+
+def delegate_unusable(origin: Origin, delegate: tuple[str, str], why: str) -> Problem:
+    return _problem(
+        origin,
+        "DelegateUnusable",
+        f"requests cannot be handed over to VirtualService {'/'.join(delegate)}: {why}, so the route is as absent",
+        fix="create a VirtualService without hosts by that name, or name another",
+        severity="error",
+    )
+
+
+def delegate_delegates(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "DelegateUnusable",
+        "a delegate cannot hand requests over to another one, so the route is as absent",
+        fix="let the VirtualService with the hosts name that one itself",
+        severity="error",
+    )
+
+
+def delegate_conflict(origin: Origin, root: Origin) -> Problem:
+    return _problem(
+        origin,
+        "DelegateConflict",
+        f"the route is as absent for {root.ref} {root.path}, whose conditions do not include those of this one",
+        fix="let each condition here be narrower than one there, and use no regular expressions for what both test",
+        severity="error",
+    )
+
+
+def delegate_unused(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "DelegateUnused",
+        "the object has no effect: it has no hosts, and no VirtualService hands requests over to it",
+        fix="name it in http[].delegate of a VirtualService, or give it hosts",
+    )
+
+
+def no_effect(origin: Origin, why: str, fix: str) -> Problem:
+    """What is written does nothing, which can hardly be meant."""
+    return _problem(origin, "NoEffect", why, fix=fix)
+
+
 def invalid(origin: Origin, message: str, fix: str = "") -> Problem:
     return _problem(origin, "Invalid", message, fix=fix, severity="error")
 

@@ -44,10 +44,10 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
         return known
     part = rule.subset(target.subset) if rule else None
     if part is None:
-        return Resolved(problem=problems.unknown_subset(at(place, "destination.subset"), target.subset, target.host))
+        return Resolved(problem=problems.unknown_subset(at(place, target.subset_path), target.subset, target.host))
     members = instances.with_labels(mesh.instances(service), part.labels)
     if not any(instance.port(port.name) for instance in members):
-        problem = problems.subset_not_live(at(place, "destination.subset"), target.subset, target.host)
+        problem = problems.subset_not_live(at(place, target.subset_path), target.subset, target.host)
         return Resolved(cluster=known.cluster, hash_key=known.hash_key, problem=problem)
     return known
 
@@ -85,7 +85,7 @@ def live(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> bool:
 
 
 def mistakes(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> Iterator[Problem]:
-    """What is wrong with the step's destinations."""
-    for target in step.will.targets:
+    """What is wrong with the step's destinations, and those of copies."""
+    for target in (*step.will.targets, *(mirrored.target for mirrored in step.will.mirrors)):
         if problem := destination(mesh, namespace, target, listen_port).problem:
             yield problem

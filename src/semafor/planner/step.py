@@ -24,16 +24,16 @@ class Target(Value):
     """One destination as written: host in full, port of 0 when it has to be found out.
 
     `failure` is the status that its share of the requests gets when it leads nowhere; with 0 the others get that share.
-    `same_port`: no port will do but the one that the caller used. `host_path` and `port_path` are where below `origin`
-    the object has them.
+    `same_port`: no port will do but the one that the caller used. `host_path`, `port_path` and `subset_path` are where
+    below `origin` the object has them.
     """
 
     host: str
     short: str
-    subset: str
-    port: int
-    weight: int
     origin: Origin
+    subset: str = ""
+    port: int = 0
+    weight: int = 0
     request: HeaderOps = HeaderOps()
     response: HeaderOps = HeaderOps()
     authority: str = ""
@@ -41,6 +41,7 @@ class Target(Value):
     same_port: bool = False
     host_path: str = "destination.host"
     port_path: str = "destination.port"
+    subset_path: str = "destination.subset"
 
 
 class Mirrored(Value):
@@ -54,6 +55,8 @@ class Will(Value, cache_hash=True):
     """What a route wants done: `answer` by itself, `redirect`, or forward to `targets`; the first that is set.
 
     `redirect_to_request_port`: the redirection keeps the port that the request came in at.
+    `retry_avoids_hosts`: whether repetitions go to other instances; with None they do, unless a consistent hash has
+    chosen the instance.
     """
 
     answer: DirectResponse | Fail | None = None
@@ -62,6 +65,7 @@ class Will(Value, cache_hash=True):
     targets: tuple[Target, ...] = ()
     timeout_s: float = 0.0
     retry: Retry | None = None
+    retry_avoids_hosts: bool | None = None
     mirrors: tuple[Mirrored, ...] = ()
     fault: Fault | None = None
     cors: Cors | None = None
@@ -82,6 +86,7 @@ class Step(Value, cache_hash=True):
     rewrite: Rewrite = Rewrite()
     request: HeaderOps = HeaderOps()
     response: HeaderOps = HeaderOps()
+    stat_prefix: str = ""
 
     @property
     def takes_all(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.shape import Fields, seconds, typed, wrap
+from semafor.envoy.render.shape import Fields, percent, seconds, typed, wrap
 
 _REDIRECTS: Final = {
     301: "MOVED_PERMANENTLY",
@@ -55,6 +55,8 @@ def _forward(pool: Pool, node: ir.Forward) -> Fields:
         fields["retry_policy"] = _retry(pool, node.retry)
     if node.failure != 503:
         fields["cluster_not_found_response_code"] = "INTERNAL_SERVER_ERROR"
+    if node.mirrors:
+        fields["request_mirror_policies"] = [_mirror(mirror) for mirror in node.mirrors]
     if node.hash_keys:
         fields["hash_policy"] = [_hash_key(key) for key in node.hash_keys]
     return fields
@@ -72,6 +74,12 @@ def _weighted(node: ir.Destination) -> Fields:
     if node.host:
         fields["host_rewrite_literal"] = node.host
     return fields
+
+
+def _mirror(node: ir.Mirror) -> Fields:
+    """Copies are no requests of the caller's, so they start no traces of their own."""
+    share = {"default_value": percent(node.percent)}
+    return {"cluster": node.cluster, "runtime_fraction": share, "trace_sampled": wrap(False)}  # noqa: FBT003
 
 
 def _retry(pool: Pool, node: ir.Retry) -> Fields:
@@ -146,5 +154,7 @@ def _redirect(node: ir.Redirect) -> Fields:
     return fields
 
 
-def _answer(status: int, body: str) -> Fields:
-    return {"status": status, "body": {"inline_string": body}} if body else {"status": status}
+def _answer(status: int, body: str | bytes) -> Fields:
+    if not body:
+        return {"status": status}
+    return {"status": status, "body": {"inline_string" if isinstance(body, str) else "inline_bytes": body}}

@@ -9,7 +9,7 @@ from typing import Any, Final
 from semafor import ir
 from semafor.base import xds
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import actions, matches
+from semafor.envoy.render import actions, http_filters, matches
 from semafor.envoy.render.shape import Fields, wrap
 
 _NAME: Final = "envoy.config.route.v3.RouteConfiguration"
@@ -56,6 +56,8 @@ def _route(pool: Pool, node: ir.Route) -> Fields:
         "match": matches.route_match(node.match),
         **actions.action(pool, node.action),
         **actions.headers(node.request, node.response),
+        **http_filters.for_route(pool, node),
+        "stat_prefix": node.stat_prefix,
     }
 
 

@@ -19,6 +19,11 @@ def seconds(value: float) -> timedelta:
     return timedelta(seconds=value)
 
 
+def percent(value: float) -> Fields:
+    """A share, exact to a ten-thousandth of a per cent."""
+    return {"numerator": round(value * 10_000), "denominator": "MILLION"}
+
+
 def socket_address(address: str, port: int) -> Fields:
     return {"socket_address": {"address": address, "port_value": port}}
 

@@ -35,12 +35,12 @@ def bound(mesh: Mesh, gateway: str) -> tuple[VirtualService, ...]:
 
     def index() -> Mapping[str, tuple[VirtualService, ...]]:
         found: dict[str, list[VirtualService]] = {}
-        for vs in sorted(mesh.virtual_services.values(), key=lambda vs: vs.age, reverse=True):
+        for vs in sorted(mesh.routed.values(), key=lambda vs: vs.age, reverse=True):
             for name in vs.gateways:
                 found.setdefault(name, []).append(vs)
         return {name: tuple(services) for name, services in found.items()}
 
-    return mesh.memo("bound to gateways", (mesh.virtual_services,), index).get(gateway, ())
+    return mesh.memo("bound to gateways", (mesh.routed,), index).get(gateway, ())
 
 
 def served(mesh: Mesh, server: Server, namespace: str) -> Mapping[str, tuple[VirtualService, ...]]:
@@ -54,7 +54,7 @@ def served(mesh: Mesh, server: Server, namespace: str) -> Mapping[str, tuple[Vir
                     found.setdefault(host, []).append(vs)
         return {host: tuple(found[host]) for host in sorted(found)}
 
-    return mesh.memo(("served", server, namespace), (mesh.virtual_services,), find)
+    return mesh.memo(("served", server, namespace), (mesh.routed,), find)
 
 
 def common(served_hosts: tuple[ServedHost, ...], vs: VirtualService) -> tuple[str, ...]:

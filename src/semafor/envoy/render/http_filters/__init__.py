@@ -1,6 +1,7 @@
 """The HTTP filters of a connection, one module each.
 
 A module has `for_connection(pool, connection)`, which gives the filter's fields, or None where it is not needed.
+One that routes configure has `for_route(pool, part)`, which gives its entry of `typed_per_filter_config`.
 """
 
 from types import ModuleType
@@ -8,11 +9,13 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.http_filters import rbac, router
+from semafor.envoy.render.http_filters import cors, fault, rbac, router
 from semafor.envoy.render.shape import Fields
 
 ORDER: Final[tuple[ModuleType, ...]] = (
     rbac,  # the first one: nobody else does anything for a request that is not allowed
+    cors,  # before faults, so that browsers let their pages see those
+    fault,
     router,  # the last one, always: it ends the chain
 )
 
@@ -21,3 +24,13 @@ def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     """The chain of filters, in the order of `ORDER`."""
     made = (module.for_connection(pool, connection) for module in ORDER)
     return [fields for fields in made if fields is not None]
+
+
+def for_route(pool: Pool, route: ir.Route) -> Fields:
+    """What the route says to the filters."""
+    config: Fields = {}
+    if route.cors is not None:
+        config |= cors.for_route(pool, route.cors)
+    if route.fault is not None:
+        config |= fault.for_route(pool, route.fault)
+    return {"typed_per_filter_config": config} if config else {}
