@@ -28,17 +28,17 @@ from semafor.app import (
     front,
     identities,
     kubeconfig,
+    openings,
     proxies,
     statuses,
     system_objects,
 )
-from semafor.app.envoys import HOST, Envoys
+from semafor.app.envoys import Envoys
 from semafor.app.fleet import Fleet
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.sidecars import Sidecars
 from semafor.base import clock
-from semafor.base.xds import Resources
 from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
@@ -141,7 +141,6 @@ class Daemon:
 
     async def _serve(self, started: float, ready: Any) -> None:
         await self._xds.start()
-        self._xds.push(HOST, Resources({}), 1)
         await system_objects.ensure(self._client, system_objects.CLUSTER)
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
@@ -160,8 +159,11 @@ class Daemon:
         zone = Zone(self._network.pods, self._network.services)
         controller_client = self._client.as_manager("kube-controller-manager")
         node_proxy = Proxy(id=proxies.NODE, role="node", egress=str(self._envoys.exit_socket))
+        addresses = openings.network(self._home.path)
+        doors = openings.Openings(self._client, self._pipeline, addresses, self._home.sockets)
         return {
             "pipeline": self._pipeline.run(node_proxy),
+            "openings": doors.run(),
             "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "controllers": controllers.run(controller_client, node=NODE, root_certificate=self._root_pem),
             "host Envoy": self._envoys.run_host(),

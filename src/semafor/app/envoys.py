@@ -15,7 +15,6 @@ from semafor.kube.node.spec import NODE_UID, Container, Exit
 
 log = logging.getLogger(__name__)
 
-HOST = "host"  # the proxy id of the host's Envoy
 _NODE_CONTAINER = "envoy"
 _RESTART_AFTER_S = 0.5
 _STOP_TIMEOUT_S = 2.0
@@ -51,10 +50,10 @@ class Envoys:
 
     async def run_host(self) -> None:
         """Keep the host's Envoy running, for ever; it ends with this task, and with the daemon."""
-        config = self._config(HOST)
+        config = self._config(proxies.HOST)
         while True:
             self.exit_socket.unlink(missing_ok=True)
-            config.write_bytes(bootstrap.host(self._options(HOST), exit_socket=str(self.exit_socket)))
+            config.write_bytes(bootstrap.host(self._options(proxies.HOST), exit_socket=str(self.exit_socket)))
             with (self._home.logs / "host-envoy.log").open("ab") as output:
                 argv = (
                     sys.executable,

@@ -48,7 +48,6 @@ class Fleet:
         self._tokens = tokens
         self._delivery: Delivery
         self._proxies: dict[str, Proxy] = {}
-        self._routers: set[str] = set()  # gateways: they stand ready, and are told nothing yet
         self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
 
@@ -63,9 +62,6 @@ class Fleet:
     def take(self, pod: Doc) -> bool:
         """Take in a pod as it is now; whether it has a proxy that wants another plan."""
         uid = pod["metadata"]["uid"]
-        if proxies.role(pod) == "router" and uid not in self._routers:
-            self._routers.add(uid)
-            self._delivery.push(uid, Resources({}), 1)
         found = proxies.proxy(pod)
         if found is None or self._proxies.get(uid) == found:
             return False
@@ -76,7 +72,6 @@ class Fleet:
         """The pod is gone, and its proxy with it."""
         for table in (self._proxies, self._plans, self._problems):
             table.pop(uid, None)
-        self._routers.discard(uid)
         self._identities.forget(uid)
         self._tokens.revoke(uid)
         self._delivery.forget(uid)
@@ -106,8 +101,8 @@ class Fleet:
     # --- what is asked of it ---
 
     def plan(self, proxy: str, generation: int | None = None) -> ir.Plan | None:
-        """The plan that a sidecar got at this generation, the newest without one; None for all other proxies."""
-        if proxy == proxies.NODE:
+        """The plan that a pod's proxy got at this generation, the newest without one; None for all other proxies."""
+        if proxy in {proxies.NODE, proxies.HOST}:
             return None
         known = [plan for made, plan in self._plans.get(proxy, ()) if generation is None or made <= generation]
         return known[-1] if known else None

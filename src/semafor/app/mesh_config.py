@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from semafor.app import topology
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.options import Options
 
@@ -22,6 +23,8 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
     ("semafor", "severalVirtualServices"): ("several_virtual_services", ("layered", "oldest")),
     ("semafor", "holdRoutes"): ("hold", (True, False)),
 }
+_TOPOLOGY = ("defaultConfig", "gatewayTopology")
+_TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
 _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security settings; until then only this value
 
 
@@ -49,6 +52,9 @@ def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
     problems = []
     for path, value in _leaves(document):
         if path in _FIXED and value == _FIXED[path]:
+            continue
+        if path[:2] == _TOPOLOGY and path[2:] in {(key,) for key in _TOPOLOGY_KEYS}:
+            options["edge"] = topology.edge(document["defaultConfig"]["gatewayTopology"])
             continue
         field, allowed = _KEYS.get(path, ("", ()))
         if not field:

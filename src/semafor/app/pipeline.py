@@ -12,8 +12,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from semafor import planner, resources
-from semafor.app import inbox, mesh_config, status
+from semafor.app import inbox, mesh_config, proxies, status
 from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
 from semafor.app.identities import Identities
@@ -26,6 +28,7 @@ from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Options, Proxy
 from semafor.planner.memo import Memo
 from semafor.planner.mesh import TABLES, Object
+from semafor.planner.proxy import Opening
 from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
@@ -34,6 +37,7 @@ log = logging.getLogger(__name__)
 
 KINDS: tuple[Kind, ...] = tuple(table.kind for table in TABLES)
 RULES: tuple[Kind, ...] = tuple(table.kind for table in TABLES if table.is_rule)
+_HOST = Proxy(id=proxies.HOST, role="host")
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
 _RENEWAL_CHECK_S = 30.0
@@ -55,11 +59,13 @@ class Pipeline:
         self._faulty = False  # whether the last plan of a proxy could not be made
         self._quarantine = Quarantine()
         self._restored: Changes = {}
+        self._node_proxy = Proxy(id=proxies.NODE, role="node")
         self._suspects: asyncio.Queue[ObjectRef] = asyncio.Queue()  # unbounded, but a rule is in it once per change
 
     async def run(self, node_proxy: Proxy) -> None:
         """Watch and plan, for ever. `node_proxy` is the node's own Envoy."""
-        self._fleet.add(node_proxy)
+        self._node_proxy = node_proxy
+        self.open(())
         async with asyncio.TaskGroup() as tasks:
             for kind in KINDS:
                 tasks.create_task(self._watch(kind), name=f"pipeline {kind.plural}")
@@ -67,6 +73,12 @@ class Pipeline:
             tasks.create_task(self._plan_forever(), name="pipeline")
             tasks.create_task(self._renew_forever(), name="certificates")
             tasks.create_task(self._try_forever(), name="pipeline trials")
+
+    def open(self, openings: tuple[Opening, ...]) -> None:
+        """Let what the machine itself sends to these ports in."""
+        for proxy in (self._node_proxy, _HOST):
+            self._fleet.add(replace(proxy, openings=openings))
+        self._arrived.set()
 
     # --- what comes in ---
 

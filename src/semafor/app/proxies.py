@@ -1,14 +1,16 @@
 """Which pods are proxies, and what each is called: read off pod documents. Pure, apart from the table of tokens."""
 
 import secrets
-from typing import Any
+from typing import Any, Literal
 
-from semafor.app import inject
+from semafor.app import inject, topology
 from semafor.planner.proxy import Proxy, Workload
 
 Pod = dict[str, Any]
 
 NODE = "node"  # the id of the node's own Envoy
+HOST = "host"  # the id of the host's
+_ROLES: dict[str, Literal["sidecar", "gateway"]] = {"sidecar": "sidecar", "router": "gateway"}
 
 
 def role(pod: Pod) -> str:
@@ -27,9 +29,9 @@ def is_proxy(container: Pod) -> bool:
 
 
 def proxy(pod: Pod) -> Proxy | None:
-    """The sidecar of the pod as the planner wants it; None before the pod has an address, or without a sidecar."""
-    ip = pod.get("status", {}).get("podIP", "")
-    if role(pod) != "sidecar" or not ip:
+    """The sidecar or gateway of the pod as the planner wants it; None before it has an address, or without a proxy."""
+    ip, own = pod.get("status", {}).get("podIP", ""), role(pod)
+    if own not in _ROLES or not ip:
         return None
     metadata, spec = pod["metadata"], pod["spec"]
     workload = Workload(
@@ -38,17 +40,18 @@ def proxy(pod: Pod) -> Proxy | None:
         ip=ip,
         labels=tuple(sorted((metadata.get("labels") or {}).items())),
         service_account=spec.get("serviceAccountName") or "default",
-        ports=_ports(spec),
+        ports=_ports(spec, of_proxy=_ROLES[own] == "gateway"),
     )
-    return Proxy(id=metadata["uid"], role="sidecar", workloads=(workload,))
+    edge = topology.of_pod(metadata.get("annotations") or {}) if _ROLES[own] == "gateway" else None
+    return Proxy(id=metadata["uid"], role=_ROLES[own], workloads=(workload,), edge=edge)
 
 
-def _ports(spec: Pod) -> tuple[tuple[str, int], ...]:
-    """The named ports of the app's containers."""
+def _ports(spec: Pod, *, of_proxy: bool) -> tuple[tuple[str, int], ...]:
+    """The named ports of the app's containers, or of the proxy that is all there is in a gateway's pod."""
     return tuple(
         (port.get("name", ""), int(port["containerPort"]))
         for container in spec["containers"]
-        if not is_proxy(container)
+        if is_proxy(container) == of_proxy
         for port in container.get("ports") or ()
     )
 

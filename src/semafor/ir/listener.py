@@ -132,15 +132,16 @@ class FilterChain(Value):
 class Listener(Value, cache_hash=True):
     """One address and port, or the path of a unix socket (`pipe`).
 
-    `bind` False: no socket; it takes what a listener with `hand_over` gets for its address (the original destination).
-    `inspection_timeout_s` of 0 waits for ever; `continue_on_timeout` goes on with what is known then, so that a server
-    may speak first.
+    `exclusive`: no other process may listen there as well. `bind` False: no socket; it takes what a listener with
+    `hand_over` gets for its address (the original destination). `inspection_timeout_s` of 0 waits for ever;
+    `continue_on_timeout` goes on with what is known then, so that a server may speak first.
     """
 
     name: str
     address: str = ""
     port: int = 0
     pipe: str = ""
+    exclusive: bool = False
     bind: bool = True
     hand_over: bool = False
     direction: Literal["inbound", "outbound"] = "outbound"

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from semafor.base.problem import Problem
 from semafor.ir import Plan
-from semafor.planner import node, patches, sidecar
+from semafor.planner import host, node, patches, sidecar
 from semafor.planner.check import check
 from semafor.planner.gateway import plan as gateway_plan
 from semafor.planner.mesh import Mesh
@@ -26,7 +26,7 @@ from semafor.planner.proxy import Proxy, Workload
 
 __all__ = ["Mesh", "Options", "Proxy", "Workload", "check", "plan"]
 
-_ROLES = {"sidecar": sidecar.plan, "gateway": gateway_plan.plan, "node": node.plan}
+_ROLES = {"sidecar": sidecar.plan, "gateway": gateway_plan.plan, "node": node.plan, "host": host.plan}
 
 
 def plan(mesh: Mesh, proxy: Proxy) -> tuple[Plan, tuple[Problem, ...]]:

@@ -6,6 +6,8 @@ pod ─▶ 10.96.0.7:5432 ─▶ cluster outbound|5432||db..., bytes as they are
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.ir import (
     ChainMatch,
     Cluster,
@@ -33,7 +35,11 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     ports = [(service, port) for service in mesh.by_host.values() if service.address for port in service.ports]
     return Plan(
         proxy=proxy.id,
-        listeners=(_entrance(mesh.options), *(_listener(service, port) for service, port in ports)),
+        listeners=(
+            _entrance(mesh.options),
+            *(_listener(service, port) for service, port in ports),
+            *_openings(mesh, proxy),
+        ),
         clusters=(
             _egress(proxy.egress),
             passthrough.nowhere(),
@@ -77,6 +83,17 @@ def _listener(service: Service, port: Port) -> Listener:
         ),
         origin=service.origin,
     )
+
+
+def _openings(mesh: Mesh, proxy: Proxy) -> Iterator[Listener]:
+    """What the host hands over, one unix socket for each port of a service."""
+    by_pipe = {opening.pipe: opening for opening in proxy.openings}
+    for pipe, opening in sorted(by_pipe.items()):
+        service = mesh.services.get(opening.service)
+        port = service.port(opening.service_port) if service else None
+        if service and port:
+            name = f"{service.host}_{port.number}"
+            yield replace(_listener(service, port), name=name, address="", port=0, pipe=pipe, bind=True)
 
 
 def _endpoints(mesh: Mesh, ports: list[tuple[Service, Port]]) -> Iterator[EndpointSet]:

@@ -20,18 +20,30 @@ class Workload(Value):
     ports: tuple[tuple[str, int], ...] = ()
 
 
+class Opening(Value):
+    """A port of the host that leads to the port `service_port` of a service, through the unix socket `pipe`."""
+
+    address: str
+    port: int
+    service: tuple[str, str]  # namespace, name
+    service_port: int
+    pipe: str
+
+
 class Proxy(Value):
     """The thing that gets a configuration; it serves one or several workloads.
 
     A "sidecar" intercepts what its workloads send and receive. A "gateway" stands alone at the edge of the mesh, and
     takes callers in as `edge` says. A "node" balances connections to service addresses for pods without sidecars, and
-    hands everything else to the host through the unix socket `egress`.
+    hands everything else to the host through the unix socket `egress`. The "host" lets what comes from the machine
+    itself in: both know the `openings`.
     `metadata` is what EnvoyFilters may ask for: the version of Istio's API, and what is said of the proxy at its start.
     """
 
     id: str
-    role: Literal["sidecar", "gateway", "node"] = "sidecar"
+    role: Literal["sidecar", "gateway", "node", "host"] = "sidecar"
     workloads: tuple[Workload, ...] = ()
     egress: str = ""
     metadata: Labels = (("ISTIO_VERSION", names.ISTIO_VERSION),)
     edge: Edge | None = None
+    openings: tuple[Opening, ...] = ()

@@ -31,6 +31,8 @@ def listener(pool: Pool, node: ir.Listener) -> Any:
         "continue_on_listener_filters_timeout": node.continue_on_timeout,
         "filter_chains": [_chain(pool, chain) for chain in node.chains],
     }
+    if node.exclusive:
+        fields["enable_reuse_port"] = wrap(False)  # noqa: FBT003 a wrapped value
     if not node.bind:
         fields["bind_to_port"] = wrap(False)  # noqa: FBT003 a wrapped value
     if node.hand_over:

@@ -47,7 +47,8 @@ def _allocate(new: Doc, old: Doc | None, ground: Ground) -> Doc:
     spec["clusterIPs"] = [spec["clusterIP"]]
     spec = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack", **spec}
     if spec.get("type") in ("NodePort", "LoadBalancer"):
-        spec["ports"] = _node_ports(spec.get("ports", []), others, ground)
+        start = zlib.crc32(new["metadata"]["uid"].encode())
+        spec["ports"] = _node_ports(spec.get("ports", []), others, ground, start)
     return {**new, "spec": spec}
 
 
@@ -81,9 +82,12 @@ def _check_asked(asked: str, taken: set[str], ground: Ground) -> None:
         raise Refused(errors.invalid("spec.clusterIPs", [asked], f"failed to allocate IP {asked}: {why}"))
 
 
-def _node_ports(ports: list[Doc], others: list[Doc], ground: Ground) -> list[Doc]:
+def _node_ports(ports: list[Doc], others: list[Doc], ground: Ground, start: int) -> list[Doc]:
+    """From anywhere in the range, as in Kubernetes: two clusters of one machine seldom meet there."""
     taken = {port.get("nodePort") for item in others for port in at(item, "spec.ports") or []}
-    free = (number for number in ground.node_ports if number not in taken)
+    turn = start % len(ground.node_ports)
+    every = (*ground.node_ports[turn:], *ground.node_ports[:turn])
+    free = (number for number in every if number not in taken)
     given = {port["nodePort"] for port in ports if port.get("nodePort")}
     for index, port in enumerate(ports):
         if port.get("nodePort") in taken - {None, 0}:

@@ -1,0 +1,178 @@
+"""How the machine itself reaches the mesh: Services of type LoadBalancer and NodePort on loopback addresses.
+
+Service ─▶ addresses (which of them may be had) ─▶ status.loadBalancer
+                                                └▶ openings ─▶ the host's Envoy ─ unix socket ─▶ the node's Envoy
+
+Each LoadBalancer has an address of its own, 127.x.y.z, so that two of them can have port 80; x and y are the home's, so
+that two meshes of one machine do not meet. Nothing but loopback is ever listened on.
+"""
+
+import asyncio
+import logging
+import socket
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from semafor.app.pipeline import Pipeline
+from semafor.kube.api.client import Client
+from semafor.kube.api.errors import StatusError
+from semafor.planner.proxy import Opening
+from semafor.resources.core import service
+
+Doc = dict[str, Any]
+Key = tuple[str, str]
+log = logging.getLogger(__name__)
+
+NODE_ADDRESS = "127.0.0.1"
+TAKEN = "semafor.dev/PortTaken"  # errors of ports, in the Service's status
+PRIVILEGED = "semafor.dev/PrivilegedPort"
+_EXPOSED = ("NodePort", "LoadBalancer")
+_RETRY_S = 5.0  # a port that somebody else has may be free later
+_QUIET_S = 0.005
+
+
+def network(home: Path) -> IPv4Network:
+    """The 254 addresses of the home, none of them below 127.2: the first ones have well-known uses."""
+    digest = zlib.crc32(str(home).encode())
+    return IPv4Network(f"127.{2 + digest % 252}.{(digest >> 8) % 256}.0/24")
+
+
+def why_not(address: str, port: int) -> str:
+    """Why this process could not listen there now; empty when it could."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen(1)
+        except PermissionError:
+            return PRIVILEGED
+        except OSError:
+            return TAKEN
+    return ""
+
+
+class Openings:
+    """`sockets` is the folder of unix sockets; `probe` says why a port cannot be had."""
+
+    def __init__(
+        self,
+        client: Client,
+        pipeline: Pipeline,
+        addresses: IPv4Network,
+        sockets: Path,
+        *,
+        probe: Callable[[str, int], str] = why_not,
+    ) -> None:
+        self._client = client
+        self._pipeline = pipeline
+        self._addresses = addresses
+        self._sockets = sockets
+        self._probe = probe
+        self._known: dict[Key, Doc] = {}
+        self._given: dict[Key, str] = {}
+        self._open: dict[Key, tuple[Opening, ...]] = {}
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the Services, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(), name="openings: services")
+            tasks.create_task(self._keep(), name="openings")
+
+    async def _follow(self) -> None:
+        async for change, obj in self._client.watch(service.KIND):
+            key = (obj["metadata"]["namespace"], obj["metadata"]["name"])
+            if change == "DELETED" or obj["spec"].get("type") not in _EXPOSED:
+                self._known.pop(key, None)
+            else:
+                self._known[key] = obj
+            self._changed.set()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._changed.wait()
+            await asyncio.sleep(_QUIET_S)
+            self._changed.clear()
+            refused = self._renew()
+            self._pipeline.open(tuple(sorted(_all(self._open), key=lambda each: (each.address, each.port))))
+            for key, obj in list(self._known.items()):
+                await self._tell(key, obj, refused)
+            if refused:
+                asyncio.get_running_loop().call_later(_RETRY_S, self._changed.set)
+
+    def _renew(self) -> dict[tuple[str, int], str]:
+        """Open what is wanted and can be had; return what cannot, with the reason."""
+        for key in self._open.keys() - self._known.keys():
+            self._open.pop(key), self._given.pop(key, None)
+        refused: dict[tuple[str, int], str] = {}
+        for key, obj in sorted(self._known.items()):
+            had = {(each.address, each.port) for each in _all(self._open)}
+            mine = []
+            for wanted in self._wanted(key, obj):
+                place = (wanted.address, wanted.port)
+                if wanted not in self._open.get(key, ()):
+                    why = TAKEN if place in had else self._probe(*place)
+                    if why:
+                        refused[place] = why
+                        continue
+                mine.append(wanted)
+            self._open[key] = tuple(mine)
+        return refused
+
+    def _wanted(self, key: Key, obj: Doc) -> Iterator[Opening]:
+        """The openings of a Service: node ports on the node's address, and its own ports on its own address."""
+        for port in obj["spec"].get("ports") or ():
+            if port.get("protocol", "TCP") == "TCP":
+                digest = zlib.crc32(f"{key}{port['port']}".encode())
+                pipe = str(self._sockets / f"in-{digest:08x}.sock")
+                if port.get("nodePort"):
+                    yield Opening(NODE_ADDRESS, port["nodePort"], key, port["port"], pipe)
+                if obj["spec"]["type"] == "LoadBalancer":
+                    yield Opening(self._address(key, obj), port["port"], key, port["port"], pipe)
+
+    def _address(self, key: Key, obj: Doc) -> str:
+        """The Service's own address: the one that it had, or one that follows from its name."""
+        if key not in self._given:
+            taken = set(self._given.values())
+            hosts = [str(host) for host in self._addresses.hosts()]
+            start = zlib.crc32("/".join(key).encode()) % len(hosts)
+            known = [each.get("ip", "") for each in _ingress(obj)]
+            candidates = [each for each in known if each in hosts] + hosts[start:] + hosts[:start]
+            self._given[key] = next((each for each in candidates if each not in taken), hosts[start])
+        return self._given[key]
+
+    async def _tell(self, key: Key, obj: Doc, refused: dict[tuple[str, int], str]) -> None:
+        """Write the address into the status, and what cannot be had of its ports; tell of it by an event as well."""
+        ingress: list[Doc] = []
+        if obj["spec"]["type"] == "LoadBalancer":
+            address = self._address(key, obj)
+            ports = [_port(port, refused.get((address, port["port"]), "")) for port in obj["spec"].get("ports") or ()]
+            ingress = [{"ip": address, "ipMode": "Proxy", "ports": ports}]
+        if _ingress(obj) == ingress:
+            return
+        patch = {"status": {"loadBalancer": {"ingress": ingress} if ingress else None}}
+        try:
+            await self._client.patch(service.KIND, *key, patch, subresource="status")
+        except StatusError as error:
+            log.debug("the status of service %s: %s", key, error)  # gone or changed; its watch brings it back
+            return
+        for (address, port), why in refused.items():
+            if any((address, port) == (each["ip"], one["port"]) for each in ingress for one in each["ports"]):
+                message = f"port {port} of {address} cannot be had ({why}); use the node port on {NODE_ADDRESS}"
+                await self._client.event(obj, "Warning", "PortNotOpen", message, source="semafor-openings")
+
+
+def _all(known: dict[Key, tuple[Opening, ...]]) -> Iterable[Opening]:
+    return (opening for openings in known.values() for opening in openings)
+
+
+def _ingress(obj: Doc) -> list[Doc]:
+    ingress: list[Doc] = obj.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+    return ingress
+
+
+def _port(port: Doc, why: str) -> Doc:
+    return {"port": port["port"], "protocol": port.get("protocol", "TCP")} | ({"error": why} if why else {})
