@@ -57,6 +57,7 @@ class Matcher:
         searched = (f"{self.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local")
         names = [host, *(f"{host}.{domain}" for domain in searched)]
         literal = host if re.fullmatch(r"[\d.]+", host) else ELSEWHERE
+        names += [f"*{host[dot:]}" for dot in range(len(host)) if host[dot] == "."]
         return next((self.names[name] for name in names if name in self.names), literal)
 
     def listener(self, address: str, port: int) -> Json:
@@ -79,10 +80,13 @@ class Matcher:
             alpn, wanted = match.get("application_protocols", []), match.get("transport_protocol", "")
             near = within(self.address(call.host), match.get("prefix_ranges", []))
             near = near and match.get("destination_port", call.port) == call.port
+            named = match.get("server_names", [])
+            near = near and (not named or any(is_named(call, name) for name in named))
             if near and wanted in ("", transport) and (not alpn or (inspected and protocol in alpn)):
-                fitting.append((bool(match.get("prefix_ranges")), bool(wanted), bool(alpn), chain))
+                longest = max(map(len, named), default=0)
+                fitting.append((bool(match.get("prefix_ranges")), longest, bool(wanted), bool(alpn), chain))
         if fitting:
-            return max(fitting, key=lambda item: item[:3])[3]
+            return max(fitting, key=lambda item: item[:-1])[-1]
         chain: Json = listener["default_filter_chain"]
         return chain
 
@@ -101,6 +105,11 @@ def within(address: str, ranges: list[Json]) -> bool:
     """Whether the destination lies in one of the ranges; no ranges take every destination."""
     networks = (IPv4Network(f"{one['address_prefix']}/{one['prefix_len']}") for one in ranges)
     return not ranges or any(IPv4Address(address) in network for network in networks)
+
+
+def is_named(call: Call, name: str) -> bool:
+    """Whether the hello of the connection names this server, or one that the pattern covers."""
+    return call.says == "tls" and (call.host == name or (name.startswith("*.") and call.host.endswith(name[1:])))
 
 
 def virtual_host(table: Json, authority: str) -> Json | None:

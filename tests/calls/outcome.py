@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _NAMES = {"PassthroughCluster": "direct", "BlackHoleCluster": "nowhere", "egress": "outside"}
+_SERVICE = ".svc.cluster.local"
 _USUAL_RETRIES = 2  # not worth telling
 _ALL = 100  # per cent
 _ABORTED = "fault filter abort"  # Envoy's words
@@ -60,12 +61,23 @@ def destination(matcher: "Matcher", cluster: str) -> str:
     if cluster not in matcher.clusters:
         return "500" if cluster == "nowhere" else f"503 no cluster {cluster}"
     _, _, subset, host = cluster.split("|")
-    name, namespace = host.split(".")[:2]
-    text = name if namespace == matcher.namespace else f"{name}.{namespace}"
+    text = _service(host, matcher.namespace)
     text = f"{text}/{subset}" if subset else text
-    if matcher.clusters[cluster].get("type") == "ORIGINAL_DST":
-        return f"{text} (that pod)"
-    return text if matcher.endpoints[cluster].get("endpoints") else f"503 no endpoints of {text}"
+    node = matcher.clusters[cluster]
+    if node.get("type") == "ORIGINAL_DST":
+        return f"{text} (that pod)" if host.endswith(_SERVICE) else f"{text} (that address)"
+    if "cluster_type" in node:
+        return f"{text} (that host)"
+    fed = matcher.endpoints.get(cluster) or node.get("load_assignment", {})
+    return text if fed.get("endpoints") else f"503 no endpoints of {text}"
+
+
+def _service(host: str, namespace: str) -> str:
+    """The host, without what goes without saying."""
+    if not host.endswith(_SERVICE):
+        return host
+    name, _, owner = host.removesuffix(_SERVICE).partition(".")
+    return name if owner == namespace else f"{name}.{owner}"
 
 
 def _changes(matcher: "Matcher", route: Json, call: "Call") -> Json:

@@ -5,10 +5,12 @@ the cluster's name: the same Envoy to requests, a thread of ours to bytes. Every
 routes, weights, rewrites) is what a sidecar would have.
 """
 
+import contextlib
 import http.client
 import json
 import re
 import socket
+import ssl
 import subprocess
 import time
 from collections import Counter
@@ -28,6 +30,10 @@ _TYPE = "type.googleapis.com/envoy."
 _HTTP = f"{_TYPE}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _TCP = f"{_TYPE}extensions.filters.network.tcp_proxy.v3.TcpProxy"
 _ROUTER = {"name": "router", "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"}}
+_MEANT = {
+    "name": "meant",
+    "typed_config": {"@type": f"{_TYPE}extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"},
+}
 _START_TIMEOUT_S = 20.0
 _REQUESTS = 400  # for shares: six points are more than three deviations of a half
 _POINTS = 8.0
@@ -62,7 +68,7 @@ class RealEnvoy:
         listener = self.matcher.listener(self.matcher.address(call.host), call.port)
         port = self.ports[listener["name"]]
         if call.verb == "connect":
-            return self._said(_bytes(port, call.says))
+            return self._said(_bytes(self._connected(port, call), call))
         wanted = _REQUESTS if "%" in call.result else 1
         found = Counter(self._request(port, call) for _ in range(wanted))
         if len(found) == 1:
@@ -72,6 +78,7 @@ class RealEnvoy:
 
     def _request(self, port: int, call: Call) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.sock = self._connected(port, call)
         headers = {"Host": call.host if call.port == 80 else f"{call.host}:{call.port}", **dict(call.headers)}
         connection.request(call.method, call.path, headers=headers)
         started = time.monotonic()
@@ -82,6 +89,13 @@ class RealEnvoy:
         if response.getheader("x-cluster") is None:
             return _answered(response, body)
         return self._said(body) + _notes(response, call, took_s)
+
+    def _connected(self, port: int, call: Call) -> socket.socket:
+        """A connection that says where it was going, as one that the kernel has redirected."""
+        connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        meant = self.matcher.address(call.host)
+        connection.sendall(f"PROXY TCP4 127.0.0.1 {meant} {port} {call.port}\r\n".encode())
+        return connection
 
     def _said(self, cluster: str) -> str:
         return outcome.destination(self.matcher, cluster) if cluster else "nowhere"
@@ -104,12 +118,15 @@ class RealEnvoy:
     def _moved(self, listener: Json) -> Json:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
         kept = {key: value for key, value in listener.items() if key not in ("use_original_dst", "bind_to_port")}
-        text = json.dumps({**kept, "address": address})
+        inspectors = [_MEANT, *(one for one in kept.get("listener_filters", []) if not _tells_address(one))]
+        text = json.dumps({**kept, "address": address, "listener_filters": inspectors})
         moved: Json = json.loads(text, object_hook=self._with_table)
         return moved
 
     def _with_table(self, node: Json) -> Json:
-        """A connection manager with its route table in place of the table's name."""
+        """A connection manager with its route table in place of the table's name; and nobody asks DNS."""
+        if "filters" in node:
+            node["filters"] = [one for one in node["filters"] if "sni_dynamic" not in one["name"]]
         if "rds" not in node:
             return node
         table = self.matcher.tables[node.pop("rds")["route_config_name"]]
@@ -176,6 +193,11 @@ def visible(result: str) -> str:
     return re.sub(r"^503 no endpoints of .*", "503 no healthy upstream", result)
 
 
+def _tells_address(inspector: Json) -> bool:
+    """Whether it asks the kernel where the connection was going."""
+    return str(inspector["name"]).endswith(("original_dst", "proxy_protocol"))
+
+
 def _answered(response: http.client.HTTPResponse, body: str) -> str:
     """What Envoy said by itself."""
     if "grpc-status" in response.headers:
@@ -211,10 +233,18 @@ def _place(order: list[str]) -> Any:
     return lambda text: names.index(text.split(" ")[0]) if text.split(" ")[0] in names else len(names)
 
 
-def _bytes(port: int, says: str) -> str:
-    """What comes back on a connection that begins as `says`."""
-    first = {"tls": b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[says]
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+def _hello(host: str) -> bytes:
+    """The first bytes of TLS with a server of that name."""
+    context, sent = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=host).do_handshake()
+    return sent.read()
+
+
+def _bytes(connection: socket.socket, call: Call) -> str:
+    """What comes back on a connection that begins as the call says."""
+    first = {"tls": _hello(call.host), "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[call.says]
+    with connection:
         connection.sendall(first)
         try:
             return connection.recv(1000).decode()

@@ -67,7 +67,8 @@ class Case:
         for service in self.mesh.by_host.values():
             pods = self.mesh.instances(service) if service.headless else ()
             found |= {f"{pod.hostname}.{service.host}": pod.ip for pod in pods if pod.hostname}
-            found[service.host] = pods[0].ip if pods else service.address
+            address = pods[0].ip if pods else service.address
+            found |= {service.host: address} if address else {}
         return found
 
     def shown(self) -> str:

@@ -20,6 +20,7 @@ _REF = ObjectRef(kind="ConfigMap", name=NAME, namespace=NAMESPACE)
 _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
     ("outboundTrafficPolicy", "mode"): ("outbound", ("ALLOW_ANY", "REGISTRY_ONLY")),
     ("rootNamespace",): ("root_namespace", ()),
+    ("semafor", "allocatedNetwork"): ("allocated_network", ()),
     ("semafor", "severalVirtualServices"): ("several_virtual_services", ("layered", "oldest")),
     ("semafor", "holdRoutes"): ("hold", (True, False)),
 }

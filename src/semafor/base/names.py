@@ -6,6 +6,7 @@ import re
 ISTIO_VERSION = "1.30.0"
 CLUSTER_DOMAIN = "cluster.local"
 TRUST_DOMAIN = "cluster.local"
+_SERVICES = f".svc.{CLUSTER_DOMAIN}"
 
 
 def service_host(name: str, namespace: str) -> str:
@@ -21,6 +22,18 @@ def qualify(host: str, namespace: str) -> str:
     if host == "*" or "." in host:
         return host
     return service_host(host, namespace)
+
+
+def aliases(host: str, namespace: str) -> tuple[str, ...]:
+    """What callers of `namespace` may call the host: itself, and when it is a service of the cluster its shorter names.
+
+    Source: Istio's generateVirtualHostDomains.
+    """
+    if not host.endswith(_SERVICES):
+        return (host,)
+    short = host.removesuffix(_SERVICES)
+    name, _, owner = short.rpartition(".")
+    return (host, f"{short}.svc", short, *((name,) if owner == namespace and name else ()))
 
 
 def spiffe_id(namespace: str, service_account: str, trust_domain: str = TRUST_DOMAIN) -> str:

@@ -130,14 +130,16 @@ class UpstreamHttp(Value):
 class Cluster(Value, cache_hash=True):
     """One group of instances.
 
-    `discovery`: "eds" is fed by the plan's EndpointSet of the same name; "static" and "strict_dns" carry theirs in
-    `endpoints`; "original_dst" goes where the caller was going. `http` is None where only bytes are forwarded.
+    `discovery`: "eds" is fed by the plan's EndpointSet of the same name; "static", "strict_dns" and "logical_dns" carry
+    theirs in `endpoints`; "original_dst" goes where the caller was going, at `original_port` when that is not 0;
+    "dynamic_dns" where the request's host or the server name says. `resolvers` are asked for names.
+    `http` is None where only bytes are forwarded.
     `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
     caller's and the original destination's addresses ahead. `locality_weighted`: the weights of localities count.
     """
 
     name: str
-    discovery: Literal["eds", "original_dst", "static", "strict_dns"] = "eds"
+    discovery: Literal["eds", "original_dst", "static", "strict_dns", "logical_dns", "dynamic_dns"] = "eds"
     endpoints: EndpointSet | None = None
     balancer: LoadBalancer = SimpleBalancer()
     http: UpstreamHttp | None = None
@@ -148,4 +150,6 @@ class Cluster(Value, cache_hash=True):
     mark: int = 0
     proxy_protocol: Literal["", "v1", "v2"] = ""
     locality_weighted: bool = False
+    original_port: int = 0
+    resolvers: tuple[str, ...] = ()
     origin: Origin | None = None

@@ -79,6 +79,7 @@ class HttpConnection(Value, tag="http"):
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
     `allowed` of None lets every request pass.
     `reasons`: answers that the proxy gives itself say why, in words.
+    `resolvers`: hosts of requests are resolved by these, for clusters that want it so.
     """
 
     stat_prefix: str
@@ -93,6 +94,7 @@ class HttpConnection(Value, tag="http"):
     http_10: bool = True
     allowed: Authorization | None = None
     reasons: bool = False
+    resolvers: tuple[str, ...] = ()
 
 
 class Tunnel(Value):
@@ -108,6 +110,7 @@ class TcpProxy(Value, tag="tcp"):
     `idle_timeout_s` of None never closes an idle connection; `max_duration_s` of None never closes an old one.
     `allowed` of None lets every connection pass.
     `hash_source_ip`: what the cluster's consistent hash hashes is the caller's address.
+    With a `dynamic_port` the destination is that port of the host that the client's hello names, found by `resolvers`.
     """
 
     stat_prefix: str
@@ -117,6 +120,8 @@ class TcpProxy(Value, tag="tcp"):
     max_duration_s: float | None = None
     hash_source_ip: bool = False
     tunnel: Tunnel | None = None
+    dynamic_port: int = 0
+    resolvers: tuple[str, ...] = ()
 
 
 class FilterChain(Value):

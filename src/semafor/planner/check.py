@@ -5,7 +5,7 @@ from functools import partial
 
 from semafor.base import names
 from semafor.base.problem import Problem
-from semafor.planner import delegates, destination_rule, problems, resolve
+from semafor.planner import delegates, destination_rule, problems, registry_check, resolve
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.mesh import Mesh
@@ -44,6 +44,7 @@ def _all(mesh: Mesh) -> Iterator[Problem]:
     for one in mesh.envoy_filters.values():
         yield from one.problems
     yield from gateway_check.gateways(mesh)
+    yield from registry_check.check(mesh)
     yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
 
 

@@ -34,12 +34,14 @@ def http(port: int, table: str) -> Door:
     return Door(port=port, chains=(requests(f"0.0.0.0_{port}", table),))
 
 
-def requests(listener: str, table: str) -> FilterChain:
-    """HTTP in plain text, routed by the table."""
+def requests(
+    listener: str, table: str, *, ranges: tuple[str, ...] = (), resolvers: tuple[str, ...] = ()
+) -> FilterChain:
+    """HTTP in plain text, routed by the table. `resolvers`: some routes lead where the request's host says."""
     return FilterChain(
         name="http",
-        match=ChainMatch(transport="raw_buffer", alpn=HTTP_ALPN),
-        filter=HttpConnection(stat_prefix=f"outbound_{listener}", direction="outbound", rds=table),
+        match=ChainMatch(ranges=ranges, transport="raw_buffer", alpn=HTTP_ALPN),
+        filter=HttpConnection(stat_prefix=f"outbound_{listener}", direction="outbound", rds=table, resolvers=resolvers),
     )
 
 

@@ -18,13 +18,18 @@ _TLS_MODE_LABEL = "security.istio.io/tlsMode"
 
 
 class Pod(Value, cache_hash=True):
-    """`in_mesh`: a sidecar answers for the pod, with mutual TLS. `ports` are the named ones of a gateway's pod."""
+    """`in_mesh`: a sidecar answers for the pod, with mutual TLS. `ports` are the named ones of a gateway's pod.
+
+    `ready`: all of it is, as its status says.
+    """
 
     labels: Labels
     service_account: str
     in_mesh: bool
     is_gateway: bool = False
     ports: tuple[tuple[str, int], ...] = ()
+    ip: str = ""
+    ready: bool = False
 
 
 class Address(Value, cache_hash=True):
@@ -51,7 +56,7 @@ class Slice(Value, cache_hash=True):
 
 
 class Instance(Value, cache_hash=True):
-    """One address of a service that may be called now."""
+    """One address of a service that may be called now: an IP, a DNS name, or the path of a unix socket (`pipe`)."""
 
     ip: str
     ports: tuple[tuple[str, int], ...]
@@ -59,7 +64,9 @@ class Instance(Value, cache_hash=True):
     workload: str = ""
     identity: tuple[str, str] = ("", "")  # namespace, service account; empty without a sidecar
     hostname: str = ""
-    zone: str = ""
+    locality: Locality = Locality()
+    weight: int = 1
+    pipe: str = ""
 
     @property
     def in_mesh(self) -> bool:
@@ -82,6 +89,8 @@ def read_pod(document: core.Pod) -> Pod:
         in_mesh=labels.get(_TLS_MODE_LABEL) == "istio" or (bool(proxies) and not is_gateway),
         is_gateway=is_gateway,
         ports=tuple((port.name, port.container_port) for each in proxies for port in each.ports) if is_gateway else (),
+        ip=document.status.pod_ip,
+        ready=any(each.type == "Ready" and each.status == "True" for each in document.status.conditions),
     )
 
 
@@ -131,7 +140,7 @@ def _instance(address: Address, pod: Pod | None) -> Instance:
         workload="/".join(address.pod) if pod else "",
         identity=(address.pod[0], pod.service_account) if pod and pod.in_mesh else ("", ""),
         hostname=address.hostname,
-        zone=address.zone,
+        locality=Locality(zone=address.zone),
     )
 
 
@@ -148,15 +157,16 @@ def identities(instances: tuple[Instance, ...], trust_domain: str) -> tuple[str,
 
 
 def endpoints(cluster: str, port: Port, instances: tuple[Instance, ...]) -> EndpointSet:
-    """The endpoint set of one port, grouped by zone."""
-    zones: dict[str, list[Endpoint]] = {}
+    """The endpoint set of one port, grouped by locality."""
+    places: dict[Locality, list[Endpoint]] = {}
     for instance in instances:
         if number := instance.port(port.name):
-            zones.setdefault(instance.zone, []).append(_endpoint(instance, number))
+            places.setdefault(instance.locality, []).append(_endpoint(instance, number))
     return EndpointSet(
         cluster=cluster,
         localities=tuple(
-            LocalityEndpoints(locality=Locality(zone=zone), endpoints=tuple(zones[zone])) for zone in sorted(zones)
+            LocalityEndpoints(locality=place, endpoints=tuple(places[place]))
+            for place in sorted(places, key=lambda place: (place.region, place.zone, place.sub_zone))
         ),
     )
 
@@ -164,7 +174,9 @@ def endpoints(cluster: str, port: Port, instances: tuple[Instance, ...]) -> Endp
 def _endpoint(instance: Instance, port: int) -> Endpoint:
     return Endpoint(
         address=instance.ip,
-        port=port,
+        port=0 if instance.pipe else port,
+        pipe=instance.pipe,
+        weight=instance.weight,
         tls_mode="istio" if instance.in_mesh else "",
         workload=instance.workload,
     )

@@ -10,16 +10,21 @@ from semafor.planner import (
     credential,
     delegates,
     destination_rule,
+    entries,
     envoy_filter,
     hosts,
     instances,
     problems,
     registry,
     service,
+    service_entry,
     virtual_service,
+    workload_entry,
+    workload_group,
 )
 from semafor.planner.credential import Credential
 from semafor.planner.destination_rule import DestinationRule
+from semafor.planner.entries import Entry
 from semafor.planner.envoy_filter import EnvoyFilter
 from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
@@ -34,11 +39,14 @@ from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.proxy import Labels
 from semafor.planner.service import Service
+from semafor.planner.service_entry import ServiceEntry
 from semafor.planner.smi import access, specs, split
 from semafor.planner.smi.access import TrafficTarget
 from semafor.planner.smi.specs import PortGroup, RouteGroup
 from semafor.planner.smi.split import TrafficSplit
 from semafor.planner.virtual_service import VirtualService
+from semafor.planner.workload_entry import WorkloadEntry
+from semafor.planner.workload_group import WorkloadGroup
 from semafor.resources.core import config_map as core_config_map
 from semafor.resources.core import namespace as core_namespace
 from semafor.resources.core import pod as core_pod
@@ -61,7 +69,10 @@ from semafor.resources.gateway_api import (
 from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
+from semafor.resources.istio import service_entry as istio_service_entry
 from semafor.resources.istio import virtual_service as istio_virtual_service
+from semafor.resources.istio import workload_entry as istio_workload_entry
+from semafor.resources.istio import workload_group as istio_workload_group
 from semafor.resources.kind import Kind
 from semafor.resources.meta.meta import ObjectMeta
 from semafor.resources.smi import access as smi_access
@@ -140,7 +151,11 @@ TABLES: tuple[Table, ...] = (
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
     Table(smi_split.KIND, "traffic_splits", split.read, is_rule=True),
     Table(smi_access.KIND, "traffic_targets", access.read, is_rule=True),
+    Table(istio_service_entry.KIND, "service_entries", service_entry.read, is_rule=True),
+    Table(istio_workload_entry.KIND, "workload_entries", workload_entry.read, is_rule=True),
+    Table(istio_workload_group.KIND, "workload_groups", workload_group.read, is_rule=True),
 )
+_NO_PODS: Mapping[Key, Pod] = {}
 _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 
 
@@ -175,6 +190,9 @@ class Mesh:
     port_groups: Mapping[Key, PortGroup] = field(default_factory=dict)
     traffic_splits: Mapping[Key, TrafficSplit] = field(default_factory=dict)
     traffic_targets: Mapping[Key, TrafficTarget] = field(default_factory=dict)
+    service_entries: Mapping[Key, ServiceEntry] = field(default_factory=dict)
+    workload_entries: Mapping[Key, WorkloadEntry] = field(default_factory=dict)
+    workload_groups: Mapping[Key, WorkloadGroup] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)
@@ -218,20 +236,58 @@ class Mesh:
 
         For what one caller sees, ask `visible` or `service`.
         """
-        return self.memo("by host", (self.services,), lambda: registry.by_host(self.services.values()))
+        return self.memo("by host", self._registries, lambda: registry.by_host(self._all_services()))
 
     def visible(self, namespace: str) -> Mapping[str, Service]:
         """The services that callers of the namespace see, by host, sorted by host."""
-        inputs = (self.services,)
-        return self.memo(("visible", namespace), inputs, lambda: registry.by_host(self.services.values(), namespace))
+        by_host = registry.by_host
+        return self.memo(("visible", namespace), self._registries, lambda: by_host(self._all_services(), namespace))
 
     def service(self, host: str, namespace: str) -> Service | None:
-        """The service that callers of `namespace` mean by the host."""
-        return self.visible(namespace).get(host)
+        """The service that callers of `namespace` mean by the host: its own, else the one of the closest wildcard."""
+        seen = self.visible(namespace)
+        if host in seen:
+            return seen[host]
+        wildcards = self.memo(("wildcards", namespace), (seen,), lambda: registry.wildcards(seen))
+        return next((seen[pattern] for pattern in wildcards if hosts.covers(pattern, host)), None)
+
+    @property
+    def _registries(self) -> tuple[object, ...]:
+        return (self.services, self.entries)
+
+    def _all_services(self) -> Iterator[Service]:
+        yield from self.services.values()
+        yield from (entry.service for entry in self.entries.values())
+
+    @cached_property
+    def entries(self) -> Mapping[Key, Entry]:
+        """The services of ServiceEntries, by namespace and host."""
+        return self.memo("entries", (self.service_entries,), self._entries)
+
+    def _entries(self) -> Mapping[Key, Entry]:
+        """Those that a change did not touch stay the same objects."""
+        made = entries.by_host(self.service_entries.values(), self.options.allocated_network)
+
+        def kept(key: Key, entry: Entry) -> Entry:
+            return self.memo(("entry", key, entry.service.addresses), entry.parts, lambda: entry)
+
+        return {key: kept(key, entry) for key, entry in made.items()}
 
     def instances(self, of: Service) -> tuple[Instance, ...]:
         """The instances of the service that may be called now."""
-        return self.behind.get((of.namespace, of.name), ())
+        key, workloads = (of.namespace, of.name), self.workload_entries
+        if of.registry == "ServiceEntry":
+            return self._entry_instances(self.entries[key])
+        behind = self.behind.get(key, ())
+        if not of.selector or not workloads:
+            return behind
+        return self.memo(("joined", key), (of, behind, workloads), lambda: entries.joined(of, behind, workloads))
+
+    def _entry_instances(self, entry: Entry) -> tuple[Instance, ...]:
+        key = ("entry instances", entry.service.namespace, entry.service.host)
+        pods = self.pods if entry.service.selector else _NO_PODS
+        inputs = (entry, self.workload_entries, pods)
+        return self.memo(key, inputs, lambda: entries.instances(entry, self.workload_entries, pods))
 
     @cached_property
     def _rules(self) -> "_ByHost[DestinationRule]":
@@ -338,7 +394,8 @@ def _behind(old: Mesh, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod]) -> 
     for key in sorted(slices):
         if slices[key].service in stale:
             grouped[slices[key].service].append(slices[key])
-    return {**old.behind, **{key: instances.of(tuple(found), pods) for key, found in grouped.items()}}
+    fresh = {key: instances.of(tuple(found), pods) for key, found in grouped.items()}
+    return {**old.behind, **{key: found for key, found in fresh.items() if old.behind.get(key) != found}}
 
 
 def _changed(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> set[Key]:

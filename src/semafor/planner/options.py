@@ -15,6 +15,7 @@ class Options(Value):
     `outbound`: whether destinations that the mesh does not know may be called. `root_namespace` holds objects that
     apply to the whole mesh. `resolvers` answer the names that a sidecar does not know.
     `networks` are the addresses of services and pods: what is sent to one that is nobody's never leaves the mesh.
+    `allocated_network`: hosts of ServiceEntries without an address get one of it; empty gives none.
     `several_virtual_services`: "layered" or, as Istio has it, "oldest". `hold`: a route counts only while one
     of its destinations is live; False routes at once, as Istio does. Both are described in docs/decisions/.
     `retry_budget`: how many retries may run at a time where no DestinationRule says; None: any number, as in Istio.
@@ -30,6 +31,7 @@ class Options(Value):
     root_namespace: str = "istio-system"
     resolvers: tuple[str, ...] = ("10.96.0.10",)
     networks: tuple[str, ...] = ("10.96.0.0/16", "10.244.0.0/16")
+    allocated_network: str = "240.240.0.0/16"
     several_virtual_services: Literal["layered", "oldest"] = "layered"
     hold: bool = True
     retry_budget: RetryBudget | None = RetryBudget()

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.struct import Value
 from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
-from semafor.planner import clusters, door, headless, instances, outbound_http, outbound_tcp, passthrough, resolve
+from semafor.planner import (
+    clusters,
+    discovery,
+    door,
+    headless,
+    instances,
+    outbound_http,
+    outbound_tcp,
+    passthrough,
+    resolve,
+)
 from semafor.planner.door import Door
 from semafor.planner.gateway_api import producers
 from semafor.planner.instances import Instance
@@ -67,6 +77,7 @@ def _part(mesh: Mesh, view: View, service: Service) -> Part:
     return Part(
         hosts=tuple(outbound_http.hosts_by_port(mesh, view, service)),
         listeners=tuple(outbound_tcp.listeners(mesh, service)),
+        doors=tuple(outbound_tcp.doors(mesh, service)),
         tables=tuple(outbound_tcp.tables(mesh, view, service)),
         clusters=tuple(cluster for cluster, _ in pairs),
         endpoints=tuple(found for _, found in pairs if found),
@@ -76,7 +87,10 @@ def _part(mesh: Mesh, view: View, service: Service) -> Part:
 def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
     hosts = [pair for part in parts for pair in part.hosts]
     shared = outbound_http.tables(mesh, view, hosts)
-    doors = [*(door.http(int(table.name), table.name) for table in shared), *(d for part in parts for d in part.doors)]
+    doors = [
+        *(each for part in parts for each in part.doors),
+        *(door.http(int(each.name), each.name) for each in shared),
+    ]
     own = [listener for part in parts for listener in part.listeners]
     direct = passthrough.chain(mesh.options)
     listeners = (virtual_outbound(direct, _no_loop()), *door.listeners(doors, direct), *_distinct(own))
@@ -118,17 +132,17 @@ def _for_instances(
     rule = mesh.rule(service.host, view.namespace, service.namespace)
     everyone = mesh.instances(service)
     facts = clusters.behind(everyone, mesh.options)
-    yield _with_endpoints(clusters.outbound(service, port, rule, facts), port, everyone)
+
+    def fed(cluster: Cluster, members: tuple[Instance, ...]) -> discovery.Fed:
+        return discovery.fitted(cluster, service, port, members, mesh.options)
+
+    yield fed(clusters.outbound(service, port, rule, facts), everyone)
     if port.protocol is Protocol.SNIFFED:
-        yield _with_endpoints(clusters.outbound_bytes(service, port, rule, facts), port, everyone)
+        yield fed(clusters.outbound_bytes(service, port, rule, facts), everyone)
     for subset in rule.subsets if rule and port.protocol.is_routed else ():
         members = instances.with_labels(everyone, subset.labels)
         facts = clusters.behind(members, mesh.options)
-        yield _with_endpoints(clusters.outbound(service, port, rule, facts, subset.name), port, members)
-
-
-def _with_endpoints(cluster: Cluster, port: Port, members: tuple[Instance, ...]) -> tuple[Cluster, EndpointSet | None]:
-    return cluster, instances.endpoints(cluster.name, port, members) if cluster.discovery == "eds" else None
+        yield fed(clusters.outbound(service, port, rule, facts, subset.name), members)
 
 
 def _distinct(listeners: Iterable[Listener]) -> tuple[Listener, ...]:

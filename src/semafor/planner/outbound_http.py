@@ -6,6 +6,7 @@ app ─▶ 0.0.0.0_80 ─ is it HTTP? ─ yes ─▶ route table "80" ─ by hos
 
 from collections.abc import Iterable, Iterator
 
+from semafor.base import names
 from semafor.ir import Fail, Route, RouteMatch, RouteTable, VirtualHost
 from semafor.planner import headless, hosts, http_routes, passthrough, resolve
 from semafor.planner.gateway_api import producers
@@ -18,9 +19,9 @@ _STRAY_PORT = 80  # where hosts that the mesh does not know are routed; as Istio
 
 
 def hosts_by_port(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[int, VirtualHost]]:
-    """The virtual hosts of the service's declared HTTP ports, and for a headless one those of its named pods."""
+    """The virtual hosts of the ports where a host tells what is meant; for a headless one those of its named pods."""
     for port in service.ports:
-        if port.protocol.is_http:
+        if port.protocol.is_http or (port.protocol.is_routed and service.shares_ports):
             yield port.number, _virtual_host(mesh, view, service, port)
             if service.headless:
                 yield from ((port.number, host) for host in headless.virtual_hosts(mesh, view, service, port))
@@ -67,11 +68,7 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
 
     Source: Istio's generateVirtualHostDomains.
     """
-    full = f"{service.name}.{service.namespace}"
-    bare = [service.host, f"{full}.svc", full]
-    if service.namespace == namespace:
-        bare.append(service.name)
-    bare += [address for address in service.addresses if "/" not in address]
+    bare = [*names.aliases(service.host, namespace), *service.own_addresses]
     return tuple(name for host in bare for name in (host, f"{host}:{port}"))
 
 

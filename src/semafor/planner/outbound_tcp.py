@@ -7,13 +7,19 @@ app ─▶ 10.96.0.8_9000 ─ is it HTTP? ─ yes ─▶ route table "svc...:900
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.base.struct import Value
-from semafor.ir import Destination, FilterChain, Inspector, Listener, RouteTable, TcpProxy, VirtualHost
+from semafor.ir import ChainMatch, Destination, FilterChain, Inspector, Listener, RouteTable, TcpProxy, VirtualHost
 from semafor.planner import clusters, door, headless, outbound_http
+from semafor.planner.door import Door
 from semafor.planner.mesh import Mesh
+from semafor.planner.options import Options
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
 from semafor.planner.view import View
+
+_ANY = ChainMatch()
 
 
 class Entry(Value):
@@ -37,7 +43,7 @@ def listeners(mesh: Mesh, service: Service) -> Iterator[Listener]:
 
 
 def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:
-    for address in service.addresses:
+    for address in service.own_addresses:
         yield Entry(address=address, port=port.number, cluster=clusters.bytes_name(service, port))
     if service.headless:
         for instance, number in headless.pods(mesh, service, port):
@@ -65,6 +71,53 @@ def _listener(service: Service, port: Port, entry: Entry, detection_s: float) ->
     )
 
 
+def doors(mesh: Mesh, service: Service) -> Iterator[Door]:
+    """What the service adds to ports that it shares with others, as its address alone does not tell it from them."""
+    if service.is_entry:
+        for port in service.ports:
+            yield from _doors(mesh.options, service, port)
+
+
+def _doors(options: Options, service: Service, port: Port) -> Iterator[Door]:
+    networks = service.networks
+    patience_s = options.outbound_detection_s
+    if service.resolution == "dynamic_dns" and port.protocol.is_http:
+        chain = door.requests(f"0.0.0.0_{port.number}", str(port.number), resolvers=options.resolvers)
+        yield Door(port=port.number, chains=(chain,))
+    elif service.resolution == "dynamic_dns" and port.protocol is not Protocol.TLS:
+        return  # it says no host
+    elif port.protocol is Protocol.TLS:
+        if not service.own_addresses or networks or service.allocated:
+            yield Door(port=port.number, chains=(_by_server_name(options, service, port),))
+    elif not port.protocol.is_http and networks:
+        yield Door(port=port.number, chains=tuple(_by_network(service, port)), patience_s=patience_s)
+    elif not port.protocol.is_http and service.shares_ports:
+        yield Door(port=port.number, last=_bytes(service, port), patience_s=patience_s)
+
+
+def _bytes(service: Service, port: Port, match: ChainMatch = _ANY) -> FilterChain:
+    cluster = clusters.bytes_name(service, port)
+    proxy = TcpProxy(stat_prefix=cluster, destinations=(Destination(cluster=cluster),))
+    return FilterChain(name=cluster, match=match, filter=proxy, origin=service.origin)
+
+
+def _by_server_name(options: Options, service: Service, port: Port) -> FilterChain:
+    """Source: Istio's buildSidecarOutboundTLSFilterChainOpts."""
+    match = ChainMatch(ranges=service.networks, server_names=(service.host,), transport="tls")
+    chain = _bytes(service, port, match)
+    if service.resolution != "dynamic_dns" or not isinstance(chain.filter, TcpProxy):
+        return chain
+    number = port.target if isinstance(port.target, int) else port.number
+    return replace(chain, filter=replace(chain.filter, dynamic_port=number, resolvers=options.resolvers))
+
+
+def _by_network(service: Service, port: Port) -> Iterator[FilterChain]:
+    yield _bytes(service, port, ChainMatch(ranges=service.networks))
+    if port.protocol is Protocol.SNIFFED:
+        name = table_name(service, port)
+        yield replace(door.requests(name, name, ranges=service.networks), name=name, origin=service.origin)
+
+
 def table_name(service: Service, port: Port) -> str:
     """The route table of an undeclared port, which is this service's alone."""
     return f"{service.host}:{port.number}"
@@ -73,7 +126,7 @@ def table_name(service: Service, port: Port) -> str:
 def tables(mesh: Mesh, view: View, service: Service) -> Iterator[RouteTable]:
     """The route tables of the service's undeclared ports. The address says whose they are, whatever the host."""
     for port in service.ports:
-        if port.protocol is Protocol.SNIFFED:
+        if port.protocol is Protocol.SNIFFED and not service.shares_ports:
             host = VirtualHost(
                 name=table_name(service, port),
                 domains=("*",),

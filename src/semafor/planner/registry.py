@@ -6,7 +6,7 @@ from semafor.planner import hosts
 from semafor.planner.hosts import Age
 from semafor.planner.service import Service
 
-_YOUNGEST = Age(created="9999", name="", namespace="")
+_UNKNOWN = Age(created="9999", name="", namespace="")
 
 
 def by_host(services: Iterable[Service], namespace: str | None = None) -> Mapping[str, Service]:
@@ -26,4 +26,9 @@ def by_host(services: Iterable[Service], namespace: str | None = None) -> Mappin
 
 def _rank(service: Service, namespace: str | None) -> tuple[bool, bool, Age]:
     """Less goes first."""
-    return (service.registry != "Kubernetes", service.namespace != namespace, service.age or _YOUNGEST)
+    return (service.registry != "Kubernetes", service.namespace != namespace, service.age or _UNKNOWN)
+
+
+def wildcards(services: Iterable[str]) -> tuple[str, ...]:
+    """The hosts that stand for many, the most specific first."""
+    return tuple(sorted((host for host in services if host.startswith("*")), key=hosts.specificity, reverse=True))

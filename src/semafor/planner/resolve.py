@@ -45,6 +45,8 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
     part = rule.subset(target.subset) if rule else None
     if part is None:
         return Resolved(problem=problems.unknown_subset(at(place, target.subset_path), target.subset, target.host))
+    if service.resolution in {"none", "dynamic_dns"}:  # whose instances only the caller knows
+        return known
     members = instances.with_labels(mesh.instances(service), part.labels)
     if not any(instance.port(port.name) for instance in members):
         problem = problems.subset_not_live(at(place, target.subset_path), target.subset, target.host)

@@ -33,6 +33,7 @@ class Service(Value, cache_hash=True):
     `selector` is empty where endpoints are made by hand. `resolution` says how instances are found: "eds" and "static"
     by the mesh, "none" by the caller, the others by DNS. `external`: it is outside of the mesh, so it proves no
     identity of the mesh. `sans` are the names that its certificate may have, beside the identities of its instances.
+    `allocated`: its address was given by the mesh, so that only those know it who ask the mesh's DNS.
     """
 
     host: str
@@ -47,6 +48,7 @@ class Service(Value, cache_hash=True):
     export_to: tuple[str, ...] = ()
     registry: Registry = "Kubernetes"
     sans: tuple[str, ...] = ()
+    allocated: bool = False
     age: Age | None = None
     origin: Origin | None = None
 
@@ -54,6 +56,26 @@ class Service(Value, cache_hash=True):
     def address(self) -> str:
         """The first virtual IP; empty when there is none."""
         return next((address for address in self.addresses if "/" not in address), "")
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """The virtual IPs."""
+        return tuple(address for address in self.addresses if "/" not in address)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The virtual networks, in CIDR form."""
+        return tuple(address for address in self.addresses if "/" in address)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether a ServiceEntry tells of it."""
+        return self.registry == "ServiceEntry"
+
+    @property
+    def shares_ports(self) -> bool:
+        """Whether no address tells its ports from those of others; what callers say has to."""
+        return self.is_entry and not self.addresses
 
     def port(self, number: int) -> Port | None:
         return next((port for port in self.ports if port.number == number), None)

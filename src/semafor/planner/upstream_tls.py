@@ -42,7 +42,7 @@ def plan(security: Security, server: Server, http: UpstreamHttp | None) -> Upstr
 def _between_sidecars(security: Security, server: Server, http: UpstreamHttp | None) -> UpstreamTls:
     return UpstreamTls(
         sni=security.sni or server.sni,
-        sans=security.sans or server.identities,
+        sans=security.sans or tuple(sorted({*server.identities, *server.service.sans})),
         alpn=(ISTIO_HTTP, ISTIO, *_ALPN[http.version]) if http else (ISTIO,),
         only_mesh_endpoints=security.mode == "automatic",
     )

@@ -4,20 +4,17 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import endpoints, tls
+from semafor.envoy.render import discovery, tls
 from semafor.envoy.render.shape import Fields, mark, seconds, typed, wrap
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _NO_LIMIT: Final = 2**32 - 1
-_DISCOVERY: Final = {"eds": "EDS", "original_dst": "ORIGINAL_DST", "static": "STATIC", "strict_dns": "STRICT_DNS"}
 _POLICIES: Final = {
     "round_robin": "ROUND_ROBIN",
     "least_request": "LEAST_REQUEST",
     "random": "RANDOM",
     "original": "CLUSTER_PROVIDED",
 }
-# A cluster without its endpoints holds up all routes behind it; the server answers at once, so this never passes.
-_FETCH_TIMEOUT_S: Final = 5.0
 
 
 def cluster(pool: Pool, node: ir.Cluster) -> Any:
@@ -26,7 +23,7 @@ def cluster(pool: Pool, node: ir.Cluster) -> Any:
         name=node.name,
         connect_timeout=seconds(node.connect_timeout_s),
         circuit_breakers={"thresholds": [_thresholds(node.limits)]},
-        **_discovery(pool, node),
+        **discovery.fields(pool, node),
         **_balancer(node),
         **_outlier(node.outlier),
         **_common_balancing(node),
@@ -34,16 +31,6 @@ def cluster(pool: Pool, node: ir.Cluster) -> Any:
         **_connections(node),
         **_http(pool, node),
     )
-
-
-def _discovery(pool: Pool, node: ir.Cluster) -> Fields:
-    fields: Fields = {"type": _DISCOVERY[node.discovery]}
-    if node.discovery == "eds":  # by the cluster's own name, on which `xds` relies
-        source = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": seconds(_FETCH_TIMEOUT_S)}
-        fields["eds_cluster_config"] = {"eds_config": source}
-    if node.endpoints is not None:
-        fields["load_assignment"] = endpoints.assignment(pool, node.endpoints)
-    return fields
 
 
 def _balancer(node: ir.Cluster) -> Fields:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import rbac, tls
+from semafor.envoy.render import dns_cache, rbac, tls
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, pipe, seconds, socket_address, typed, wrap
 
@@ -85,13 +85,23 @@ def _filters(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> list[Fields]:
     if isinstance(node, ir.HttpConnection):
         return [http_connection(pool, node)]
     guard = [_guard(pool, node.stat_prefix, node.allowed)] if node.allowed else []
-    return [*guard, _tcp_proxy(pool, node)]
+    return [*guard, *_before(pool, node), _tcp_proxy(pool, node)]
 
 
 def _guard(pool: Pool, stat_prefix: str, allowed: ir.Authorization) -> Fields:
     """Closes connections that are not allowed."""
     type_name = "envoy.extensions.filters.network.rbac.v3.RBAC"
     return typed(pool, "envoy.filters.network.rbac", type_name, stat_prefix=stat_prefix, rules=rbac.allow(allowed))
+
+
+def _before(pool: Pool, node: ir.TcpProxy) -> list[Fields]:
+    """Filters that prepare what the last one does."""
+    if not node.dynamic_port:
+        return []
+    name, type_name = "sni_dynamic_forward_proxy", "sni_dynamic_forward_proxy.v3.FilterConfig"
+    cache = dns_cache.config(pool, node.resolvers)
+    fields = {"port_value": node.dynamic_port, "dns_cache_config": cache}
+    return [typed(pool, f"envoy.filters.network.{name}", f"envoy.extensions.filters.network.{type_name}", **fields)]
 
 
 def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:

@@ -18,7 +18,7 @@ class ServicePort(Document):
 
     number: Annotated[int, PORT, "Number of the port."]
     name: Annotated[str, DNS_LABEL, "Name of the port."]
-    protocol: Annotated[str, "Protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS."] = "TCP"
+    protocol: Annotated[str, "Protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS; found out when absent."] = ""
     target_port: Annotated[int, PORT, "Port of the instances; the same when absent."] = 0
 
 
@@ -94,6 +94,6 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     validate=service_entry_rules.validate,
 )

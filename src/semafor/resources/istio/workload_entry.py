@@ -50,6 +50,6 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     validate=service_entry_rules.workload_entry,
 )

@@ -1,0 +1,50 @@
+"""Problems of ServiceEntries, WorkloadEntries and WorkloadGroups, and between services that claim the same."""
+
+from collections.abc import Iterator
+
+from semafor.base.problem import Problem
+from semafor.ir import Origin
+from semafor.planner import entries, registry_problems
+from semafor.planner.mesh import Mesh
+from semafor.planner.problems import at
+from semafor.planner.protocol import Protocol
+from semafor.planner.service import Service
+from semafor.planner.service_entry import ServiceEntry
+
+
+def check(mesh: Mesh) -> Iterator[Problem]:
+    """Every problem of these objects."""
+    for table in (mesh.service_entries, mesh.workload_entries, mesh.workload_groups):
+        for one in table.values():
+            yield from one.problems
+    inputs = (mesh.services, mesh.service_entries)
+    yield from mesh.memo("check registries", inputs, lambda: tuple(_between(mesh)))
+
+
+def _between(mesh: Mesh) -> Iterator[Problem]:
+    for one in mesh.service_entries.values():
+        for index, service in enumerate(one.services):
+            place = at(one.origin, f"hosts[{index}]")
+            yield from _host(mesh, one, service, place)
+    yield from _ports(mesh)
+
+
+def _host(mesh: Mesh, one: ServiceEntry, service: Service, place: Origin) -> Iterator[Problem]:
+    """Whether another service has the host for those in whose namespace the object is."""
+    winner = mesh.service(service.host, service.namespace)
+    if winner is None or winner.host != service.host:
+        return
+    if winner.origin != one.origin and not (winner.is_entry and entries.agree(winner, service)):
+        yield registry_problems.host_taken(place, service.host, winner.origin)
+
+
+def _ports(mesh: Mesh) -> Iterator[Problem]:
+    """Ports that two services without addresses claim for bytes: only one of them can have what says nothing."""
+    taken: dict[int, Service] = {}
+    for entry in mesh.entries.values():
+        for port in entry.service.ports if entry.service.shares_ports else ():
+            if not port.protocol.is_http and port.protocol is not Protocol.TLS:
+                first = taken.setdefault(port.number, entry.service)
+                if first is not entry.service and entry.service.origin:
+                    place = at(entry.service.origin, "ports")
+                    yield registry_problems.port_taken(place, port.number, first.origin)
