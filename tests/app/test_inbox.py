@@ -64,7 +64,7 @@ def test_an_object_of_a_wrong_shape_counts_as_absent(box):
 def test_a_status_that_was_written_is_the_newest_version(box):
     newer = changed("metadata.resourceVersion", "2")
     box.take(service.KIND, newer, gone=False)
-    assert [box.is_up_to_date(service.KIND, each) for each in (SERVICE, newer)] == [False, True]
+    assert [box.has(REF, each, gone=False) for each in (SERVICE, newer)] == [False, True]
 
 
 def test_what_is_put_back_does_not_replace_what_is_newer(box):

@@ -76,10 +76,12 @@ class Inbox:
         seen = self._seen.get(ref)
         return seen.generation if seen else 0
 
-    def is_up_to_date(self, kind: Kind, obj: Doc) -> bool:
-        """Whether a watch has told this very version."""
-        seen = self._seen.get(reference(kind, obj))
-        return seen is not None and seen.version == obj["metadata"]["resourceVersion"]
+    def has(self, ref: ObjectRef, obj: Doc, *, gone: bool) -> bool:
+        """Whether a watch has told this very version of the object, or that it is gone."""
+        seen = self._seen.get(ref)
+        if gone or seen is None:
+            return gone and seen is None
+        return bool(seen.version == obj["metadata"]["resourceVersion"])
 
 
 def reference(kind: Kind, obj: Doc) -> ObjectRef:

@@ -60,6 +60,7 @@ class Pipeline:
         self._quarantine = Quarantine()
         self._restored: Changes = {}
         self._node_proxy = Proxy(id=proxies.NODE, role="node")
+        self._told: dict[str, int] = {}  # by resource: the version up to which watches have told everything
         self._suspects: asyncio.Queue[ObjectRef] = asyncio.Queue()  # unbounded, but a rule is in it once per change
 
     async def run(self, node_proxy: Proxy) -> None:
@@ -229,16 +230,19 @@ class Pipeline:
         """
         ref = inbox.reference(kind, obj)
         newest = {**self._inbox.waiting(), **self._unplanned(), ref: resources.decode(kind, obj)}
-        return tuple(problem for problem in planner.check(_changed(self.mesh, newest)) if problem.ref == ref)
+        return planner.about(_changed(self.mesh, newest), ref)
 
     def _unplanned(self) -> Changes:
         """What the store has and no watch has told yet."""
-        return {
-            inbox.reference(kind, obj): document
-            for kind in KINDS
-            for obj in self._client.list(kind)
-            if not self._inbox.is_up_to_date(kind, obj) and (document := inbox.decoded(kind, obj)) is not None
-        }
+        found: Changes = {}
+        for kind in KINDS:
+            changes, version = self._client.changes(kind, self._told.get(kind.resource, 0))
+            newest = {inbox.reference(kind, obj): (change == "DELETED", obj) for change, obj in changes}
+            untold = {ref: each for ref, each in newest.items() if not self._inbox.has(ref, each[1], gone=each[0])}
+            found |= {ref: None if gone else inbox.decoded(kind, obj) for ref, (gone, obj) in untold.items()}
+            if not untold:
+                self._told[kind.resource] = version
+        return found
 
     def proxies(self) -> list[Doc]:
         """Every proxy with a workload, in words."""

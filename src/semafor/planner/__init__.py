@@ -1,7 +1,7 @@
 """From what the user wrote to what it means: typed objects in, the frozen plan of one proxy and the mistakes out.
 
     Mesh.of(objects) ─▶ plan(mesh, proxy) ─▶ ir.Plan, problems        mesh.replace(...) after a change
-                     └▶ check(mesh) ─▶ problems
+                     └▶ check(mesh) ─▶ problems        about(mesh, object) ─▶ its own
 
     objects   service, instances, virtual_service (http_match, http_action), destination_rule (policy): read once each
     routes    step: what the objects of every API say of requests, as one kind of value
@@ -18,13 +18,13 @@ from msgspec.structs import replace
 from semafor.base.problem import Problem
 from semafor.ir import Plan
 from semafor.planner import host, node, patches, sidecar
-from semafor.planner.check import check
+from semafor.planner.check import about, check
 from semafor.planner.gateway import plan as gateway_plan
 from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options
 from semafor.planner.proxy import Proxy, Workload
 
-__all__ = ["Mesh", "Options", "Proxy", "Workload", "check", "plan"]
+__all__ = ["Mesh", "Options", "Proxy", "Workload", "about", "check", "plan"]
 
 _ROLES = {"sidecar": sidecar.plan, "gateway": gateway_plan.plan, "node": node.plan, "host": host.plan}
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from semafor.base import names
-from semafor.base.problem import Problem
-from semafor.planner import delegates, destination_rule, problems, registry_check, resolve
+from semafor.base.problem import ObjectRef, Problem
+from semafor.planner import delegates, destination_rule, problems, registry_check, resolve, topic
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.mesh import Mesh
 from semafor.planner.smi import check as smi
 from semafor.planner.step import Step
+from semafor.planner.topic import Topic
 from semafor.planner.virtual_service import VirtualService
 
 _ANY_PORT = 80  # for hosts that no service has
@@ -21,41 +22,50 @@ def check(mesh: Mesh) -> tuple[Problem, ...]:
     return mesh.memo("problems", mesh.tables, lambda: _sorted(_all(mesh)))
 
 
+def about(mesh: Mesh, ref: ObjectRef) -> tuple[Problem, ...]:
+    """The problems of one object: what `check` says of it, without a look at what has nothing to do with it."""
+    return tuple(problem for problem in _sorted(_touching(mesh, ref)) if problem.ref == ref)
+
+
 def _sorted(found: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda problem: (str(problem.ref), problem.path)))
 
 
 def _all(mesh: Mesh) -> Iterator[Problem]:
     yield from mesh.unreadable.values()
-    yield from mesh.memo("check delegates", (mesh.virtual_services,), lambda: tuple(_delegates(mesh)))
-    for vs in mesh.all_virtual_services:
-        own = (mesh.by_host.get(host) for host in vs.hosts)
-        inputs = (*own, *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
-        yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
-        yield from gateway_check.routes(mesh, vs)
-    for host in mesh.routing_by_host:
-        services = [vs for pattern, vs in mesh.routing_by_host.covering(host) if pattern == host]
-        if len(services) > 1:
-            yield from _between(mesh, tuple(sorted(services, key=lambda vs: vs.age, reverse=True)))
-    for rule in mesh.destination_rules.values():
-        yield from rule.problems
-        yield from _rule_host(mesh, rule)
-    yield from smi.check(mesh.traffic_specs, mesh.traffic_splits, mesh.traffic_targets)
-    for one in mesh.envoy_filters.values():
-        yield from one.problems
-    yield from gateway_check.gateways(mesh)
-    yield from registry_check.check(mesh)
-    yield from mesh.memo("check rules", (mesh.destination_rules,), lambda: tuple(_between_rules(mesh)))
+    for each in TOPICS:
+        for piece in each.pieces(mesh):
+            yield from each.problems(mesh, piece)
 
 
-def _delegates(mesh: Mesh) -> Iterator[Problem]:
-    """What is wrong with those without hosts, but for their destinations, which depend on who hands over to them."""
-    named = {key for vs in mesh.virtual_services.values() for key in delegates.named(vs)}
-    for key, vs in mesh.virtual_services.items():
-        if not vs.hosts:
-            yield from vs.problems
-            if key not in named:
-                yield problems.delegate_unused(vs.origin)
+def _touching(mesh: Mesh, ref: ObjectRef) -> Iterator[Problem]:
+    if ref in mesh.unreadable:
+        yield mesh.unreadable[ref]
+    for each in TOPICS:
+        for piece in each.about(mesh, ref):
+            yield from each.problems(mesh, piece)
+
+
+def _routes(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
+    own = (mesh.by_host.get(host) for host in vs.hosts)
+    inputs = (*own, *gateway_check.named(mesh, vs), *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
+    yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
+    yield from gateway_check.routes(mesh, vs)
+
+
+def _delegate(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
+    """What is wrong with one without hosts, but for its destinations, which depend on who hands over to it."""
+    if vs.hosts:
+        return
+    yield from vs.problems
+    if (vs.origin.ref.namespace, vs.origin.ref.name) not in _delegated(mesh):
+        yield problems.delegate_unused(vs.origin)
+
+
+def _delegated(mesh: Mesh) -> frozenset[tuple[str, str]]:
+    services = mesh.virtual_services
+    named = (key for vs in services.values() for key in delegates.named(vs))
+    return mesh.memo("delegated", (services,), lambda: frozenset(named))
 
 
 def _alone(mesh: Mesh, vs: VirtualService) -> tuple[Problem, ...]:
@@ -90,6 +100,20 @@ def _own_order(vs: VirtualService) -> Iterator[Problem]:
             last = step
 
 
+def _hosts_of(mesh: Mesh, ref: ObjectRef) -> Iterable[str]:
+    """The hosts that the object has routes for."""
+    return dict.fromkeys(host for vs in mesh.saying(ref) if vs.in_mesh for host in vs.hosts)
+
+
+def _host(mesh: Mesh, host: str) -> tuple[Problem, ...]:
+    """What is wrong between the VirtualServices of one host."""
+    services = tuple(sorted(mesh.routing_by_host.at(host), key=lambda vs: vs.age, reverse=True))
+    if len(services) < 2:
+        return ()
+    inputs = (item for vs in services for item in resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
+    return mesh.memo(("between", host), tuple(inputs), lambda: tuple(_between(mesh, services)))
+
+
 def _between(mesh: Mesh, services: tuple[VirtualService, ...]) -> Iterator[Problem]:
     """Steps that those of newer objects for the same host make useless, as far as all callers see both."""
     if mesh.options.several_virtual_services == "oldest":
@@ -110,16 +134,50 @@ def _between(mesh: Mesh, services: tuple[VirtualService, ...]) -> Iterator[Probl
         taken = {**own, **taken}
 
 
-def _rule_host(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
+def _rule(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
+    yield from rule.problems
     if not rule.host.startswith("*") and rule.host not in mesh.by_host:
         short = rule.host.removesuffix(names.service_host("", rule.origin.ref.namespace))
         yield problems.unknown_host(problems.at(rule.origin, "host"), rule.host, short)
 
 
-def _between_rules(mesh: Mesh) -> Iterator[Problem]:
-    """Rules of one namespace for one host that say different things of the same."""
-    grouped: dict[tuple[str, str], list[DestinationRule]] = {}
-    for rule in mesh.destination_rules.values():
-        grouped.setdefault((rule.origin.ref.namespace, rule.host), []).append(rule)
-    for rules in grouped.values():
-        yield from destination_rule.merged(tuple(rules))[1]
+_Rules = tuple[DestinationRule, ...]
+
+
+def _rules_by_host(mesh: Mesh) -> dict[tuple[str, str], _Rules]:
+    """The rules of one namespace for one host, together."""
+    return mesh.memo("check rules", (mesh.destination_rules,), lambda: _grouped(mesh.destination_rules.values()))
+
+
+def _grouped(rules: Iterable[DestinationRule]) -> dict[tuple[str, str], _Rules]:
+    found: dict[tuple[str, str], list[DestinationRule]] = {}
+    for rule in rules:
+        found.setdefault((rule.origin.ref.namespace, rule.host), []).append(rule)
+    return {key: tuple(each) for key, each in found.items()}
+
+
+def _rules_beside(mesh: Mesh, ref: ObjectRef) -> Iterator[_Rules]:
+    rule = mesh.destination_rules.get((ref.namespace, ref.name)) if ref.kind == "DestinationRule" else None
+    if rule:
+        yield _rules_by_host(mesh)[ref.namespace, rule.host]
+
+
+def _between_rules(_: Mesh, rules: _Rules) -> tuple[Problem, ...]:
+    """What they say differently of the same."""
+    return destination_rule.merged(rules)[1] if len(rules) > 1 else ()
+
+
+# What is looked at. A kind of mistake is a function, and its line here.
+TOPICS: tuple[Topic, ...] = (
+    Topic(pieces=lambda mesh: mesh.all_virtual_services, about=Mesh.saying, problems=_routes),
+    Topic(pieces=lambda mesh: mesh.routing_by_host, about=_hosts_of, problems=_host),
+    topic.each("DestinationRule", lambda mesh: mesh.destination_rules, _rule),
+    Topic(pieces=lambda mesh: _rules_by_host(mesh).values(), about=_rules_beside, problems=_between_rules),
+    topic.each("TrafficTarget", lambda mesh: mesh.traffic_targets, smi.target),
+    topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),
+    topic.each("TCPRoute", lambda mesh: mesh.port_groups, smi.ports),
+    topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
+    topic.each("VirtualService", lambda mesh: mesh.virtual_services, _delegate),
+    topic.whole(("Gateway",), gateway_check.gateways),
+    topic.whole(("ServiceEntry", "WorkloadEntry", "WorkloadGroup"), registry_check.check),
+)

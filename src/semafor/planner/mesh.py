@@ -328,6 +328,21 @@ class Mesh:
     def _all_virtual_services(self) -> tuple[VirtualService, ...]:
         return (*self.routed.values(), *map(self._split, self.traffic_splits.values()))
 
+    def saying(self, ref: ObjectRef) -> tuple[VirtualService, ...]:
+        """The VirtualServices with something of the object."""
+        inputs = (self.all_virtual_services,)
+        return self.memo("virtual services by object", inputs, self._by_object).get(ref, ())
+
+    def _by_object(self) -> Mapping[ObjectRef, tuple[VirtualService, ...]]:
+        found: dict[ObjectRef, list[VirtualService]] = {}
+        for vs in self.all_virtual_services:
+            own = vs.origin.ref
+            others = {step.origin.ref for step in vs.steps if step.origin.ref is not own}
+            others |= {problem.ref for problem in vs.problems}
+            for ref in {own, *others}:
+                found.setdefault(ref, []).append(vs)
+        return {ref: tuple(each) for ref, each in found.items()}
+
     @property
     def traffic_specs(self) -> access.Specs:
         """What SMI's objects call the kinds of traffic."""
@@ -421,6 +436,12 @@ class _ByHost(Generic[T]):
         """The hosts, wildcards last."""
         yield from self._exact
         yield from dict.fromkeys(host for host, _ in self._wildcards)
+
+    def at(self, host: str) -> list[T]:
+        """The values for this very host or wildcard."""
+        if host.startswith("*"):
+            return [value for wildcard, value in self._wildcards if wildcard == host]
+        return [value for _, value in self._exact.get(host, ())]
 
     def covering(self, host: str) -> list[tuple[str, T]]:
         """The values whose host covers `host`, each with its own host."""

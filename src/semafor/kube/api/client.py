@@ -12,6 +12,7 @@ from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 Docs = list[Doc]
+Changes = list[tuple[str, Doc]]
 
 
 class Client:
@@ -44,6 +45,20 @@ class Client:
         if not labels:
             return found
         return [obj for obj in found if labels.items() <= (obj["metadata"].get("labels") or {}).items()]
+
+    def changes(self, kind: Kind, since: int) -> tuple[Changes, int]:
+        """What has changed after that version, as `watch` tells it, and the version of the last change.
+
+        Of what is too long ago to be told, everything that is there now.
+        """
+        newest = self._objects.store.changed(kind.resource)
+        if newest <= since:
+            return [], since
+        try:
+            events = self._objects.store.watch(kind.resource, since).ready()
+        except store.Expired:
+            return [("ADDED", obj) for obj in self.list(kind)], newest
+        return [(event.type, event.object) for event in events], newest
 
     async def create(self, kind: Kind, obj: Doc) -> Doc:
         """Make a new object and return it as stored. Raises StatusError."""

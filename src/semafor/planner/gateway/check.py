@@ -56,9 +56,14 @@ def routes(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
             yield problems.not_served(at(vs.origin, "hosts"), name)
 
 
-def ports(mesh: Mesh, vs: VirtualService) -> Iterator[int]:
-    """The ports where the gateways that the VirtualService names take requests."""
+def named(mesh: Mesh, vs: VirtualService) -> Iterator[Gateway | None]:
+    """The gateways that the VirtualService names."""
     for name in vs.gateways:
         namespace, _, own = name.partition("/")
-        if gateway := mesh.gateways.get((namespace, own)):
-            yield from (server.port for server in gateway.servers)
+        yield mesh.gateways.get((namespace, own))
+
+
+def ports(mesh: Mesh, vs: VirtualService) -> Iterator[int]:
+    """The ports where the gateways that the VirtualService names take requests."""
+    for gateway in named(mesh, vs):
+        yield from (server.port for server in gateway.servers) if gateway else ()
