@@ -146,9 +146,12 @@ def test_echo_basic_is_a_tcp_server_too(image):
 
 
 def test_the_client_prints_what_the_app_was_asked(image, advanced):
-    said = image.run("echo.client", f"http://127.0.0.1:{advanced[0]}/p?q=1", "-H", "X-A:b", "--method=PUT")
+    said = image.run(
+        "echo.client", f"http://127.0.0.1:{advanced[0]}/p?q=1", "-H", "x-a:z", "-H", "X-A:b", "--method=PUT"
+    )
     expected = {"StatusCode=200", "ServiceVersion=v1", "URL=/p?q=1", "Method=PUT", "RequestHeader=X-A:b"}
     assert expected <= {line.partition("] ")[2] for line in said.splitlines()}
+    assert "RequestHeader=X-A:z\n[0 body] RequestHeader=X-A:b" in said
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,17 @@ class Resolved(Value):
     message: str = ""
 
 
-def resolve(mesh: Mesh, route: ObjectRef, target: ObjectRef, port: int) -> Resolved:
-    """The host that the route's reference means. Beside Services, Istio's references to a `Hostname` are known."""
+def resolve(mesh: Mesh, route: Route, target: ObjectRef, port: int) -> Resolved:
+    """The host that the route's reference means. Beside Services, Istio's references to a `Hostname` are known.
+
+    Routes of Services alone need no ReferenceGrant, as in Istio: their callers may call any Service anyway.
+    """
     host = _host(target)
     if not host:
         return Resolved(reason="InvalidKind", message=f"{target} is not a Service")
-    if target.kind == "Service" and not grant.permits(mesh.reference_grants.values(), route, target):
-        why = f"no ReferenceGrant in {target.namespace} lets a {route.kind} of {route.namespace} refer to {target}"
+    free = target.kind != "Service" or route.in_mesh
+    if not free and not grant.permits(mesh.reference_grants.values(), route.ref, target):
+        why = f"no ReferenceGrant in {target.namespace} lets a {route.kind} of {route.ref.namespace} refer to {target}"
         return Resolved(reason="RefNotPermitted", message=why)
     service = mesh.by_host.get(host)
     if service is None:
@@ -44,7 +48,7 @@ def _host(target: ObjectRef) -> str:
     return ""
 
 
-def _port(service: Service, target: ObjectRef, number: int, route: ObjectRef) -> Resolved:
+def _port(service: Service, target: ObjectRef, number: int, route: Route) -> Resolved:
     found = service.port(number)
     if found is None:
         return Resolved(reason="BackendNotFound", message=f"{target} has no port {number}")

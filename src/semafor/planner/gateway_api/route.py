@@ -120,6 +120,11 @@ class Route(Value, cache_hash=True):
     def is_http(self) -> bool:
         return self.kind in {"HTTPRoute", "GRPCRoute"}
 
+    @property
+    def in_mesh(self) -> bool:
+        """Whether it routes Services' callers, and nothing that comes in at gateways."""
+        return all((parent.ref.group, parent.ref.kind) == ("", "Service") for parent in self.parents)
+
 
 def reference(kind: str, namespace: str, name: str) -> ObjectRef:
     """An object of the Gateway API."""

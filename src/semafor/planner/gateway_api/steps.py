@@ -110,13 +110,13 @@ def _will(mesh: Mesh, place: Place, route: Route, rule: Rule, match: Match, filt
 
 def _all_lost(mesh: Mesh, route: Route, rule: Rule) -> str:
     """Why none of the backends can be had; empty when one of them can."""
-    found = [backends.resolve(mesh, route.ref, each.ref, each.port) for each in rule.backends if each.weight]
+    found = [backends.resolve(mesh, route, each.ref, each.port) for each in rule.backends if each.weight]
     return "" if any(each.host for each in found) else f"{rule.backends[0].origin}: {found[0].message}"
 
 
 def target(mesh: Mesh, route: Route, backend: Backend, failure: Failure, *, alone: bool) -> Target:
     """The backend as a target. The filters of one that stands `alone` are its rule's."""
-    found = backends.resolve(mesh, route.ref, backend.ref, backend.port)
+    found = backends.resolve(mesh, route, backend.ref, backend.port)
     own = Filters() if alone else backend.filters
     return Target(
         host=found.host,
@@ -135,7 +135,7 @@ def target(mesh: Mesh, route: Route, backend: Backend, failure: Failure, *, alon
 def _mirrors(mesh: Mesh, route: Route, written: Iterable[Mirroring]) -> Iterator[Mirrored]:
     """The mirrors that lead somewhere."""
     for mirror in written:
-        found = backends.resolve(mesh, route.ref, mirror.ref, mirror.port)
+        found = backends.resolve(mesh, route, mirror.ref, mirror.port)
         if found.host:
             target = Target(
                 host=found.host, short=mirror.ref.name, subset="", port=mirror.port, weight=1, origin=mirror.origin

@@ -64,7 +64,7 @@ class Server:
         said = [*self.fields(), ("Host", request.host), ("URL", request.target), ("Cluster", self.cluster)]
         said += [("IstioVersion", ""), ("Method", request.method), ("Proto", request.protocol)]
         said += [("IP", request.peer[0]), ("Alpn", alpn)]
-        headers = sorted((go.header_name(name), value) for name, value in request.headers)
+        headers = go.by_name(request.headers)
         said += [("RequestHeader", f"{name}:{value}") for name, value in headers]
         return _lines([*said, ("Hostname", socket.gethostname())])
 

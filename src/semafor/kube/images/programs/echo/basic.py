@@ -42,8 +42,8 @@ def echo(request: Request) -> Answer:
     except ValueError as error:
         return _failed(str(error))
     headers: dict[str, list[str]] = {}
-    for name, value in sorted(request.headers):
-        headers.setdefault(go.header_name(name), []).append(value)
+    for name, value in go.by_name(request.headers):
+        headers.setdefault(name, []).append(value)
     said: dict[str, Any] = {"path": request.target, "host": request.host, "method": request.method}
     said |= {"proto": request.protocol, "headers": headers, "httpPort": os.environ.get("HTTP_PORT") or "3000"}
     said |= place()

@@ -60,7 +60,7 @@ class Call:
             answer = self._http_answer(url)
         self._timed()
         self._say("StatusCode", str(answer.code))
-        for name, value in sorted((go.header_name(name), value) for name, value in answer.headers):
+        for name, value in go.by_name(answer.headers):
             self._say("ResponseHeader", f"{name}:{value}")
         self._body(answer.body.decode("utf-8", "replace"))
 

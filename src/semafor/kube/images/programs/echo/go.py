@@ -19,6 +19,11 @@ def header_name(name: str) -> str:
     return "-".join(word[:1].upper() + word[1:].lower() for word in name.split("-"))
 
 
+def by_name(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers by their names; those of one name stay in their order."""
+    return sorted(((header_name(name), value) for name, value in headers), key=lambda pair: pair[0])
+
+
 def cipher_name(openssl: str) -> str:
     """A cipher suite's registered name, from OpenSSL's."""
     if openssl.startswith("TLS_"):
