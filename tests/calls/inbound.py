@@ -17,6 +17,8 @@ APP = "app"
 def follow(listener: Json, call: Call, identity: str) -> str:
     """`app` when the app gets it, else the proxy's answer. A caller without a sidecar has an empty `identity`."""
     taken = chain(listener, call, identity)
+    if taken is None:
+        return "closed"
     for one in filters(taken):
         config = one["typed_config"]
         if config["@type"].endswith(".RBAC") and not allowed(config.get("rules", {}), call, identity):
@@ -24,18 +26,19 @@ def follow(listener: Json, call: Call, identity: str) -> str:
     return APP
 
 
-def chain(listener: Json, call: Call, identity: str) -> Json:
-    """The most specific chain that takes the connection."""
+def chain(listener: Json, call: Call, identity: str) -> Json | None:
+    """The most specific chain that takes the connection; None when it is closed."""
     transport, offered = ("tls", HELLO[call.verb]) if identity else ("raw_buffer", _detected(call))
     fitting = []
+    named = {one.get("filter_chain_match", {}).get("destination_port", 0) for one in listener["filter_chains"]}
+    own = call.port if call.port in named else 0  # Envoy does not go back to chains of every port
     for number, one in enumerate(listener["filter_chains"]):
         match = one.get("filter_chain_match", {})
         port, wanted = match.get("destination_port", 0), match.get("transport_protocol", "")
         alpn = match.get("application_protocols", [])
-        if port in (0, call.port) and wanted in ("", transport) and (not alpn or set(alpn) & set(offered)):
-            fitting.append((bool(port), bool(wanted), bool(alpn), -number, one))
-    found: Json = max(fitting)[-1]
-    return found
+        if port == own and wanted in ("", transport) and (not alpn or set(alpn) & set(offered)):
+            fitting.append((bool(wanted), bool(alpn), -number, one))
+    return max(fitting)[-1] if fitting else None
 
 
 def _detected(call: Call) -> tuple[str, ...]:

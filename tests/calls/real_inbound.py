@@ -58,7 +58,10 @@ class RealInbound:
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(f"PROXY TCP4 10.244.0.250 10.244.0.251 40000 {call.port}\r\n".encode())
             with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
-                return _request(used, call) if call.verb == "receive" else _bytes(used)
+                try:
+                    return _request(used, call) if call.verb == "receive" else _bytes(used)
+                except (ConnectionError, ssl.SSLError):
+                    return "closed"
 
     def _secured(self, connection: socket.socket, identity: str, hello: tuple[str, ...]) -> socket.socket:
         made = issue.workload(self._authority, identity, now=self._now)
@@ -113,7 +116,4 @@ def _request(connection: socket.socket, call: Call) -> str:
 
 def _bytes(connection: socket.socket) -> str:
     connection.sendall(b"\x00\x01 bytes\r\n")
-    try:
-        return connection.recv(1000).decode() or inbound.DENIED["accept"]
-    except (ConnectionResetError, ssl.SSLError):
-        return inbound.DENIED["accept"]
+    return connection.recv(1000).decode() or "closed"

@@ -42,8 +42,10 @@ class Call:
 
     @property
     def proxy(self) -> str:
-        """The pod whose sidecar decides."""
-        return self.host if self.is_inbound else self.caller
+        """The pod whose sidecar decides, as `namespace/name`; one that is called may be written `name.namespace`."""
+        name, _, namespace = self.host.partition(".")
+        own = f"{namespace}/{name}" if namespace else name
+        return own if self.is_inbound else self.caller
 
     def with_result(self, result: str) -> "Call":
         return replace(self, result=result)

@@ -9,6 +9,7 @@ from semafor.planner import delegates, destination_rule, problems, registry_chec
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.mesh import Mesh
+from semafor.planner.security import peer_authentication
 from semafor.planner.smi import check as smi
 from semafor.planner.step import Step
 from semafor.planner.topic import Topic
@@ -167,6 +168,10 @@ def _between_rules(_: Mesh, rules: _Rules) -> tuple[Problem, ...]:
     return destination_rule.merged(rules)[1] if len(rules) > 1 else ()
 
 
+def _peer_authentications(mesh: Mesh) -> Iterator[Problem]:
+    yield from peer_authentication.check(mesh.peer_authentications, mesh.options.root_namespace)
+
+
 # What is looked at. A kind of mistake is a function, and its line here.
 TOPICS: tuple[Topic, ...] = (
     Topic(pieces=lambda mesh: mesh.all_virtual_services, about=Mesh.saying, problems=_routes),
@@ -176,6 +181,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("TrafficTarget", lambda mesh: mesh.traffic_targets, smi.target),
     topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),
     topic.each("TCPRoute", lambda mesh: mesh.port_groups, smi.ports),
+    topic.whole(("PeerAuthentication",), _peer_authentications),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, _delegate),
     topic.whole(("Gateway",), gateway_check.gateways),

@@ -37,7 +37,7 @@ def behind(found: tuple[Instance, ...], options: Options) -> Behind:
     """The facts of these instances. Of none, nothing is known, so nothing is taken for granted."""
     return Behind(
         identities=instances.identities(found, options.trust_domain),
-        all_in_mesh=bool(found) and all(instance.in_mesh for instance in found),
+        all_in_mesh=bool(found) and all(instance.in_mesh and not instance.plain for instance in found),
         options=options,
     )
 

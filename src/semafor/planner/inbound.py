@@ -1,4 +1,4 @@
-"""What comes in: mutual TLS from sidecars, and plain text from everyone else (Istio's PERMISSIVE).
+"""What comes in: mutual TLS from sidecars, and plain text from everyone else, as far as PeerAuthentications allow.
 
 15006 ─ port 8080 ─ TLS, hello of a sidecar ─ end TLS ─ HTTP or bytes ─┐
                   ├ TLS of another kind ─ bytes, the app ends it ──────┤
@@ -37,6 +37,8 @@ from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.security import peer_authentication
+from semafor.planner.security.peer_authentication import Mode, Modes
 from semafor.planner.upstream_tls import ISTIO, ISTIO_HTTP
 
 INBOUND_PORT = 15006
@@ -68,6 +70,8 @@ def entries(mesh: Mesh, proxy: Proxy) -> tuple[Entry, ...]:
     for workload in proxy.workloads:
         for entry in _named(mesh, workload):
             found[entry.port] = _agreed(found.get(entry.port, entry), entry)
+    for port, _ in modes(mesh, proxy).ports:  # what no service names can have a mode of its own
+        found.setdefault(port, Entry(port=port, protocol=Protocol.SNIFFED))
     return tuple(found[port] for port in sorted(found))
 
 
@@ -87,11 +91,20 @@ def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:
                     yield Entry(port=number, protocol=port.protocol, origin=known.origin)
 
 
-def listener(mesh: Mesh, named: tuple[Entry, ...], allowed: Authorization | None = None) -> Listener:
-    """Where the kernel redirects what comes for the workloads, who take what is `allowed`."""
+def modes(mesh: Mesh, proxy: Proxy) -> Modes:
+    """Whether its workloads take mutual TLS, plain text or both. Those that share a proxy share their labels."""
+    if not mesh.peer_authentications:
+        return peer_authentication.PERMISSIVE
+    one, root = proxy.workloads[0], mesh.options.root_namespace
+    return peer_authentication.modes(mesh.peer_authentications, root, one.namespace, one.labels)
+
+
+def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, allowed: Authorization | None) -> Listener:
+    """Where the kernel redirects what comes for the workloads, who take what is `allowed`, in the given modes."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
     trust_domain = mesh.options.trust_domain
+    chains = (chain for entry in (*named, rest) for chain in _chains(entry, trust_domain, modes.at(entry.port)))
     return Listener(
         name="virtualInbound",
         address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
@@ -104,10 +117,7 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], allowed: Authorization | None
         ),
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
-        chains=(
-            _no_loop(),
-            *(guarded(chain, allowed) for entry in (*named, rest) for chain in _chains(entry, trust_domain)),
-        ),
+        chains=(_no_loop(), *(guarded(chain, allowed) for chain in chains)),
     )
 
 
@@ -124,8 +134,20 @@ def _no_loop() -> FilterChain:
     return passthrough.no_loop("virtualInbound", INBOUND_PORT)
 
 
-def _chains(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:
-    """The chains of one port, by what a connection turns out to be."""
+def _chains(entry: Entry, trust_domain: str, mode: Mode) -> tuple[FilterChain, ...]:
+    """The chains of one port in its mode. A connection that no chain takes is closed."""
+    every = _permissive(entry, trust_domain)
+    if mode == "disable":
+        return tuple(chain for chain in every if chain.tls is None)
+    if mode == "strict":
+        mutual = [chain for chain in every if chain.tls is not None]
+        anyone = replace(mutual[-1], match=replace(mutual[-1].match, alpn=()))  # the certificate decides, not the hello
+        return (*mutual[:-1], anyone)
+    return every
+
+
+def _permissive(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:
+    """The chains of one port that takes everything, by what a connection turns out to be."""
     port, protocol = entry.port, entry.protocol
     request_tls = _tls(trust_domain, "h2", "http/1.1")
     bytes_tls = _tls(trust_domain)

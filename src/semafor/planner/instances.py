@@ -67,6 +67,7 @@ class Instance(Value, cache_hash=True):
     locality: Locality = Locality()
     weight: int = 1
     pipe: str = ""
+    plain: tuple[int, ...] = ()  # ports where its sidecar takes no TLS
 
     @property
     def in_mesh(self) -> bool:
@@ -177,6 +178,6 @@ def _endpoint(instance: Instance, port: int) -> Endpoint:
         port=0 if instance.pipe else port,
         pipe=instance.pipe,
         weight=instance.weight,
-        tls_mode="istio" if instance.in_mesh else "",
+        tls_mode="istio" if instance.in_mesh and port not in instance.plain else "",
         workload=instance.workload,
     )

@@ -38,6 +38,8 @@ from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.proxy import Labels
+from semafor.planner.security import peer_authentication
+from semafor.planner.security.peer_authentication import PeerAuthentication
 from semafor.planner.service import Service
 from semafor.planner.service_entry import ServiceEntry
 from semafor.planner.smi import access, specs, split
@@ -69,6 +71,7 @@ from semafor.resources.gateway_api import (
 from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
+from semafor.resources.istio import peer_authentication as istio_peer_authentication
 from semafor.resources.istio import service_entry as istio_service_entry
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.istio import workload_entry as istio_workload_entry
@@ -147,6 +150,7 @@ TABLES: tuple[Table, ...] = (
     Table(tcp_route.KIND, "tcp_routes", reading.of_bytes, is_rule=True, says_live=False),
     Table(udp_route.KIND, "udp_routes", reading.of_bytes, is_rule=True, says_live=False),
     Table(reference_grant.KIND, "reference_grants", grant.read),
+    Table(istio_peer_authentication.KIND, "peer_authentications", peer_authentication.read, is_rule=True),
     Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
     Table(smi_split.KIND, "traffic_splits", split.read, is_rule=True),
@@ -193,6 +197,7 @@ class Mesh:
     service_entries: Mapping[Key, ServiceEntry] = field(default_factory=dict)
     workload_entries: Mapping[Key, WorkloadEntry] = field(default_factory=dict)
     workload_groups: Mapping[Key, WorkloadGroup] = field(default_factory=dict)
+    peer_authentications: Mapping[Key, PeerAuthentication] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
     memo: Memo = field(default_factory=Memo, repr=False, compare=False)
@@ -275,6 +280,16 @@ class Mesh:
 
     def instances(self, of: Service) -> tuple[Instance, ...]:
         """The instances of the service that may be called now."""
+        found, policies = self._instances(of), self.peer_authentications
+        if not policies:
+            return found
+        inputs = (found, policies, self.options)
+        return self.memo(("told", of.namespace, of.host), inputs, lambda: self._told(found))
+
+    def _told(self, found: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        return peer_authentication.told(self.peer_authentications, self.options.root_namespace, found)
+
+    def _instances(self, of: Service) -> tuple[Instance, ...]:
         key, workloads = (of.namespace, of.name), self.workload_entries
         if of.registry == "ServiceEntry":
             return self._entry_instances(self.entries[key])

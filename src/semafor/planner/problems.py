@@ -185,6 +185,25 @@ def ignored(origin: Origin, by: Origin) -> Problem:
     )
 
 
+def second_policy(origin: Origin, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Ignored",
+        f"the object has no effect: {by.ref}, which is older, is for the same workloads",
+        fix="delete one of the two, or give it another selector",
+    )
+
+
+def selector_in_root(origin: Origin, root: str) -> Problem:
+    return _problem(
+        origin,
+        "Ignored",
+        f"the object has no effect: in {root}, whose objects are for the whole mesh, it can have no selector",
+        fix="create it in the namespace of the workloads",
+        severity="error",
+    )
+
+
 def unreachable(origin: Origin, by: Origin) -> Problem:
     return _problem(
         origin,

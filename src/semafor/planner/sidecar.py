@@ -11,10 +11,12 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     if not proxy.workloads:
         return Plan(proxy=proxy.id)
     out = outbound.plan(mesh, view.of(mesh, proxy.workloads[0]))
-    named = mesh.memo(("inbound", proxy.workloads), (mesh.by_host,), lambda: inbound.entries(mesh, proxy))
+    modes = inbound.modes(mesh, proxy)
+    inputs = (mesh.by_host, mesh.peer_authentications)
+    named = mesh.memo(("inbound", proxy.workloads), inputs, lambda: inbound.entries(mesh, proxy))
     return Plan(
         proxy=proxy.id,
-        listeners=(*out.listeners, inbound.listener(mesh, named, authorization.of(mesh, proxy))),
+        listeners=(*out.listeners, inbound.listener(mesh, named, modes=modes, allowed=authorization.of(mesh, proxy))),
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,

@@ -54,6 +54,5 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=security_rules.peer_authentication,
 )
