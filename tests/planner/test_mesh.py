@@ -16,6 +16,8 @@ AREAS = (
     "outbound/headless",
     "outbound/stray-hosts",
     "policy/traffic-policy",
+    "service-entry/several",
+    "service-entry/workloads",
 )
 BASE = [cases.decoded(document) for document in cases.documents(cases.BASE)]
 POOL = [cases.decoded(document) for area in AREAS for document in cases.documents(cases.ROOT / area / "in.yaml")]

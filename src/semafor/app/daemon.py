@@ -42,7 +42,7 @@ from semafor.base import clock
 from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import Renderer
+from semafor.envoy.render import Renderer, dns_cache
 from semafor.envoy.render.dns import RESOLVER_PORT
 from semafor.kube.api import serve, server, streams
 from semafor.kube.api.client import Client
@@ -174,10 +174,15 @@ class Daemon:
         }
 
     async def _serve_dns(self, zone: Zone) -> None:
-        """On the port that everybody asks, and on the one that sidecars relay to: 53 would come back to them."""
-        resolver = dns.Server(zone, _host_resolvers())
+        """On the port that everybody asks, and on those of sidecars, to whom what they send to 53 would come back.
+
+        What applications ask is relayed to one of them, which knows the mesh's hosts too. The other is for the
+        sidecars themselves, who want to know what these hosts are without the mesh.
+        """
+        plain = dns.Server(zone, _host_resolvers())
+        relayed = dns.Server(zone, _host_resolvers(), hosts=self._pipeline.addresses)
         async with asyncio.TaskGroup() as tasks:
-            for port in (53, RESOLVER_PORT):
+            for port, resolver in ((53, plain), (dns_cache.RESOLVER_PORT, plain), (RESOLVER_PORT, relayed)):
                 udp = await self._runtime.node_socket(self._network.dns, port, socket.SOCK_DGRAM)
                 tcp = await self._runtime.node_socket(self._network.dns, port)
                 tasks.create_task(resolver.serve(udp, tcp), name=f"DNS {port}")

@@ -17,6 +17,7 @@ Doc = dict[str, Any]
 Changes = dict[ObjectRef, Document | None]  # None: gone, or of a shape that cannot be read
 log = logging.getLogger(__name__)
 
+_CONDITIONS_THAT_COUNT = {"Pod": "Ready", "WorkloadEntry": "Healthy"}
 _BOOKKEEPING_THAT_COUNTS = ("uid", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 
 
@@ -101,8 +102,18 @@ def decoded(kind: Kind, obj: Doc) -> Document | None:
 
 
 def _seen(obj: Doc) -> _Seen:
-    """Everything of an object counts but its bookkeeping and its status."""
+    """Everything of an object counts but its bookkeeping and, mostly, its status."""
     metadata = obj["metadata"]
     kept = {key: metadata.get(key) for key in _BOOKKEEPING_THAT_COUNTS}
     rest = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    return _Seen((kept, rest), metadata.get("generation", 0), metadata["resourceVersion"])
+    return _Seen((kept, rest, _state(obj)), metadata.get("generation", 0), metadata["resourceVersion"])
+
+
+def _state(obj: Doc) -> tuple[Any, ...]:
+    """What plans depend on of a status: whether an instance may be called, and where."""
+    wanted = _CONDITIONS_THAT_COUNT.get(obj["kind"])
+    if wanted is None:
+        return ()
+    status = obj.get("status") or {}
+    said = (each.get("status") for each in status.get("conditions") or () if each.get("type") == wanted)
+    return (status.get("podIP", ""), next(said, ""))

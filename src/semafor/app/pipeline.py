@@ -26,6 +26,7 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
 from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Options, Proxy
+from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
 from semafor.planner.mesh import TABLES, Object
 from semafor.planner.proxy import Opening
@@ -243,6 +244,10 @@ class Pipeline:
             if not untold:
                 self._told[kind.resource] = version
         return found
+
+    def addresses(self, caller: str, name: str) -> tuple[str, ...]:
+        """What a host that only the mesh knows resolves to, for the pod with the address `caller`."""
+        return planner_dns.addresses(self.mesh, caller, name)
 
     def proxies(self) -> list[Doc]:
         """Every proxy with a workload, in words."""

@@ -36,6 +36,12 @@ def aliases(host: str, namespace: str) -> tuple[str, ...]:
     return (host, f"{short}.svc", short, *((name,) if owner == namespace and name else ()))
 
 
+def parents(host: str) -> tuple[str, ...]:
+    """The names that the host is below, the closest first: `b.c` and `c` of `a.b.c`."""
+    labels = host.split(".")
+    return tuple(".".join(labels[start:]) for start in range(1, len(labels)))
+
+
 def spiffe_id(namespace: str, service_account: str, trust_domain: str = TRUST_DOMAIN) -> str:
     """The identity of a workload. Source: Istio's security concepts, SPIFFE ID format."""
     return f"spiffe://{trust_domain}/ns/{namespace}/sa/{service_account}"

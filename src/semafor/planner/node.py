@@ -51,7 +51,8 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
 
 def _entrance(options: Options) -> Listener:
     """What no service's listener takes: addresses of the cluster that are nobody's are refused, others lead out."""
-    nobody = _bytes_to(passthrough.BLACK_HOLE, ChainMatch(ranges=options.networks))
+    allocated = (options.allocated_network,) if options.allocated_network else ()
+    nobody = _bytes_to(passthrough.BLACK_HOLE, ChainMatch(ranges=(*options.networks, *allocated)))
     return outbound.virtual_outbound(_bytes_to(EGRESS, ChainMatch()), nobody)
 
 

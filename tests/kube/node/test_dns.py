@@ -10,7 +10,7 @@ from typing import Any
 import dnslib
 from tests.kube.node.test_zone import service, zone
 
-from semafor.kube.node.dns import Server
+from semafor.kube.node.dns import Hosts, Server
 from semafor.kube.node.zone import Zone
 
 
@@ -35,7 +35,7 @@ class Upstream(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def served(names: Zone | None = None) -> AsyncIterator[tuple[int, Upstream]]:
+async def served(names: Zone | None = None, hosts: Hosts | None = None) -> AsyncIterator[tuple[int, Upstream]]:
     loop = asyncio.get_running_loop()
     upstream = Upstream()
     transport, _ = await loop.create_datagram_endpoint(lambda: upstream, local_addr=("127.0.0.1", 0))
@@ -44,7 +44,8 @@ async def served(names: Zone | None = None) -> AsyncIterator[tuple[int, Upstream
     tcp.bind(("127.0.0.1", 0))
     port = tcp.getsockname()[1]
     udp.bind(("127.0.0.1", port))
-    server = Server(names or zone(), ("127.0.0.1",), upstream_port=transport.get_extra_info("sockname")[1])
+    port_above = transport.get_extra_info("sockname")[1]
+    server = Server(names or zone(), ("127.0.0.1",), upstream_port=port_above, hosts=hosts)
     task = asyncio.create_task(server.serve(udp, tcp))
     await asyncio.sleep(0)
     try:
@@ -126,3 +127,17 @@ async def test_an_answer_too_long_for_udp_says_so_and_comes_by_tcp() -> None:
 
 async def test_garbage_is_not_answered() -> None:
     assert await Server(zone(), ()).answer(struct.pack("!H", 7), udp=True) is None
+
+
+async def test_some_callers_know_more_hosts_and_these_go_before_all_others():
+    known = {("127.0.0.1", "example.org"): ("240.240.0.1",)}
+    async with served(hosts=lambda caller, name: known.get((caller, name), ())) as (port, upstream):
+        assert await ask(port, "example.org") == ("NOERROR", ["240.240.0.1"])
+        assert await ask(port, "Example.org", tcp=True) == ("NOERROR", ["240.240.0.1"])
+        assert await ask(port, "example.org", "AAAA") == ("NOERROR", [])
+        assert upstream.asked == []
+
+
+async def test_a_host_that_the_caller_does_not_know_is_looked_up_as_ever():
+    async with served(hosts=lambda _caller, _name: ()) as (port, _):
+        assert await ask(port, "example.org") == ("NOERROR", ["192.0.2.1"])

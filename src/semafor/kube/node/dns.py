@@ -2,12 +2,15 @@
 
 It listens in the node's network namespace, on sockets that the runtime binds there, and forwards from the host's,
 so it can never ask itself. An unknown name of the cluster is answered NXDOMAIN here and goes nowhere.
+
+Some callers know more hosts than the cluster and the world do; `Hosts` says which, by the caller's address.
 """
 
 import asyncio
 import logging
 import random
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +23,7 @@ from semafor.resources.core import service
 from semafor.resources.discovery import endpoint_slice
 
 Json = dict[str, Any]
+Hosts = Callable[[str, str], tuple[str, ...]]  # the caller's address and a name -> addresses, none if it is not known
 
 TTL_S = 5  # CoreDNS's default for the cluster: changes are seen soon
 PLAIN_UDP_BYTES = 512  # what a client without EDNS can take
@@ -52,10 +56,13 @@ class Names:
 
 
 class Server:
-    """Answers questions. `upstreams` are the host's resolvers, in their order."""
+    """Answers questions. `upstreams` are the host's resolvers, in their order; `hosts` go before everything else."""
 
-    def __init__(self, zone: Zone, upstreams: tuple[str, ...], *, upstream_port: int = 53) -> None:
+    def __init__(
+        self, zone: Zone, upstreams: tuple[str, ...], *, upstream_port: int = 53, hosts: Hosts | None = None
+    ) -> None:
         self._zone = zone
+        self._hosts = hosts
         self._upstreams = tuple((address, upstream_port) for address in upstreams)
         self._forwards = 0
 
@@ -70,12 +77,12 @@ class Server:
             finally:
                 transport.close()
 
-    async def answer(self, question: bytes, *, udp: bool) -> bytes | None:
+    async def answer(self, question: bytes, caller: str = "", *, udp: bool) -> bytes | None:
         """The answer's bytes; None for what is not a question."""
-        own = self.answer_now(question, udp=udp)
+        own = self.answer_now(question, caller, udp=udp)
         return await self._forward(question, udp=udp) if own is None else own or None
 
-    def answer_now(self, question: bytes, *, udp: bool) -> bytes | None:
+    def answer_now(self, question: bytes, caller: str = "", *, udp: bool) -> bytes | None:
         """The answer, when it needs nobody else; b"" for what is not a question; None when it must be forwarded."""
         try:
             query = dnslib.DNSRecord.parse(question)
@@ -84,6 +91,9 @@ class Server:
         if query.header.qr or len(query.questions) != 1:
             return b""
         name = str(query.q.qname).rstrip(".").lower()
+        if self._hosts and (addresses := self._hosts(caller, name)):
+            known = Found(records=tuple(Record(type="A", data=address) for address in addresses))
+            return _reply(query, _records(query, known), udp=udp)
         if not self._zone.is_authoritative(name):
             return None
         found = self._zone.find(name)
@@ -135,10 +145,11 @@ class Server:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One TCP client: questions and answers, each after its length. Source: RFC 7766."""
+        caller: str = writer.get_extra_info("peername")[0]
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 (size,) = struct.unpack("!H", await reader.readexactly(2))
-                answer = await self.answer(await reader.readexactly(size), udp=False)
+                answer = await self.answer(await reader.readexactly(size), caller, udp=False)
                 if answer is None:
                     break
                 writer.write(struct.pack("!H", len(answer)) + answer)
@@ -157,14 +168,14 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        answer = self._server.answer_now(data, udp=True)
+        answer = self._server.answer_now(data, addr[0], udp=True)
         if answer is None:
             self._group.create_task(self._later(data, addr))
         elif answer:
             self._transport.sendto(answer, addr)
 
     async def _later(self, data: bytes, addr: Any) -> None:
-        if (answer := await self._server.answer(data, udp=True)) is not None:
+        if (answer := await self._server.answer(data, addr[0], udp=True)) is not None:
             self._transport.sendto(answer, addr)
 
 
