@@ -64,6 +64,7 @@ def check(kind: Kind, doc: Any) -> Report:
         clean = without_nulls(kind, doc) if found.nulls else doc
         found.errors.extend(metadata.validate(kind, clean.get("metadata", {})))
         found.errors.extend(kind.validate(clean))
+        found.warnings.extend(f"{remark.path}: {remark.message}" for remark in kind.remarks(clean))
     unique = tuple(dict.fromkeys(found.errors))
     return Report(errors=unique, unknown=tuple(found.unknown), warnings=tuple(found.warnings))
 

@@ -78,6 +78,11 @@ def too_many(path: str, count: int, most: int) -> FieldError:
     return FieldError(path=path, reason="FieldValueTooMany", message=message)
 
 
+def remark(path: str, detail: str) -> FieldError:
+    """Something that is allowed, and likely not meant: for `Kind.remarks`."""
+    return FieldError(path=path, reason="Warning", message=detail)
+
+
 def _with(word: str, detail: str) -> str:
     return f"{word}: {detail}" if detail else word
 

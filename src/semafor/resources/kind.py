@@ -53,7 +53,8 @@ class Kind(Value):
     kubectl takes for CustomResourceDefinitions (merge patch, never strategic merge). `effect` is False while objects
     are stored but nothing acts on them. `defaults` returns the document with the fields that the API fills in (its
     argument is not changed), `validate` yields what the fields' own types cannot say; it sees a document whose types
-    are right and which holds no nulls, but any field may be missing. `virtual` kinds are answered, never stored.
+    are right and which holds no nulls, but any field may be missing. `remarks` yields, in the same form, what is likely
+    a mistake: it is told as a warning. `virtual` kinds are answered, never stored.
     `default_name` is the name of an object that has none, for kinds whose files are commonly written without.
     """
 
@@ -75,6 +76,7 @@ class Kind(Value):
     default_name: str = ""
     defaults: Defaults = _as_it_is
     validate: Validate = _nothing
+    remarks: Validate = _nothing
 
     def __post_init__(self) -> None:
         if not self.singular:

@@ -158,4 +158,5 @@ KIND = Kind(
     subresources=("status",),
     custom=True,
     validate=destination_rule_rules.validate,
+    remarks=destination_rule_rules.remarks,
 )

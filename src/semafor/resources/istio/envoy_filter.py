@@ -204,4 +204,5 @@ KIND = Kind(
     subresources=("status",),
     custom=True,
     validate=envoy_filter_rules.validate,
+    remarks=envoy_filter_rules.remarks,
 )

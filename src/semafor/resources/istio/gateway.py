@@ -6,14 +6,14 @@ from semafor.base.struct import Document
 from semafor.resources.istio import gateway_rules
 from semafor.resources.istio.status import IstioStatus
 from semafor.resources.kind import AGE, Kind
-from semafor.resources.marks import PORT, Labels
+from semafor.resources.marks import Labels, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
 class ServerPort(Document):
     """A port of a gateway."""
 
-    number: Annotated[int, PORT, "Number of the port."]
+    number: Annotated[int, within(0, 65535), "Number of the port; 0 only with a unix:// path to bind."]
     protocol: Annotated[str, "Protocol: HTTP, HTTPS, GRPC, HTTP2, MONGO, TCP or TLS."]
     name: Annotated[str, "Name of the port."]
     target_port: Annotated[int, "Not in effect."] = 0
@@ -107,4 +107,5 @@ KIND = Kind(
     custom=True,
     effect=True,
     validate=gateway_rules.validate,
+    remarks=gateway_rules.remarks,
 )

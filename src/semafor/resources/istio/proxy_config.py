@@ -1,8 +1,11 @@
 """ProxyConfig: settings of proxies. Source: Istio's API reference."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from semafor.base.struct import Document
+from semafor.resources.errors import FieldError
+from semafor.resources.istio import hosts
 from semafor.resources.istio.common import WorkloadSelector
 from semafor.resources.istio.status import IstioStatus
 from semafor.resources.kind import AGE, Kind
@@ -35,6 +38,11 @@ class ProxyConfig(Document):
     status: Annotated[IstioStatus, "What is."] = IstioStatus()
 
 
+def _selector(doc: dict[str, Any]) -> Iterator[FieldError]:
+    selector = doc.get("spec", {}).get("selector", {})
+    yield from hosts.labels(selector.get("matchLabels", {}), "spec.selector.matchLabels")
+
+
 KIND = Kind(
     group="networking.istio.io",
     versions=("v1beta1",),
@@ -45,5 +53,6 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
+    validate=_selector,
     effect=False,
 )

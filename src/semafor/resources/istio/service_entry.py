@@ -96,4 +96,5 @@ KIND = Kind(
     custom=True,
     effect=True,
     validate=service_entry_rules.validate,
+    remarks=service_entry_rules.remarks,
 )

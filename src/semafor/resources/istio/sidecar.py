@@ -90,4 +90,5 @@ KIND = Kind(
     custom=True,
     effect=False,
     validate=sidecar_rules.validate,
+    remarks=sidecar_rules.remarks,
 )

@@ -332,4 +332,5 @@ KIND = Kind(
     subresources=("status",),
     custom=True,
     validate=virtual_service_rules.validate,
+    remarks=virtual_service_rules.remarks,
 )

@@ -52,4 +52,5 @@ KIND = Kind(
     custom=True,
     effect=True,
     validate=service_entry_rules.workload_entry,
+    remarks=service_entry_rules.workload_entry_remarks,
 )

@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from semafor.base.struct import Document
+from semafor.resources.istio import workload_group_rules
 from semafor.resources.istio.status import IstioStatus
 from semafor.resources.istio.workload_entry import WorkloadEntrySpec
 from semafor.resources.kind import AGE, Kind
@@ -104,4 +105,5 @@ KIND = Kind(
     subresources=("status",),
     custom=True,
     effect=False,
+    validate=workload_group_rules.validate,
 )
