@@ -38,6 +38,7 @@ class Matcher:
         self.tables = _decoded(pool, rendered, xds.ROUTES)
         self.clusters = _decoded(pool, rendered, xds.CLUSTER)
         self.endpoints = _decoded(pool, rendered, xds.ENDPOINTS)
+        self.secrets = _decoded(pool, rendered, xds.SECRET)
 
     def follow(self, call: Call, identity: str = "") -> str:
         """The result of the call, in the words of `script`; of one that comes in, by a caller of that identity."""
@@ -127,7 +128,7 @@ def virtual_host(table: Json, authority: str) -> Json | None:
 
 def matches(match: Json, call: Call) -> bool:
     path, _, query = call.path.partition("?")
-    headers = {":method": call.method, ":authority": call.host, ":scheme": "http", **dict(call.headers)}
+    headers = {":method": call.method, ":authority": call.host, ":scheme": call.scheme or "http", **dict(call.headers)}
     parameters = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
     return (
         _path(match, path)

@@ -128,6 +128,9 @@ def _redirect(route: Json, call: "Call") -> str:
     redirect, (before, mark, query) = route["redirect"], call.path.partition("?")
     status = _REDIRECTS.get(redirect.get("response_code", ""), 301)
     host = redirect.get("host_redirect", call.host)
-    port = redirect.get("port_redirect", 0 if "host_redirect" in redirect or call.port == 80 else call.port)
+    port = redirect.get(
+        "port_redirect", 0 if "host_redirect" in redirect or call.port == 80 or call.is_entering else call.port
+    )
     path = redirect.get("path_redirect", _rewritten({**route, "route": redirect}, before))
-    return f"{status} {redirect.get('scheme_redirect', 'http')}://{host}{f':{port}' if port else ''}{path}{mark}{query}"
+    scheme = redirect.get("scheme_redirect", call.scheme or "http")
+    return f"{status} {scheme}://{host}{f':{port}' if port else ''}{path}{mark}{query}"

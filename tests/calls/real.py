@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,7 @@ class RealEnvoy:
         port = self.ports[listener["name"]]
         if call.verb == "connect":
             return self._said(_bytes(self._connected(port, call), call))
-        wanted = _REQUESTS if "%" in call.result else 1
-        found = Counter(self._request(port, call) for _ in range(wanted))
-        if len(found) == 1:
-            return next(iter(found))
-        order = re.split(r", (?=[^,]*%)", visible(call.result))
-        return ", ".join(sorted((_with_share(text, count, order) for text, count in found.items()), key=_place(order)))
+        return counted(call, lambda: self._request(port, call))
 
     def _request(self, port: int, call: Call) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -87,8 +82,8 @@ class RealEnvoy:
         took_s = time.monotonic() - started
         connection.close()
         if response.getheader("x-cluster") is None:
-            return _answered(response, body)
-        return self._said(body) + _notes(response, call, took_s)
+            return answered(response, body)
+        return self._said(body) + notes(response, call, took_s)
 
     def _connected(self, port: int, call: Call) -> socket.socket:
         """A connection that says where it was going, as one that the kernel has redirected."""
@@ -140,6 +135,21 @@ class RealEnvoy:
             if option.pop("auto_config", None):  # without TLS there is no ALPN, and Envoy speaks HTTP/1.1
                 option["explicit_http_config"] = {"http_protocol_options": {}}
         return {**static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
+
+
+def without_sds(node: Json) -> Json:
+    """A secret by its name alone is one of the bootstrap's."""
+    return {key: value for key, value in node.items() if key != "sds_config"}
+
+
+def counted(call: Call, once: Callable[[], str]) -> str:
+    """The result, by shares where several are expected."""
+    wanted = _REQUESTS if "%" in call.result else 1
+    found = Counter(once() for _ in range(wanted))
+    if len(found) == 1:
+        return next(iter(found))
+    order = re.split(r", (?=[^,]*%)", visible(call.result))
+    return ", ".join(sorted((_with_share(text, count, order) for text, count in found.items()), key=_place(order)))
 
 
 def wait(process: subprocess.Popen[bytes], ports: Iterable[int], log: Path) -> None:
@@ -198,7 +208,7 @@ def _tells_address(inspector: Json) -> bool:
     return str(inspector["name"]).endswith(("original_dst", "proxy_protocol"))
 
 
-def _answered(response: http.client.HTTPResponse, body: str) -> str:
+def answered(response: http.client.HTTPResponse, body: str) -> str:
     """What Envoy said by itself."""
     if "grpc-status" in response.headers:
         return f"grpc-{response.getheader('grpc-status')} {response.getheader('grpc-message')}".strip()
@@ -207,7 +217,7 @@ def _answered(response: http.client.HTTPResponse, body: str) -> str:
     return f"{response.status} {location or body or told}".strip()
 
 
-def _notes(response: http.client.HTTPResponse, call: Call, took_s: float) -> str:
+def notes(response: http.client.HTTPResponse, call: Call, took_s: float) -> str:
     path, host = (response.getheader("x-path") or "").partition("?")[0], response.getheader("x-host")
     notes = [f"path {path}"] if path != call.path.partition("?")[0] else []
     notes += [f"host {host}"] if host not in (call.host, f"{call.host}:{call.port}") else []
@@ -233,7 +243,7 @@ def _place(order: list[str]) -> Any:
     return lambda text: names.index(text.split(" ")[0]) if text.split(" ")[0] in names else len(names)
 
 
-def _hello(host: str) -> bytes:
+def hello(host: str) -> bytes:
     """The first bytes of TLS with a server of that name."""
     context, sent = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.MemoryBIO()
     with contextlib.suppress(ssl.SSLWantReadError):
@@ -243,7 +253,7 @@ def _hello(host: str) -> bytes:
 
 def _bytes(connection: socket.socket, call: Call) -> str:
     """What comes back on a connection that begins as the call says."""
-    first = {"tls": _hello(call.host), "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[call.says]
+    first = {"tls": hello(call.host), "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[call.says]
     with connection:
         connection.sendall(first)
         try:

@@ -75,7 +75,7 @@ class RealInbound:
         return context.wrap_socket(connection)
 
     def _bootstrap(self, matcher: Matcher, identity: str) -> Json:
-        moved = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=_without_sds)
+        moved = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=real.without_sds)
         moved["address"] = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
         moved["listener_filters"] = [_PROXY, *moved["listener_filters"][1:]]
         listeners, clusters = [moved], []
@@ -98,11 +98,6 @@ class RealInbound:
 
 def _inline(pem: bytes) -> Json:
     return {"inline_string": pem.decode()}
-
-
-def _without_sds(node: Json) -> Json:
-    """A secret by its name alone is one of the bootstrap's."""
-    return {key: value for key, value in node.items() if key != "sds_config"}
 
 
 def _request(connection: socket.socket, call: Call) -> str:

@@ -7,6 +7,10 @@
     # what reaches a pod, from a pod with a sidecar or (without `from`) from a caller without one: a request, or bytes
     receive GET model-v1-1:8080/chat from=shop/visitor-1 -> app
     accept memory-1:6379 -> closed
+    # what reaches a port of a gateway's pod from outside: requests, TLS that it does not look into, bytes; `with` names
+    # a Secret with the client's certificate, `from` a pod that shows its own
+    enter GET https://shop.example.com:8443/cart with=ada -> cart
+    enter tls://memory.example.com:8443 at=istio-system/ingress-1 -> memory
 
 The result is where it goes: `service/subset`, with shares where there are several, and in brackets what is changed on
 the way; `direct` for a host that the mesh does not know, `nowhere` for one that it refuses, `outside` by way of the
@@ -32,6 +36,9 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     caller: str = ""
     says: str = "bytes"
+    scheme: str = ""
+    certificate: str = ""
+    at: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} -> {self.result}"
@@ -41,8 +48,26 @@ class Call:
         return self.verb in ("receive", "accept")
 
     @property
+    def is_entering(self) -> bool:
+        return self.verb == "enter"
+
+    @property
+    def carries_request(self) -> bool:
+        return bool(self.method)
+
+    @property
+    def kind(self) -> str:
+        """How the call meets the proxy that decides."""
+        return "in" if self.is_inbound else "enter" if self.is_entering else "out"
+
+    @property
     def proxy(self) -> str:
-        """The pod whose sidecar decides, as `namespace/name`; one that is called may be written `name.namespace`."""
+        """The pod whose proxy decides, as `namespace/name`, empty for the case's own.
+
+        One that is called may be written `name.namespace`.
+        """
+        if self.is_entering:
+            return self.at
         name, _, namespace = self.host.partition(".")
         own = f"{namespace}/{name}" if namespace else name
         return own if self.is_inbound else self.caller
@@ -60,7 +85,8 @@ def parse(line: str) -> Call:
     text, arrow, result = (part.strip() for part in line.rpartition(" -> "))
     assert arrow, f"no result in {line!r}"
     verb, *words = shlex.split(text)
-    method = words.pop(0) if verb in ("call", "receive") else ""
+    method = words.pop(0) if verb in ("call", "receive") or ("://" not in words[0] and verb == "enter") else ""
+    scheme, _, words[0] = words[0].rpartition("://")
     host, slash, path = words.pop(0).partition("/")
     host, _, port = host.partition(":")
     pairs = dict(word.split("=", 1) for word in words)
@@ -72,6 +98,9 @@ def parse(line: str) -> Call:
         port=int(port or 80),
         path=slash + path,
         method=method,
+        scheme=scheme,
+        certificate=pairs.pop("with", ""),
+        at=pairs.pop("at", ""),
         caller=pairs.pop("from", ""),
         says=pairs.pop("says", "http" if verb == "call" else "bytes"),
         headers=tuple(pairs.items()),

@@ -20,7 +20,7 @@ from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.ir import Origin
 from semafor.planner import Mesh, Options, Proxy, Workload, http_action
-from semafor.planner.instances import SIDECAR
+from semafor.planner.instances import GATEWAY, SIDECAR
 from semafor.resources import registry
 
 ROOT = Path(__file__).parent
@@ -51,7 +51,9 @@ class Case:
         namespace, _, pod = name.rpartition("/")
         wanted = ("Pod", namespace or "default", pod)
         found = next(document for document in self.documents if key(document) == wanted)
-        return Proxy(id=f"{pod}.{namespace or 'default'}", workloads=(workload(found),))
+        is_gateway = any(GATEWAY in each.get("args", ()) for each in found["spec"]["containers"])
+        role = "gateway" if is_gateway else "sidecar"
+        return Proxy(id=f"{pod}.{namespace or 'default'}", role=role, workloads=(workload(found),))
 
     def plan(self, name: str = "") -> tuple[ir.Plan, tuple[Problem, ...]]:
         return planner.plan(self.mesh, self.proxy(name))
@@ -60,6 +62,12 @@ class Case:
         """What the pod's certificate proves; nothing for no pod."""
         workloads = self.proxy(pod).workloads if pod else ()
         return names.spiffe_id(workloads[0].namespace, workloads[0].service_account) if workloads else ""
+
+    def certificate(self, secret: str) -> tuple[str, str]:
+        """The certificate and key of a Secret, `name` or `namespace/name`; empty texts for no Secret."""
+        namespace, _, name = secret.rpartition("/")
+        found = self.mesh.credentials.get((namespace or "default", name))
+        return (found.certificate, found.key) if found else ("", "")
 
     def names(self) -> dict[str, str]:
         """The addresses of services, and of pods with names of their own, as the cluster's DNS knows them."""
@@ -107,7 +115,7 @@ def workload(pod: dict[str, Any]) -> Workload:
         ports=tuple(
             (port["name"], port["containerPort"])
             for container in spec["containers"]
-            if container["name"] != SIDECAR
+            if container["name"] != SIDECAR or GATEWAY in container.get("args", ())
             for port in container.get("ports", ())
             if "name" in port
         ),
@@ -145,6 +153,8 @@ def _named(plan: ir.Plan, part: str) -> list[tuple[str, Any]]:
             return [(str(patch.origin), patch) for patch in plan.patches]
         case "endpoints":
             return [(found.cluster, found) for found in plan.endpoints]
+        case "credentials":  # by their names alone: nobody reads the rest
+            return [(found.name, "there") for found in plan.credentials]
     raise AssertionError(f"no part of a plan is called {part}")
 
 

@@ -1,7 +1,7 @@
 """The plans of the cases are those that were written down, and their calls go where they have to."""
 
 import pytest
-from tests.calls import matcher, script
+from tests.calls import edge, matcher, script
 from tests.golden import cases
 
 FOLDERS = cases.folders()
@@ -26,8 +26,15 @@ def test_calls_go_where_they_have_to(folder, pool):
     case = cases.Case(folder)
     calls = script.read(folder / "calls.txt")
     match = {proxy: matcher.Matcher(pool, case.plan(proxy)[0], case.names()) for proxy in {c.proxy for c in calls}}
-    went = [call.with_result(match[call.proxy].follow(call, case.identity(call.caller))) for call in calls]
+    went = [call.with_result(_followed(match[call.proxy], case, call)) for call in calls]
     assert [str(call) for call in went] == [str(call) for call in calls]
+
+
+def _followed(match, case, call):
+    identity = case.identity(call.caller)
+    if call.is_entering:
+        return edge.follow(match, call, edge.Client(identity, *case.certificate(call.certificate)))
+    return match.follow(call, identity)
 
 
 def test_no_golden_is_an_orphan(request):

@@ -1,7 +1,8 @@
 """Real Envoys send the calls of the cases where the in-process matcher says."""
 
 import pytest
-from tests.calls import matcher, real, script
+from tests.calls import edge, matcher, real, script
+from tests.calls.real_edge import RealEdge
 from tests.calls.real_inbound import RealInbound
 from tests.golden import cases
 
@@ -13,11 +14,23 @@ CALLS = [folder for folder in cases.folders() if (folder / "calls.txt").exists()
 def test_a_real_envoy_agrees(folder, pool, tmp_path_factory):
     case = cases.Case(folder)
     calls = script.read(folder / "calls.txt")
-    for proxy, is_inbound in sorted({(call.proxy, call.is_inbound) for call in calls}):
-        own = [call for call in calls if (call.proxy, call.is_inbound) == (proxy, is_inbound)]
+    for proxy, kind in sorted({(call.proxy, call.kind) for call in calls}):
+        own = [call for call in calls if (call.proxy, call.kind) == (proxy, kind)]
         match = matcher.Matcher(pool, case.plan(proxy)[0], case.names())
-        folder = tmp_path_factory.mktemp("envoy")
-        started = RealInbound(match, case.identity(proxy), folder) if is_inbound else real.RealEnvoy(match, folder)
-        with started as envoy:
-            went = [str(call.with_result(envoy.follow(call, case.identity(call.caller)))) for call in own]
+        with _started(kind, match, case, proxy, tmp_path_factory.mktemp("envoy")) as envoy:
+            went = [str(call.with_result(envoy.follow(call, _caller(case, call)))) for call in own]
         assert went == [str(call.with_result(real.visible(call.result))) for call in own]
+
+
+def _started(kind, match, case, proxy, folder):
+    if kind == "in":
+        return RealInbound(match, case.identity(proxy), folder)
+    if kind == "enter":
+        own = case.proxy(proxy).id.rpartition(".")
+        return RealEdge(match, case.identity(f"{own[2]}/{own[0]}"), folder)
+    return real.RealEnvoy(match, folder)
+
+
+def _caller(case, call):
+    identity = case.identity(call.caller)
+    return edge.Client(identity, *case.certificate(call.certificate)) if call.is_entering else identity
