@@ -35,6 +35,8 @@ from semafor.app import (
 )
 from semafor.app.envoys import Envoys
 from semafor.app.fleet import Fleet
+from semafor.app.gateway_api import statuses as gateway_statuses
+from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.sidecars import Sidecars
@@ -165,6 +167,8 @@ class Daemon:
             "pipeline": self._pipeline.run(node_proxy),
             "openings": doors.run(),
             "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
+            "gateway statuses": gateway_statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
+            "gateways": Controller(self._pipeline, self._client.as_manager("semafor-gateway-controller")).run(),
             "controllers": controllers.run(controller_client, node=NODE, root_certificate=self._root_pem),
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),

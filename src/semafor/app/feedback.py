@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from semafor import ir
@@ -107,8 +107,8 @@ class Feedback:
     def is_planned(self, ref: ObjectRef) -> bool:
         return self._liveness.since(ref) > 0
 
-    def count(self, ref: ObjectRef) -> Count:
-        return self._liveness.count(ref)
+    def count(self, ref: ObjectRef, among: Container[str] | None = None) -> Count:
+        return self._liveness.count(ref, among)
 
     def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]:
         """What proxies refused, by object, each once however many refused it."""

@@ -15,6 +15,7 @@ from semafor.base.xds import Resources
 from semafor.envoy.patch import MATCHES_NOTHING
 from semafor.envoy.render import Renderer
 from semafor.planner import Mesh, Proxy
+from semafor.planner.proxy import Labels
 
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -118,6 +119,16 @@ class Fleet:
         for problem, count in told.items():
             if problem.reason != MATCHES_NOTHING or count == having[problem.ref, problem.path]:
                 yield problem
+
+    def serving(self, namespace: str, labels: Labels) -> frozenset[str]:
+        """The proxies of the namespace's pods with these labels."""
+        wanted = set(labels)
+        return frozenset(
+            uid
+            for uid, proxy in self._proxies.items()
+            for each in proxy.workloads[:1]
+            if each.namespace == namespace and wanted <= set(each.labels)
+        )
 
     def has(self, generation: int) -> bool:
         """Whether every connected proxy has everything of the generation."""

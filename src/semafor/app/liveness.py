@@ -1,6 +1,6 @@
 """Who has what: a pure count of which generation of the mesh first held an object, and which one each proxy has."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
@@ -53,6 +53,8 @@ class Liveness:
         """The generation that first held the object as it is; 0 for one that is not known."""
         return self._since.get(ref, 0)
 
-    def count(self, ref: ObjectRef) -> Count:
+    def count(self, ref: ObjectRef, among: Container[str] | None = None) -> Count:
+        """How many of the proxies have the object; without `among`, of all that are connected."""
         since = self.since(ref)
-        return Count(have=sum(at >= since for at in self._settled.values()), of=len(self._settled))
+        asked = [at for proxy, at in self._settled.items() if among is None or proxy in among]
+        return Count(have=sum(at >= since for at in asked), of=len(asked))

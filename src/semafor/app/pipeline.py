@@ -20,6 +20,7 @@ from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
 from semafor.app.identities import Identities
 from semafor.app.inbox import Changes, Inbox
+from semafor.app.liveness import Count
 from semafor.app.quarantine import Quarantine
 from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
@@ -29,7 +30,7 @@ from semafor.planner import Mesh, Options, Proxy
 from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
 from semafor.planner.mesh import TABLES, Object
-from semafor.planner.proxy import Opening
+from semafor.planner.proxy import Labels, Opening
 from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
@@ -205,6 +206,10 @@ class Pipeline:
                 await self.everywhere(lambda _: not (self._inbox.waiting() or self._restored or self.feedback.refusing))
 
     # --- what is asked of it ---
+
+    def count_at(self, ref: ObjectRef, namespace: str, labels: Labels) -> Count:
+        """How many of the namespace's proxies with these labels have the object."""
+        return self.feedback.count(ref, self._fleet.serving(namespace, labels))
 
     def planned_generation(self, ref: ObjectRef) -> int:
         """The `metadata.generation` of the object as it is in the mesh."""

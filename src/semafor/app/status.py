@@ -21,10 +21,10 @@ def status(old: dict[str, Any], generation: int, count: Count, problems: Sequenc
     before: dict[str, Any] = next(
         (condition for condition in old.get("conditions") or [] if condition.get("type") == LIVE), {}
     )
-    live = _live(count, problems) | {"type": LIVE, "observedGeneration": generation}
-    changed = before.get("status") != live["status"]
-    live["lastTransitionTime"] = now if changed else before.get("lastTransitionTime", now)
-    fresh = old | {"observedGeneration": generation, "conditions": [*others, live]}
+    now_live = live(count, problems) | {"type": LIVE, "observedGeneration": generation}
+    changed = before.get("status") != now_live["status"]
+    now_live["lastTransitionTime"] = now if changed else before.get("lastTransitionTime", now)
+    fresh = old | {"observedGeneration": generation, "conditions": [*others, now_live]}
     fresh["validationMessages"] = [_message(problem) for problem in problems]
     if not problems:
         del fresh["validationMessages"]
@@ -39,7 +39,8 @@ def was_refused(obj: dict[str, Any]) -> bool:
     return live.get("reason") in _NOT_IN_FORCE and live.get("observedGeneration") == generation
 
 
-def _live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
+def live(count: Count, problems: Sequence[Problem]) -> dict[str, str]:
+    """Whether the object is in force everywhere, as a condition without its type and times."""
     refused = next((problem for problem in problems if problem.reason in (*_NOT_IN_FORCE, LEFT_OUT)), None)
     if refused is not None:
         return {"status": "False", "reason": refused.reason, "message": refused.message}

@@ -13,7 +13,7 @@ from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 
-CLUSTER = ("cluster.yaml",)
+CLUSTER = ("cluster.yaml", "gatewayclasses.yaml")
 _ALL = ("istiod.yaml", "ingressgateway.yaml", "egressgateway.yaml")
 PROFILES: dict[str, tuple[str, ...]] = {
     "demo": _ALL,

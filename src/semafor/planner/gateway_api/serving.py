@@ -11,17 +11,17 @@ from semafor.ir import DirectResponse, RouteMatch
 from semafor.planner import hosts
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.server import Gateway, Mode, ServedHost, Server, ServerTls, Speaks
-from semafor.planner.gateway_api import attach, hostnames, listeners, steps
+from semafor.planner.gateway_api import attach, hostnames, listeners, naming, steps
 from semafor.planner.gateway_api.attach import Joined
 from semafor.planner.gateway_api.gateway import Address, Listener
 from semafor.planner.gateway_api.hostnames import ANY
 from semafor.planner.gateway_api.listeners import GatewayState, State
+from semafor.planner.gateway_api.naming import NAME_LABEL
 from semafor.planner.gateway_api.route import Route
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Labels
 from semafor.planner.step import L4Step, Source, Step, Will
 
-NAME_LABEL = "gateway.networking.k8s.io/gateway-name"
 _SPEAKS: Mapping[str, Speaks] = {"HTTP": "http", "HTTPS": "https", "TLS": "tls", "TCP": "tcp", "UDP": "udp"}
 _MISDIRECTED = 421
 
@@ -39,7 +39,7 @@ def gateways(mesh: Mesh) -> tuple[Gateway, ...]:
 def _gateway(mesh: Mesh, state: GatewayState) -> Gateway:
     """It is served by its own pods or, when it names the host of a Service, by those of that one."""
     ref = state.gateway.ref
-    selector: Labels = ((NAME_LABEL, ref.name),)
+    selector: Labels = ((NAME_LABEL, naming.short(ref.name)),)
     namespace = ref.namespace
     named = service_host(state.gateway.addresses, ref.namespace)
     if named is not None:
