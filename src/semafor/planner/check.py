@@ -8,6 +8,8 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import delegates, destination_rule, problems, registry_check, resolve, topic
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
+from semafor.planner.gateway_api import check as api_check
+from semafor.planner.gateway_api.route import KINDS as ROUTES
 from semafor.planner.mesh import Mesh
 from semafor.planner.security import peer_authentication
 from semafor.planner.smi import check as smi
@@ -185,5 +187,6 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, _delegate),
     topic.whole(("Gateway",), gateway_check.gateways),
+    topic.whole(("Gateway", "ListenerSet", *ROUTES), api_check.problems),
     topic.whole(("ServiceEntry", "WorkloadEntry", "WorkloadGroup"), registry_check.check),
 )

@@ -347,3 +347,8 @@ def unknown_cipher(origin: Origin, cipher: str) -> Problem:
         f"{cipher} is none of the ciphers that Envoy knows, so it is left out",
         fix="use names like ECDHE-RSA-AES128-GCM-SHA256",
     )
+
+
+def not_accepted(origin: Origin, reason: str, message: str) -> Problem:
+    """A condition of the Gateway API that does not hold; `reason` is its own word for why."""
+    return _problem(origin, reason, message)

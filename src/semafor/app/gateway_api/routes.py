@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafor.app.gateway_api import conditions
-from semafor.base.problem import ObjectRef
-from semafor.planner.gateway_api import attach, backends, verdict
+from semafor.planner.gateway_api import attach, backends, check, verdict
 from semafor.planner.gateway_api.attach import Outcome
 from semafor.planner.gateway_api.gateway import CONTROLLERS
 from semafor.planner.gateway_api.route import Route
@@ -59,16 +58,8 @@ def _conditions(route: Route, outcome: Outcome, resolved: Verdict) -> Iterator[D
 
 def _resolved(mesh: Mesh, route: Route) -> Verdict:
     """The first reference that leads nowhere decides."""
-    for target, port, place in _references(route):
-        found = backends.resolve(mesh, route.ref, target, port)
+    for target, port, place in check.references(route):
+        found = backends.resolve(mesh, route, target, port)
         if found.reason:
-            return verdict.refused(found.reason, f"{place}: {found.message}")
+            return verdict.refused(found.reason, f"{place.path}: {found.message}")
     return verdict.resolved()
-
-
-def _references(route: Route) -> Iterator[tuple[ObjectRef, int, str]]:
-    for rule in route.rules:
-        for backend in rule.backends:
-            yield backend.ref, backend.port, backend.origin.path
-            yield from ((each.ref, each.port, each.origin.path) for each in backend.filters.mirrors)
-        yield from ((each.ref, each.port, each.origin.path) for each in rule.filters.mirrors)

@@ -22,7 +22,7 @@ def gateways(mesh: Mesh) -> Iterator[Problem]:
     for gateway in sources.gateways(mesh):
         yield from gateway.problems
         namespaces = served.get((gateway.ref.group, gateway.name), set())
-        if not namespaces:
+        if not namespaces and gateway.ref.group == "networking.istio.io":  # the others get pods of their own
             yield _nobody(gateway)
         for namespace in sorted(namespaces):
             for server in gateway.servers:

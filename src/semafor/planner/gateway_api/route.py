@@ -11,6 +11,7 @@ from semafor.resources.gateway_api.grpc_route import GRPCBackendRef
 from semafor.resources.gateway_api.http_route import HTTPBackendRef
 from semafor.resources.gateway_api.references import BackendObjectReference, BackendRef, ParentReference
 
+KINDS = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 AnyBackendRef = BackendRef | HTTPBackendRef | GRPCBackendRef
 
 
