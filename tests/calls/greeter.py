@@ -37,9 +37,16 @@ class Greeter:
                 if key.data is None:
                     self._listen(key.fileobj)
                 else:
-                    connection, _ = key.fileobj.accept()
-                    connection.sendall(key.data)
-                    self._selector.register(connection, selectors.EVENT_READ, None)
+                    self._greet(key.fileobj, key.data)
+
+    def _greet(self, server: socket.socket, name: bytes) -> None:
+        connection, _ = server.accept()
+        try:
+            connection.sendall(name)
+        except OSError:  # already gone
+            connection.close()
+        else:
+            self._selector.register(connection, selectors.EVENT_READ, None)
 
     def _listen(self, connection: socket.socket) -> None:
         try:

@@ -47,7 +47,7 @@ class Matcher:
         chain = self.chain(self.listener(self.address(call.host), call.port), call)
         config = chain["filters"][-1]["typed_config"]
         if "stat_prefix" in config and config["@type"].endswith("TcpProxy"):
-            return outcome.shares(self, [(config["cluster"], 1, {})], {})
+            return outcome.shares(self, [(config["cluster"], 1, {})], outcome.of_bytes(config))
         table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
         host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
         route = host and next((route for route in host["routes"] if matches(route["match"], call)), None)

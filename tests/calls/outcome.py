@@ -55,6 +55,21 @@ def shares(matcher: "Matcher", clusters: list[tuple[str, int, Json]], changes: J
     return ", ".join(texts)
 
 
+def of_bytes(proxy: Json) -> Json:
+    """What a TcpProxy does beside forwarding, as far as it is told."""
+    changes = {"hash": "address"} if "hash_policy" in proxy else {}
+    if tunnel := proxy.get("tunneling_config"):
+        changes["tunnel"] = f"{'POST' if tunnel.get('use_post') else 'CONNECT'} {tunnel['hostname']}"
+    return changes
+
+
+def _hash_key(policy: Json) -> str:
+    for kind, name in (("header", "header_name"), ("cookie", "name"), ("query_parameter", "name")):
+        if kind in policy:
+            return f"{kind.removesuffix('_parameter')} {policy[kind][name]}"
+    return "address"
+
+
 def destination(matcher: "Matcher", cluster: str) -> str:
     if cluster in _NAMES:
         return _NAMES[cluster]
@@ -96,6 +111,8 @@ def _changes(matcher: "Matcher", route: Json, call: "Call") -> Json:
         share = filters.percent(mirror["runtime_fraction"]["default_value"])
         copy = destination(matcher, mirror["cluster"]) + ("" if share == _ALL else f" of {share:g} in 100")
         changes["mirror"] = f"{changes['mirror']} and {copy}" if "mirror" in changes else copy
+    if keys := action.get("hash_policy"):
+        changes["hash"] = _hash_key(keys[0])
     return {**changes, **_own_changes(route), **filters.changes(route, call)}
 
 

@@ -34,6 +34,8 @@ _MEANT = {
     "name": "meant",
     "typed_config": {"@type": f"{_TYPE}extensions.filters.listener.proxy_protocol.v3.ProxyProtocol"},
 }
+_TUNNEL = {"match": {"connect_matcher": {}}}
+_CONNECT = {"upgrade_configs": [{"upgrade_type": "CONNECT", "connect_config": {}}]}
 _START_TIMEOUT_S = 20.0
 _REQUESTS = 400  # for shares: six points are more than three deviations of a half
 _POINTS = 8.0
@@ -171,14 +173,16 @@ def static(name: str, endpoints: list[Json]) -> Json:
 def backend(cluster: str, pipe: Json) -> Json:
     """Says the name of the cluster, to requests and to bytes, and in headers what it got."""
     seen = {"x-cluster": "1", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
+    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": cluster}}}
     host = {
         "name": "all",
         "domains": ["*"],
-        "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": cluster}}}],
+        "routes": [_TUNNEL | {"route": {"cluster": f"bytes of {cluster}", **_CONNECT}}, answer],
         "response_headers_to_add": [{"header": {"key": key, "value": value}} for key, value in seen.items()],
     }
     manager = {"@type": _HTTP, "stat_prefix": "b", "http_filters": [_ROUTER], "route_config": {"virtual_hosts": [host]}}
-    answer = {"@type": _TCP, "stat_prefix": "b", "cluster": f"bytes of {cluster}"}
+    manager["upgrade_configs"] = [{"upgrade_type": "CONNECT"}]
+    greet = {"@type": _TCP, "stat_prefix": "b", "cluster": f"bytes of {cluster}"}
     inspector = f"{_TYPE}extensions.filters.listener.http_inspector.v3.HttpInspector"
     return {
         "name": f"backend {cluster}",
@@ -192,13 +196,13 @@ def backend(cluster: str, pipe: Json) -> Json:
                 "filters": [{"name": "http", "typed_config": manager}],
             }
         ],
-        "default_filter_chain": {"filters": [{"name": "answer", "typed_config": answer}]},
+        "default_filter_chain": {"filters": [{"name": "greet", "typed_config": greet}]},
     }
 
 
 def visible(result: str) -> str:
     """A result without what a caller can not see: time-outs, retries and changed headers."""
-    result = re.sub(r"(timeout|retries|request|response|mirror) [^,)]*(, |(?=\)))", "", result)
+    result = re.sub(r"(timeout|retries|request|response|mirror|hash|tunnel) [^,)]*(, |(?=\)))", "", result)
     result = re.sub(r", \)", ")", result).replace(" ()", "")
     return re.sub(r"^503 no endpoints of .*", "503 no healthy upstream", result)
 

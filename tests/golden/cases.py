@@ -97,11 +97,11 @@ def key(document: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def decoded(document: dict[str, Any]) -> Any:
-    """The typed view, in the namespace `default` unless it says another."""
+    """The typed view; in the namespace `default` where it has to be in one and names none."""
     group = document["apiVersion"].rpartition("/")[0]
     kind = registry.by_kind(group, document["kind"])
     assert kind is not None, document["kind"]
-    meta = {"namespace": "default", **document["metadata"]}
+    meta = {"namespace": "default", **document["metadata"]} if kind.namespaced else document["metadata"]
     return resources.decode(kind, {**document, "metadata": meta})
 
 

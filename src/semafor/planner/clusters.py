@@ -1,17 +1,28 @@
 """The clusters of a service's port: one for all its instances, one for each subset."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec.structs import replace
 
 from semafor.base import names
 from semafor.base.struct import Value
-from semafor.ir import Cluster, ConnectionLimits, HashKey, SimpleBalancer, UpstreamHttp
+from semafor.ir import (
+    Cluster,
+    ConnectionLimits,
+    Destination,
+    EndpointSet,
+    HashKey,
+    SimpleBalancer,
+    TcpProxy,
+    UpstreamHttp,
+)
 from semafor.planner import instances, passthrough, upstream_tls
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.instances import Instance
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.protocol import Protocol
+from semafor.planner.proxy import Labels
 from semafor.planner.service import Port, Service
 from semafor.planner.traffic import locality, policy
 from semafor.planner.traffic import pool as pools
@@ -114,6 +125,27 @@ def _shaped(cluster: Cluster, said: Policy, options: Options) -> Cluster:
         locality_weighted=locality.weighted(balancing.locality or options.locality, ejects=said.outlier is not None),
     )
     return closed(shaped) if said.security and said.security.unusable else shaped
+
+
+def tcp_proxy(stat_prefix: str, destinations: tuple[Destination, ...], said: Policy) -> TcpProxy:
+    """What carries bytes to clusters, as far as the policy of the first of them has to say on it."""
+    pool, balancing = said.pool or Pool(), said.balancing or Balancing()
+    return TcpProxy(
+        stat_prefix=stat_prefix,
+        destinations=destinations,
+        idle_timeout_s=pool.tcp_idle_s,
+        max_duration_s=pool.limits.max_connection_duration_s,
+        hash_source_ip=balancing.hash_key == HashKey(kind="source_ip"),
+        tunnel=said.tunnel,
+    )
+
+
+def near(
+    found: EndpointSet, said: Policy, options: Options, caller: locality.Caller, labels: Mapping[str, Labels]
+) -> EndpointSet:
+    """The endpoints with the weights and priorities that localities have for this caller."""
+    setting = (said.balancing or Balancing()).locality or options.locality
+    return locality.applied(found, setting, caller, labels, ejects=said.outlier is not None)
 
 
 def closed(cluster: Cluster) -> Cluster:

@@ -1,5 +1,7 @@
 """DestinationRules: which apply to a host for callers of one namespace, and what they say together."""
 
+from collections.abc import Iterator
+
 from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
@@ -24,7 +26,10 @@ class Subset(Value):
 
 
 class DestinationRule(Value, cache_hash=True):
-    """One object, or several of one namespace and host merged into one."""
+    """One object, or several of one namespace and host merged into one.
+
+    `selector` is None where the rule is for all callers, else it is for those of its namespace with these labels.
+    """
 
     host: str
     policy: Policy
@@ -33,7 +38,20 @@ class DestinationRule(Value, cache_hash=True):
     age: Age
     origin: Origin
     policy_origin: Origin | None = None
+    selector: Labels | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy of the rule, those of its subsets and single ports included."""
+        whole = (self.policy, *(subset.policy for subset in self.subsets))
+        return (*whole, *(settings for each in whole for _, settings in each.ports))
+
+    def is_for(self, namespace: str, labels: Labels) -> bool:
+        """Whether callers of the namespace with these labels are meant."""
+        if self.selector is None:
+            return True
+        return self.origin.ref.namespace == namespace and set(self.selector) <= set(labels)
 
     def subset(self, name: str) -> Subset | None:
         return next((subset for subset in self.subsets if subset.name == name), None)
@@ -45,7 +63,7 @@ def read(meta: ObjectMeta, spec: istio.DestinationRuleSpec) -> DestinationRule:
     origin = Origin(ref=ref, path="spec")
     own, found = policy.read(spec.traffic_policy, at(origin, "trafficPolicy"))
     subsets = [_subset(subset, at(origin, f"subsets[{index}]")) for index, subset in enumerate(spec.subsets)]
-    others = refused.fields(spec, origin, "host", "traffic_policy", "subsets", "export_to")
+    others = refused.fields(spec, origin, "host", "traffic_policy", "subsets", "export_to", "workload_selector")
     return DestinationRule(
         host=names.qualify(spec.host, meta.namespace),
         policy=own,
@@ -54,8 +72,14 @@ def read(meta: ObjectMeta, spec: istio.DestinationRuleSpec) -> DestinationRule:
         age=hosts.age(meta),
         origin=origin,
         policy_origin=at(origin, "trafficPolicy") if spec.traffic_policy else None,
+        selector=_selector(spec),
         problems=(*others, *found, *(problem for _, problems in subsets for problem in problems)),
     )
+
+
+def _selector(spec: istio.DestinationRuleSpec) -> Labels | None:
+    wanted = spec.workload_selector
+    return tuple(sorted(wanted.match_labels.items())) if wanted and wanted.match_labels else None
 
 
 def _subset(subset: istio.Subset, origin: Origin) -> tuple[Subset, tuple[Problem, ...]]:
@@ -65,20 +89,29 @@ def _subset(subset: istio.Subset, origin: Origin) -> tuple[Subset, tuple[Problem
 
 
 def merged(rules: tuple[DestinationRule, ...]) -> tuple[DestinationRule, tuple[Problem, ...]]:
-    """Rules of one namespace and host as one: all their subsets, and the oldest traffic policy.
+    """Rules of one namespace and host as one: all their subsets, and the first traffic policy.
 
-    Source: Istio's "Merging destination rules": the oldest object wins what two of them define.
+    Those with a selector stand above those without, then the older above the newer. A policy counts as a whole: what
+    the first one does not say is not taken from the next.
+    Source: Istio's mergeDestinationRule, and its "Merging destination rules": the oldest object wins.
     """
-    first, *later = sorted(rules, key=lambda rule: rule.age)
+    first, *later = sorted(rules, key=lambda rule: (rule.selector is None, rule.age))
     found: list[Problem] = []
     for rule in later:
-        known = {subset.name: subset for subset in first.subsets}
-        twice = [subset for subset in rule.subsets if subset.name in known]
-        found += [problems.duplicate_subset(subset.origin, subset.name, known[subset.name].origin) for subset in twice]
-        if rule.policy_origin and first.policy_origin:
-            found.append(problems.duplicate_policy(rule.policy_origin, first.policy_origin))
+        if rule.selector == first.selector:
+            found += _conflicts(first, rule)
         first = _joined(first, rule)
     return first, tuple(found)
+
+
+def _conflicts(first: DestinationRule, rule: DestinationRule) -> Iterator[Problem]:
+    """What both say, so that it has no effect in the second."""
+    known = {subset.name: subset for subset in first.subsets}
+    for subset in rule.subsets:
+        if subset.name in known:
+            yield problems.duplicate_subset(subset.origin, subset.name, known[subset.name].origin)
+    if rule.policy_origin and first.policy_origin:
+        yield problems.duplicate_policy(rule.policy_origin, first.policy_origin)
 
 
 def _joined(first: DestinationRule, rule: DestinationRule) -> DestinationRule:
@@ -92,6 +125,7 @@ def _joined(first: DestinationRule, rule: DestinationRule) -> DestinationRule:
         age=first.age,
         origin=first.origin,
         policy_origin=speaker.policy_origin,
+        selector=first.selector,
     )
 
 

@@ -59,7 +59,7 @@ def pod_clusters(mesh: Mesh, view: View, service: Service, port: Port) -> Iterat
     if port.protocol.is_http:
         found = tuple(instance for instance in found if instance.hostname)
     kind = "http" if port.protocol.is_http else "tcp"
-    rule = mesh.rule(service.host, view.namespace, service.namespace)
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     for in_mesh in (True, False):
         members = tuple(instance for instance in found if instance.in_mesh is in_mesh)
         if members:

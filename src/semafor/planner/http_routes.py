@@ -30,7 +30,7 @@ _NOWHERE = "nowhere"  # no cluster has this name
 
 def default(mesh: Mesh, view: View, service: Service, port: Port) -> Route:
     """The route of requests that no VirtualService takes."""
-    rule = mesh.rule(service.host, view.namespace, service.namespace)
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     key = clusters.hash_key(rule, port)
     action = Forward(
         destinations=(Destination(cluster=clusters.name(service, port)),),
@@ -44,7 +44,7 @@ def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int) 
     """The routes that the VirtualServices of one host have for these callers at this port, in order."""
 
     def takes(step: Step) -> bool:
-        return view.takes(step.source, port) and resolve.live(mesh, view.namespace, step, port)
+        return view.takes(step.source, port) and resolve.live(mesh, view.namespace, step, port, view.labels)
 
     counted = layering.chosen(services, mesh.options.several_virtual_services)
     return routes(mesh, view, layering.layer(counted, takes), port)
@@ -84,7 +84,7 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
     destinations = []
     several = len(step.will.targets) > 1
     for target in resolve.weighted(step):
-        found = resolve.destination(mesh, view.namespace, target, port)
+        found = resolve.destination(mesh, view.namespace, target, port, view.labels)
         if target.failure or (found.cluster and (found.live or not mesh.options.hold)):
             keys += [found.hash_key] if found.hash_key else []
             destinations.append(

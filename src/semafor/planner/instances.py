@@ -7,6 +7,8 @@ from semafor.base.struct import Value
 from semafor.ir import Endpoint, EndpointSet, Locality, LocalityEndpoints
 from semafor.planner.proxy import Labels
 from semafor.planner.service import Port
+from semafor.planner.traffic import locality as localities
+from semafor.resources.core import node
 from semafor.resources.core import pod as core
 from semafor.resources.discovery import endpoint_slice as discovery
 
@@ -15,12 +17,14 @@ Key = tuple[str, str]  # namespace, name
 SIDECAR = "istio-proxy"
 GATEWAY = "router"  # the argument that makes the proxy of a pod a gateway; it answers without the mesh's TLS
 _TLS_MODE_LABEL = "security.istio.io/tlsMode"
+_LOCALITY_LABELS = ("topology.istio.io/locality", "istio-locality")
+_NO_NODES: Mapping[Key, Locality] = {}
 
 
 class Pod(Value, cache_hash=True):
     """`in_mesh`: a sidecar answers for the pod, with mutual TLS. `ports` are the named ones of a gateway's pod.
 
-    `ready`: all of it is, as its status says.
+    `ready`: all of it is, as its status says. `locality` is None where its node's counts.
     """
 
     labels: Labels
@@ -30,6 +34,8 @@ class Pod(Value, cache_hash=True):
     ports: tuple[tuple[str, int], ...] = ()
     ip: str = ""
     ready: bool = False
+    node: str = ""
+    locality: Locality | None = None
 
 
 class Address(Value, cache_hash=True):
@@ -56,7 +62,10 @@ class Slice(Value, cache_hash=True):
 
 
 class Instance(Value, cache_hash=True):
-    """One address of a service that may be called now: an IP, a DNS name, or the path of a unix socket (`pipe`)."""
+    """One address of a service that may be called now: an IP, a DNS name, or the path of a unix socket (`pipe`).
+
+    `labels` are its pod's, and those that say where that is.
+    """
 
     ip: str
     ports: tuple[tuple[str, int], ...]
@@ -92,7 +101,35 @@ def read_pod(document: core.Pod) -> Pod:
         ports=tuple((port.name, port.container_port) for each in proxies for port in each.ports) if is_gateway else (),
         ip=document.status.pod_ip,
         ready=any(each.type == "Ready" and each.status == "True" for each in document.status.conditions),
+        node=spec.node_name,
+        locality=_own_locality(labels),
     )
+
+
+def _own_locality(labels: Mapping[str, str]) -> Locality | None:
+    """What a pod's labels say, the newer name first. Source: Istio's "Locality load balancing"."""
+    said = next((labels[name] for name in _LOCALITY_LABELS if labels.get(name)), "")
+    return localities.parse(said) if said else None
+
+
+def read_node(document: node.Node) -> Locality:
+    """Where the node is."""
+    return Locality(*(document.metadata.labels.get(name, "") for name in localities.TOPOLOGY_LABELS))
+
+
+def locality(pod: Pod | None, nodes: Mapping[Key, Locality]) -> Locality:
+    """Where the pod is: as it says itself, or where its node is."""
+    if pod is None:
+        return Locality()
+    return pod.locality or nodes.get(("", pod.node), Locality())
+
+
+def all_labels(pod: Pod | None, nodes: Mapping[Key, Locality]) -> Labels:
+    """The pod's labels, and those that say where it is."""
+    if pod is None:
+        return ()
+    place = localities.as_labels(locality(pod, nodes), pod.node)
+    return tuple(sorted({**dict(pod.labels), **dict(place)}.items()))
 
 
 def read_slice(document: discovery.EndpointSlice) -> Slice:
@@ -123,25 +160,28 @@ def _address(endpoint: discovery.Endpoint, ip: str, ports: tuple[tuple[str, int]
     )
 
 
-def of(slices: tuple[Slice, ...], pods: Mapping[Key, Pod]) -> tuple[Instance, ...]:
+def of(
+    slices: tuple[Slice, ...], pods: Mapping[Key, Pod], nodes: Mapping[Key, Locality] = _NO_NODES
+) -> tuple[Instance, ...]:
     """The instances that may be called, sorted: the ready ones; while there is none, those that still serve but leave.
 
     Source: Kubernetes' KEP-1669, which keeps a service answering while its last pods are replaced.
     """
     addresses = [address for piece in slices for address in piece.addresses]
     usable = [a for a in addresses if a.ready] or [a for a in addresses if a.leaving]
-    return tuple(sorted({_instance(address, pods.get(address.pod)) for address in usable}, key=lambda i: i.ip))
+    found = {_instance(address, pods.get(address.pod), nodes) for address in usable}
+    return tuple(sorted(found, key=lambda instance: instance.ip))
 
 
-def _instance(address: Address, pod: Pod | None) -> Instance:
+def _instance(address: Address, pod: Pod | None, nodes: Mapping[Key, Locality]) -> Instance:
     return Instance(
         ip=address.ip,
         ports=address.ports,
-        labels=pod.labels if pod else (),
+        labels=all_labels(pod, nodes),
         workload="/".join(address.pod) if pod else "",
         identity=(address.pod[0], pod.service_account) if pod and pod.in_mesh else ("", ""),
         hostname=address.hostname,
-        locality=Locality(zone=address.zone),
+        locality=locality(pod, nodes) if pod else Locality(zone=address.zone),
     )
 
 
@@ -149,6 +189,11 @@ def with_labels(instances: tuple[Instance, ...], labels: Labels) -> tuple[Instan
     """The instances of a subset."""
     wanted = set(labels)
     return tuple(instance for instance in instances if wanted <= set(instance.labels))
+
+
+def labels(instances: tuple[Instance, ...]) -> Mapping[str, Labels]:
+    """The labels of each, by address."""
+    return {instance.ip: instance.labels for instance in instances}
 
 
 def identities(instances: tuple[Instance, ...], trust_domain: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
+from semafor.ir import Locality
 from semafor.planner import (
     credential,
     delegates,
@@ -51,6 +52,7 @@ from semafor.planner.workload_entry import WorkloadEntry
 from semafor.planner.workload_group import WorkloadGroup
 from semafor.resources.core import config_map as core_config_map
 from semafor.resources.core import namespace as core_namespace
+from semafor.resources.core import node as core_node
 from semafor.resources.core import pod as core_pod
 from semafor.resources.core import secret as core_secret
 from semafor.resources.core import service as core_service
@@ -113,6 +115,7 @@ class Table(NamedTuple):
 TABLES: tuple[Table, ...] = (
     Table(core_service.KIND, "services", service.read),
     Table(core_pod.KIND, "pods", instances.read_pod),
+    Table(core_node.KIND, "nodes", instances.read_node),
     Table(endpoint_slice.KIND, "slices", instances.read_slice),
     Table(core_namespace.KIND, "namespaces", lambda object_: tuple(sorted(object_.metadata.labels.items()))),
     Table(core_secret.KIND, "credentials", credential.read),
@@ -167,13 +170,15 @@ _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 class Mesh:
     """Everything that plans are made of. Tables are by (namespace, name) and never change after they are made.
 
-    `behind` follows from slices and pods: the instances of each service, the same objects while they do not change.
+    `behind` follows from slices, pods and nodes: the instances of each service, the same objects while they do not
+    change.
     """
 
     options: Options = DEFAULTS
     services: Mapping[Key, Service] = field(default_factory=dict)
     slices: Mapping[Key, Slice] = field(default_factory=dict)
     pods: Mapping[Key, Pod] = field(default_factory=dict)
+    nodes: Mapping[Key, Locality] = field(default_factory=dict)
     virtual_services: Mapping[Key, VirtualService] = field(default_factory=dict)
     destination_rules: Mapping[Key, DestinationRule] = field(default_factory=dict)
     envoy_filters: Mapping[Key, EnvoyFilter] = field(default_factory=dict)
@@ -218,7 +223,7 @@ class Mesh:
             group = one.api_version.rpartition("/")[0]
             if known := _BY_KIND.get((group, one.kind)):
                 _put(self._own(tables, known.name), one, known.read, tables["unreadable"])
-        behind = _behind(self, tables.get("slices", self.slices), tables.get("pods", self.pods))
+        behind = _behind(self, **{name: tables.get(name, getattr(self, name)) for name in ("slices", "pods", "nodes")})
         return Mesh(**{**self._fields(), **tables, "behind": behind, "memo": Memo(self.memo)})
 
     def _own(self, tables: dict[str, dict[Any, Any]], name: str) -> dict[Any, Any]:
@@ -309,15 +314,27 @@ class Mesh:
         pairs = ((rule.host, rule) for rule in self.destination_rules.values())
         return self.memo("rules by host", (self.destination_rules,), lambda: _ByHost(pairs))
 
-    def rule(self, host: str, namespace: str, of: str) -> DestinationRule | None:
-        """What DestinationRules say of the host of a service of the namespace `of` to callers of `namespace`."""
-        order = (namespace, of, self.options.root_namespace)
-        return self.memo(("rule", host, namespace), (self.destination_rules,), lambda: self._rule(host, order))
+    def rule(self, host: str, namespace: str, of: str, labels: Labels = ()) -> DestinationRule | None:
+        """What DestinationRules say of the host of a service of the namespace `of` to callers of `namespace`.
 
-    def _rule(self, host: str, order: tuple[str, str, str]) -> DestinationRule | None:
-        covering = self._rules.covering(host)
-        seen = tuple(r for _, r in covering if hosts.visible(r.export_to, r.origin.ref.namespace, order[0]))
+        `labels` are the caller's, as far as some rule asks for them.
+        """
+        order = (namespace, of, self.options.root_namespace)
+        key = ("rule", host, namespace, labels)
+        return self.memo(key, (self.destination_rules,), lambda: self._rule(host, order, labels))
+
+    def _rule(self, host: str, order: tuple[str, str, str], labels: Labels) -> DestinationRule | None:
+        covering = (rule for _, rule in self._rules.covering(host) if rule.is_for(order[0], labels))
+        seen = tuple(r for r in covering if hosts.visible(r.export_to, r.origin.ref.namespace, order[0]))
         return destination_rule.choose(seen, order)
+
+    def labels(self, namespace: str, pod: str) -> Labels:
+        """The pod's labels, and those that say where it is."""
+        return instances.all_labels(self.pods.get((namespace, pod)), self.nodes)
+
+    def locality(self, namespace: str, pod: str) -> Locality:
+        """Where the pod is."""
+        return instances.locality(self.pods.get((namespace, pod)), self.nodes)
 
     @cached_property
     def routed(self) -> Mapping[Key, VirtualService]:
@@ -411,9 +428,11 @@ def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreada
         table[meta.namespace, meta.name] = value
 
 
-def _behind(old: Mesh, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod]) -> Mapping[Key, tuple[Instance, ...]]:
-    """The instances of each service, where only those are made anew whose slices or pods changed."""
-    changed_slices = _changed(old.slices, slices)
+def _behind(
+    old: Mesh, *, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod], nodes: Mapping[Key, Locality]
+) -> Mapping[Key, tuple[Instance, ...]]:
+    """The instances of each service, where only those are made anew whose slices or pods changed, or whose node."""
+    changed_slices = set(slices) if nodes != old.nodes else _changed(old.slices, slices)
     changed_pods = _changed(old.pods, pods)
     pieces = [table[key] for key in changed_slices for table in (old.slices, slices) if key in table]
     pieces += [piece for piece in slices.values() if changed_pods and not changed_pods.isdisjoint(piece.pods)]
@@ -424,7 +443,7 @@ def _behind(old: Mesh, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod]) -> 
     for key in sorted(slices):
         if slices[key].service in stale:
             grouped[slices[key].service].append(slices[key])
-    fresh = {key: instances.of(tuple(found), pods) for key, found in grouped.items()}
+    fresh = {key: instances.of(tuple(found), pods, nodes) for key, found in grouped.items()}
     return {**old.behind, **{key: found for key, found in fresh.items() if old.behind.get(key) != found}}
 
 

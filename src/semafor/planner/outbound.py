@@ -1,6 +1,9 @@
 """The outbound half of a sidecar's plan: the same for all callers of one view, so it is made once for each view."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+
+from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
@@ -58,26 +61,26 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     inputs = (
         service,
         mesh.instances(service),
-        mesh.rule(service.host, view.namespace, service.namespace),
+        mesh.rule(service.host, view.namespace, service.namespace, view.labels),
         *producers.inputs(mesh, view, service),
-        *resolve.inputs(mesh, view.namespace, routing),
+        *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
     return mesh.memo((service.host, view), inputs, lambda: _part(mesh, view, service))
 
 
-def clusters_of(mesh: Mesh, namespace: str, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
-    """The clusters of all ports and subsets of the service for callers of `namespace`, each with its endpoints."""
-    rule = mesh.rule(service.host, namespace, service.namespace)
-    inputs, view = (service, mesh.instances(service), rule), View(namespace=namespace)
-    return mesh.memo(("clusters", service.host, namespace), inputs, lambda: tuple(_clusters(mesh, view, service)))
+def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
+    """The clusters of all ports and subsets of the service for callers of the view, each with its endpoints."""
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
+    inputs = (service, mesh.instances(service), rule)
+    return mesh.memo(("clusters", service.host, view), inputs, lambda: tuple(_clusters(mesh, view, service)))
 
 
 def _part(mesh: Mesh, view: View, service: Service) -> Part:
     pairs = tuple(_clusters(mesh, view, service))
     return Part(
         hosts=tuple(outbound_http.hosts_by_port(mesh, view, service)),
-        listeners=tuple(outbound_tcp.listeners(mesh, service)),
-        doors=tuple(outbound_tcp.doors(mesh, service)),
+        listeners=tuple(outbound_tcp.listeners(mesh, view, service)),
+        doors=tuple(outbound_tcp.doors(mesh, view, service)),
         tables=tuple(outbound_tcp.tables(mesh, view, service)),
         clusters=tuple(cluster for cluster, _ in pairs),
         endpoints=tuple(found for _, found in pairs if found),
@@ -129,12 +132,17 @@ def _clusters(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[Cluste
 def _for_instances(
     mesh: Mesh, view: View, service: Service, port: Port
 ) -> Iterator[tuple[Cluster, EndpointSet | None]]:
-    rule = mesh.rule(service.host, view.namespace, service.namespace)
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     everyone = mesh.instances(service)
     facts = clusters.behind(everyone, mesh.options)
 
-    def fed(cluster: Cluster, members: tuple[Instance, ...]) -> discovery.Fed:
-        return discovery.fitted(cluster, service, port, members, mesh.options)
+    def fed(cluster: Cluster, members: tuple[Instance, ...], subset: str = "") -> discovery.Fed:
+        made, found = discovery.fitted(cluster, service, port, members, mesh.options)
+        said, labels = clusters.policy_of(rule, port, subset), instances.labels(members)
+        near = partial(clusters.near, said=said, options=mesh.options, caller=view, labels=labels)
+        if made.endpoints:
+            made = replace(made, endpoints=near(made.endpoints))
+        return made, near(found) if found else None
 
     yield fed(clusters.outbound(service, port, rule, facts), everyone)
     if port.protocol is Protocol.SNIFFED:
@@ -142,7 +150,7 @@ def _for_instances(
     for subset in rule.subsets if rule and port.protocol.is_routed else ():
         members = instances.with_labels(everyone, subset.labels)
         facts = clusters.behind(members, mesh.options)
-        yield fed(clusters.outbound(service, port, rule, facts, subset.name), members)
+        yield fed(clusters.outbound(service, port, rule, facts, subset.name), members, subset.name)
 
 
 def _distinct(listeners: Iterable[Listener]) -> tuple[Listener, ...]:

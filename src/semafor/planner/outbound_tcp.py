@@ -17,6 +17,7 @@ from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
+from semafor.planner.traffic.policy import Policy
 from semafor.planner.view import View
 
 _ANY = ChainMatch()
@@ -34,12 +35,19 @@ class Entry(Value):
         return f"{self.address}_{self.port}"
 
 
-def listeners(mesh: Mesh, service: Service) -> Iterator[Listener]:
+def listeners(mesh: Mesh, view: View, service: Service) -> Iterator[Listener]:
     """The listeners of all ports of the service that carry bytes."""
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     for port in service.ports:
         if not port.protocol.is_http:
+            said = clusters.policy_of(rule, port)
             for entry in _entries(mesh, service, port):
-                yield _listener(service, port, entry, mesh.options.outbound_detection_s)
+                chain = FilterChain(name="tcp", filter=clusters.tcp_proxy(entry.cluster, _only(entry), said))
+                yield _listener(service, port, entry, chain, mesh.options.outbound_detection_s)
+
+
+def _only(entry: Entry) -> tuple[Destination, ...]:
+    return (Destination(cluster=entry.cluster),)
 
 
 def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:
@@ -51,11 +59,7 @@ def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:
             yield Entry(address=instance.ip, port=number, cluster=cluster)
 
 
-def _listener(service: Service, port: Port, entry: Entry, detection_s: float) -> Listener:
-    bytes_chain = FilterChain(
-        name="tcp",
-        filter=TcpProxy(stat_prefix=entry.cluster, destinations=(Destination(cluster=entry.cluster),)),
-    )
+def _listener(service: Service, port: Port, entry: Entry, chain: FilterChain, detection_s: float) -> Listener:
     sniffed = port.protocol is Protocol.SNIFFED
     return Listener(
         name=entry.name,
@@ -66,19 +70,20 @@ def _listener(service: Service, port: Port, entry: Entry, detection_s: float) ->
         inspection_timeout_s=detection_s if sniffed else 0.0,
         continue_on_timeout=sniffed,
         chains=(door.requests(entry.name, table_name(service, port)),) if sniffed else (),
-        default_chain=bytes_chain,
+        default_chain=chain,
         origin=service.origin,
     )
 
 
-def doors(mesh: Mesh, service: Service) -> Iterator[Door]:
+def doors(mesh: Mesh, view: View, service: Service) -> Iterator[Door]:
     """What the service adds to ports that it shares with others, as its address alone does not tell it from them."""
     if service.is_entry:
+        rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
         for port in service.ports:
-            yield from _doors(mesh.options, service, port)
+            yield from _doors(mesh.options, service, port, clusters.policy_of(rule, port))
 
 
-def _doors(options: Options, service: Service, port: Port) -> Iterator[Door]:
+def _doors(options: Options, service: Service, port: Port, said: Policy) -> Iterator[Door]:
     networks = service.networks
     patience_s = options.outbound_detection_s
     if service.resolution == "dynamic_dns" and port.protocol.is_http:
@@ -88,31 +93,31 @@ def _doors(options: Options, service: Service, port: Port) -> Iterator[Door]:
         return  # it says no host
     elif port.protocol is Protocol.TLS:
         if not service.own_addresses or networks or service.allocated:
-            yield Door(port=port.number, chains=(_by_server_name(options, service, port),))
+            yield Door(port=port.number, chains=(_by_server_name(options, service, port, said),))
     elif not port.protocol.is_http and networks:
-        yield Door(port=port.number, chains=tuple(_by_network(service, port)), patience_s=patience_s)
+        yield Door(port=port.number, chains=tuple(_by_network(service, port, said)), patience_s=patience_s)
     elif not port.protocol.is_http and service.shares_ports:
-        yield Door(port=port.number, last=_bytes(service, port), patience_s=patience_s)
+        yield Door(port=port.number, last=_bytes(service, port, said), patience_s=patience_s)
 
 
-def _bytes(service: Service, port: Port, match: ChainMatch = _ANY) -> FilterChain:
+def _bytes(service: Service, port: Port, said: Policy, match: ChainMatch = _ANY) -> FilterChain:
     cluster = clusters.bytes_name(service, port)
-    proxy = TcpProxy(stat_prefix=cluster, destinations=(Destination(cluster=cluster),))
+    proxy = clusters.tcp_proxy(cluster, (Destination(cluster=cluster),), said)
     return FilterChain(name=cluster, match=match, filter=proxy, origin=service.origin)
 
 
-def _by_server_name(options: Options, service: Service, port: Port) -> FilterChain:
+def _by_server_name(options: Options, service: Service, port: Port, said: Policy) -> FilterChain:
     """Source: Istio's buildSidecarOutboundTLSFilterChainOpts."""
     match = ChainMatch(ranges=service.networks, server_names=(service.host,), transport="tls")
-    chain = _bytes(service, port, match)
+    chain = _bytes(service, port, said, match)
     if service.resolution != "dynamic_dns" or not isinstance(chain.filter, TcpProxy):
         return chain
     number = port.target if isinstance(port.target, int) else port.number
     return replace(chain, filter=replace(chain.filter, dynamic_port=number, resolvers=options.resolvers))
 
 
-def _by_network(service: Service, port: Port) -> Iterator[FilterChain]:
-    yield _bytes(service, port, ChainMatch(ranges=service.networks))
+def _by_network(service: Service, port: Port, said: Policy) -> Iterator[FilterChain]:
+    yield _bytes(service, port, said, ChainMatch(ranges=service.networks))
     if port.protocol is Protocol.SNIFFED:
         name = table_name(service, port)
         yield replace(door.requests(name, name, ranges=service.networks), name=name, origin=service.origin)

@@ -8,6 +8,7 @@ from semafor.ir import HashKey
 from semafor.planner import clusters, instances, problems
 from semafor.planner.mesh import Mesh
 from semafor.planner.problems import at
+from semafor.planner.proxy import Labels
 from semafor.planner.step import Step, Target
 from semafor.planner.virtual_service import VirtualService
 
@@ -21,8 +22,8 @@ class Resolved(Value):
     problem: Problem | None = None
 
 
-def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) -> Resolved:
-    """What the target means to callers of `namespace` that came in at `listen_port`.
+def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, labels: Labels = ()) -> Resolved:
+    """What the target means to callers of `namespace` with these labels that came in at `listen_port`.
 
     Source: Istio's GetDestinationCluster, for the port when the target names none.
     """
@@ -34,7 +35,7 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
     port = service.port(target.port or sole)
     if port is None:
         return Resolved(problem=problems.unknown_port(at(place, target.port_path), target.port or sole, target.host))
-    rule = mesh.rule(service.host, namespace, service.namespace)
+    rule = mesh.rule(service.host, namespace, service.namespace, labels)
     known = Resolved(
         cluster=clusters.name(service, port, target.subset),
         live=True,
@@ -54,7 +55,7 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int) ->
     return known
 
 
-def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...]) -> Iterator[object]:
+def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...], labels: Labels = ()) -> Iterator[object]:
     """Everything that the destinations of these VirtualServices are resolved by, the objects themselves included."""
     for vs in services:
         yield vs
@@ -63,7 +64,7 @@ def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...]) -> 
             yield service
             if service:
                 yield mesh.instances(service)
-                yield mesh.rule(host, namespace, service.namespace)
+                yield mesh.rule(host, namespace, service.namespace, labels)
 
 
 def weighted(step: Step) -> tuple[Target, ...]:
@@ -75,7 +76,7 @@ def weighted(step: Step) -> tuple[Target, ...]:
     return targets if len(targets) == 1 else tuple(target for target in targets if target.weight > 0)
 
 
-def live(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> bool:
+def live(mesh: Mesh, namespace: str, step: Step, listen_port: int, labels: Labels = ()) -> bool:
     """Whether the step may take requests now.
 
     One with no live destination is held: the routing that applies without it stays, so that the order in which objects
@@ -83,7 +84,7 @@ def live(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> bool:
     """
     if not mesh.options.hold or not step.will.forwards:
         return True
-    return any(destination(mesh, namespace, target, listen_port).live for target in weighted(step))
+    return any(destination(mesh, namespace, target, listen_port, labels).live for target in weighted(step))
 
 
 def mistakes(mesh: Mesh, namespace: str, step: Step, listen_port: int) -> Iterator[Problem]:

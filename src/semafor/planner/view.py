@@ -1,14 +1,18 @@
 """What callers have in common whose outbound plans are the same."""
 
+from collections.abc import Iterator
+
 from semafor.base.struct import Value
+from semafor.ir import Locality
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Labels, Workload
 from semafor.planner.step import Source
+from semafor.planner.traffic import locality as localities
 from semafor.planner.virtual_service import MESH
 
 
 class View(Value, cache_hash=True):
-    """A namespace, and those labels of the caller that some VirtualService asks for.
+    """A namespace, those labels of the caller that some rule asks for, and where it is, as far as that matters.
 
     `gateways` are the Gateway objects (`namespace/name`) through which requests come in; none for callers in the mesh.
     """
@@ -16,6 +20,7 @@ class View(Value, cache_hash=True):
     namespace: str
     labels: Labels = ()
     gateways: tuple[str, ...] = ()
+    locality: Locality = Locality()
 
     def takes(self, source: Source, port: int) -> bool:
         """Whether a step is for these callers at this port. Source: Istio's sourceMatchHTTP."""
@@ -31,10 +36,37 @@ class View(Value, cache_hash=True):
 def of(mesh: Mesh, workload: Workload) -> View:
     """The view that the workload has."""
     asked = _asked(mesh)
-    return View(namespace=workload.namespace, labels=tuple(pair for pair in workload.labels if pair[0] in asked))
+    labels = mesh.labels(workload.namespace, workload.name) or workload.labels
+    return View(
+        namespace=workload.namespace,
+        labels=tuple(pair for pair in labels if pair[0] in asked),
+        locality=locality(mesh, workload),
+    )
+
+
+def locality(mesh: Mesh, workload: Workload) -> Locality:
+    """Where the workload is, if any rule makes a difference between near and far instances."""
+    counts = mesh.memo("localities matter", (mesh.destination_rules,), lambda: any(_rules_that_compare(mesh)))
+    return mesh.locality(workload.namespace, workload.name) if counts else Locality()
+
+
+def _rules_that_compare(mesh: Mesh) -> Iterator[bool]:
+    for rule in mesh.destination_rules.values():
+        for said in rule.policies:
+            yield said.outlier is not None or (said.balancing is not None and said.balancing.locality is not None)
 
 
 def _asked(mesh: Mesh) -> frozenset[str]:
-    steps = (step for vs in mesh.all_virtual_services for step in vs.steps)
-    labels = (name for step in steps for name, _ in step.source.labels)
-    return mesh.memo("labels that matter", (mesh.all_virtual_services,), lambda: frozenset(labels))
+    inputs = (mesh.all_virtual_services, mesh.destination_rules)
+    return mesh.memo("labels that matter", inputs, lambda: frozenset(_labels_asked_for(mesh)))
+
+
+def _labels_asked_for(mesh: Mesh) -> Iterator[str]:
+    for vs in mesh.all_virtual_services:
+        yield from (name for step in vs.steps for name, _ in step.source.labels)
+    settings = [mesh.options.locality]
+    for rule in mesh.destination_rules.values():
+        yield from (name for name, _ in rule.selector or ())
+        settings += [said.balancing.locality for said in rule.policies if said.balancing and said.balancing.locality]
+    for setting in settings:
+        yield from localities.label_names(setting)

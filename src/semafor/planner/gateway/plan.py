@@ -82,5 +82,5 @@ def _reached(
     """The clusters with these names, with their endpoints, of the services that steps name."""
     hosts = {host for attached in said for each in attached for host in each.hosts}
     services = (mesh.service(host, view.namespace) for host in sorted(hosts))
-    pairs = (pair for service in services if service for pair in outbound.clusters_of(mesh, view.namespace, service))
+    pairs = (pair for service in services if service for pair in outbound.clusters_of(mesh, view, service))
     return tuple(pair for pair in pairs if pair[0].name in names)

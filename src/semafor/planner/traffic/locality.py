@@ -4,7 +4,9 @@ A locality is written `region/zone/sub-zone`; the end may be left out or be `*`.
 """
 
 from collections.abc import Iterator, Mapping
-from math import ceil
+from fractions import Fraction
+from math import lcm
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -16,6 +18,8 @@ from semafor.planner.proxy import Labels
 from semafor.resources.istio import load_balancer as istio
 
 Weights = tuple[tuple[str, int], ...]
+TOPOLOGY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
+_HOST_LABEL = "kubernetes.io/hostname"
 _PRIORITIES = 5  # same sub-zone, zone, region, elsewhere, elsewhere and not the region that failover names
 
 
@@ -29,13 +33,6 @@ class LocalitySetting(Value):
 
 
 DEFAULT = LocalitySetting()
-
-
-class Caller(Value, cache_hash=True):
-    """Where a caller is, and those of its labels that some rule asks for."""
-
-    locality: Locality = Locality()
-    labels: Labels = ()
 
 
 def read(setting: istio.LocalityLoadBalancerSetting | None) -> LocalitySetting | None:
@@ -59,26 +56,46 @@ def label_names(setting: LocalitySetting) -> tuple[str, ...]:
     return tuple(entry.partition("=")[0] for entry in setting.failover_priority)
 
 
+def as_labels(place: Locality, node: str) -> Labels:
+    """Where a pod is, as labels that it counts as having. Source: Istio's AugmentLabels."""
+    said = (*zip(TOPOLOGY_LABELS, (place.region, place.zone, place.sub_zone), strict=True), (_HOST_LABEL, node))
+    return tuple((name, value) for name, value in said if value)
+
+
 def weighted(setting: LocalitySetting, *, ejects: bool) -> bool:
     """Whether the weights of localities count. Source: Istio's applyLocalityLoadBalancer."""
     told = setting.failover or setting.failover_priority
     return setting.enabled and bool(setting.distribute or (ejects and told))
 
 
-def applied(found: EndpointSet, setting: LocalitySetting, caller: Caller, labels: "LabelsOf") -> EndpointSet:
+def applied(
+    found: EndpointSet, setting: LocalitySetting, caller: "Caller", labels: "LabelsOf", *, ejects: bool
+) -> EndpointSet:
     """The endpoints with weights and priorities as this caller is to see them.
 
-    Source: Istio's ApplyLocalityLoadBalancer. Priorities are for clusters that detect outliers, because without that
-    Envoy never leaves the first one; it is for the caller of this function to see to that.
+    Priorities are for clusters that eject failing instances: without that, Envoy never leaves the first one.
+    Source: Istio's ApplyLocalityLoadBalancer.
     """
-    if setting.distribute:
-        return replace(found, localities=_distributed(found.localities, setting, caller.locality))
+    if not setting.enabled or not (setting.distribute or ejects):
+        return found
     groups = found.localities
-    if setting.failover_priority:
+    if setting.distribute:
+        groups = _distributed(groups, setting, caller.locality)
+    elif setting.failover_priority:
         groups = tuple(part for group in groups for part in _by_labels(group, setting, caller.labels, labels))
-    if setting.failover or not setting.failover_priority:
+    if not setting.distribute and (setting.failover or not setting.failover_priority):
         groups = tuple(_by_distance(group, setting, caller.locality) for group in groups)
-    return replace(found, localities=_weighed(_dense(groups)))
+    groups = _dense(groups)
+    return replace(found, localities=_weighed(groups) if weighted(setting, ejects=ejects) else groups)
+
+
+class Caller(Protocol):
+    """Where a caller is, and those of its labels that some rule asks for."""
+
+    @property
+    def locality(self) -> Locality: ...
+    @property
+    def labels(self) -> Labels: ...
 
 
 LabelsOf = Mapping[str, Labels]  # of instances, by address
@@ -89,14 +106,15 @@ def _distributed(
 ) -> tuple[LocalityEndpoints, ...]:
     shares = next((to for source, to in setting.distribute if matches(caller, source)), None)
     if shares is None:
-        return _weighed(groups)
+        return groups
     left, chosen = list(groups), []
     for pattern, share in shares:
         mine = [group for group in left if matches(group.locality, pattern)]
         left = [group for group in left if group not in mine]
         total = sum(_weight(group) for group in mine)
-        chosen += [replace(group, weight=ceil(share * _weight(group) / total)) for group in mine]
-    return tuple(sorted((group for group in chosen if group.weight), key=_order))
+        chosen += [(group, Fraction(share * _weight(group), total)) for group in mine if share]
+    whole = lcm(*(part.denominator for _, part in chosen))
+    return tuple(replace(group, weight=int(part * whole)) for group, part in chosen)
 
 
 def _by_labels(
@@ -140,7 +158,8 @@ def _dense(groups: tuple[LocalityEndpoints, ...]) -> tuple[LocalityEndpoints, ..
 
 
 def _weighed(groups: tuple[LocalityEndpoints, ...]) -> tuple[LocalityEndpoints, ...]:
-    return tuple(replace(group, weight=_weight(group)) for group in groups)
+    """Where weights count, every group has one: Envoy sends nothing to a group without."""
+    return tuple(replace(group, weight=group.weight or _weight(group)) for group in groups)
 
 
 def _weight(group: LocalityEndpoints) -> int:
