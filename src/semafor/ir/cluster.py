@@ -3,6 +3,7 @@
 from typing import Literal
 
 from semafor.base.struct import Value
+from semafor.ir.credential import Credential
 from semafor.ir.endpoint import EndpointSet
 from semafor.ir.origin import Origin
 
@@ -136,6 +137,7 @@ class Cluster(Value, cache_hash=True):
     `http` is None where only bytes are forwarded.
     `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
     caller's and the original destination's addresses ahead. `locality_weighted`: the weights of localities count.
+    `credentials` are what is in the secrets that `tls` names, beside the proxy's own.
     """
 
     name: str
@@ -150,6 +152,7 @@ class Cluster(Value, cache_hash=True):
     mark: int = 0
     proxy_protocol: Literal["", "v1", "v2"] = ""
     locality_weighted: bool = False
+    credentials: tuple[Credential, ...] = ()
     original_port: int = 0
     resolvers: tuple[str, ...] = ()
     origin: Origin | None = None

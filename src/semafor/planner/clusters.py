@@ -114,7 +114,7 @@ def _shaped(cluster: Cluster, said: Policy, options: Options) -> Cluster:
     """The cluster with what the policy says of balancing, limits and failing instances."""
     balancing, pool = said.balancing or Balancing(), said.pool or Pool()
     original = balancing.balancer == passthrough.ORIGINAL
-    shaped = replace(
+    return replace(
         cluster,
         discovery="original_dst" if original else "eds",
         balancer=balancing.balancer,
@@ -124,7 +124,6 @@ def _shaped(cluster: Cluster, said: Policy, options: Options) -> Cluster:
         proxy_protocol=said.proxy_protocol,
         locality_weighted=locality.weighted(balancing.locality or options.locality, ejects=said.outlier is not None),
     )
-    return closed(shaped) if said.security and said.security.unusable else shaped
 
 
 def tcp_proxy(stat_prefix: str, destinations: tuple[Destination, ...], said: Policy) -> TcpProxy:

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from semafor.base import names
 from semafor.ir import Cluster, Destination, Forward, Route, RouteMatch, VirtualHost
-from semafor.planner import clusters, passthrough
+from semafor.planner import client_tls, clusters, passthrough
 from semafor.planner.clusters import Behind
 from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
+from semafor.planner.traffic.security import Security
 from semafor.planner.view import View
 
 
@@ -65,12 +66,16 @@ def pod_clusters(mesh: Mesh, view: View, service: Service, port: Port) -> Iterat
         if members:
             facts = clusters.behind(members, mesh.options)
             shape = clusters.outbound if port.protocol.is_http else clusters.outbound_bytes
-            yield _original(
-                shape(service, port, rule, facts), cluster_name(service, port, kind, in_mesh=in_mesh), facts
-            )
+            security = clusters.policy_of(rule, port).security or Security()
+            made = client_tls.completed(mesh, shape(service, port, rule, facts), rule, security, view)
+            yield _original(made, cluster_name(service, port, kind, in_mesh=in_mesh), facts)
 
 
 def _original(base: Cluster, name: str, facts: Behind) -> Cluster:
-    """The cluster that connects to the address that the caller chose, always or never with TLS."""
-    tls = replace(base.tls, only_mesh_endpoints=False) if base.tls and facts.all_in_mesh else None
+    """The cluster that connects to the address that the caller chose; mutual TLS is for all of its pods or for none."""
+    if base.discovery == "static":  # which leads nowhere, on purpose
+        return replace(base, name=name)
+    tls = base.tls
+    if tls and tls.only_mesh_endpoints:
+        tls = replace(tls, only_mesh_endpoints=False) if facts.all_in_mesh else None
     return replace(base, name=name, discovery="original_dst", balancer=passthrough.ORIGINAL, outlier=None, tls=tls)

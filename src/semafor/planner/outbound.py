@@ -6,8 +6,9 @@ from functools import partial
 from msgspec.structs import replace
 
 from semafor.base.struct import Value
-from semafor.ir import Cluster, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
+from semafor.ir import Cluster, Credential, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
 from semafor.planner import (
+    client_tls,
     clusters,
     discovery,
     door,
@@ -24,6 +25,7 @@ from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
+from semafor.planner.traffic.security import Security
 from semafor.planner.view import View
 
 OUTBOUND_PORT = 15001
@@ -40,6 +42,7 @@ class Part(Value):
     doors: tuple[Door, ...] = ()
     tables: tuple[RouteTable, ...] = ()
     clusters: tuple[Cluster, ...] = ()
+    credentials: tuple[Credential, ...] = ()
     endpoints: tuple[EndpointSet, ...] = ()
 
 
@@ -58,10 +61,12 @@ def _plan(mesh: Mesh, view: View) -> Part:
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
     routing = mesh.routing(service.host, view.namespace)
+    rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     inputs = (
         service,
         mesh.instances(service),
-        mesh.rule(service.host, view.namespace, service.namespace, view.labels),
+        rule,
+        *client_tls.inputs(mesh, rule, view.namespace),
         *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
@@ -71,7 +76,7 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
 def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
     """The clusters of all ports and subsets of the service for callers of the view, each with its endpoints."""
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
-    inputs = (service, mesh.instances(service), rule)
+    inputs = (service, mesh.instances(service), rule, *client_tls.inputs(mesh, rule, view.namespace))
     return mesh.memo(("clusters", service.host, view), inputs, lambda: tuple(_clusters(mesh, view, service)))
 
 
@@ -101,8 +106,16 @@ def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
         listeners=listeners,
         tables=(*shared, *(table for part in parts for table in part.tables)),
         clusters=(*passthrough.clusters(), *(cluster for part in parts for cluster in part.clusters)),
+        credentials=_credentials(parts),
         endpoints=tuple(found for part in parts for found in part.endpoints),
     )
+
+
+def _credentials(parts: Iterable[Part]) -> tuple[Credential, ...]:
+    """What is in the secrets that the clusters name, each once."""
+    found = (one for part in parts for cluster in part.clusters for one in cluster.credentials)
+    used = {one.name: one for one in found}
+    return tuple(used[name] for name in sorted(used))
 
 
 def _no_loop() -> FilterChain:
@@ -137,8 +150,9 @@ def _for_instances(
     facts = clusters.behind(everyone, mesh.options)
 
     def fed(cluster: Cluster, members: tuple[Instance, ...], subset: str = "") -> discovery.Fed:
-        made, found = discovery.fitted(cluster, service, port, members, mesh.options)
         said, labels = clusters.policy_of(rule, port, subset), instances.labels(members)
+        complete = client_tls.completed(mesh, cluster, rule, said.security or Security(), view)
+        made, found = discovery.fitted(complete, service, port, members, mesh.options)
         near = partial(clusters.near, said=said, options=mesh.options, caller=view, labels=labels)
         if made.endpoints:
             made = replace(made, endpoints=near(made.endpoints))

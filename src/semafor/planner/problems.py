@@ -33,14 +33,22 @@ def without_effect(origin: Origin, field: str, why: str) -> Problem:
     return _problem(at(origin, field), "NoEffect", f"the field {field} has no effect: {why}", fix="remove it")
 
 
-def file_not_read(origin: Origin, *, closed: bool) -> Problem:
-    """Of a certificate, key or list. `closed`: nothing is sent until it is mended."""
-    consequence = "connections are refused rather than made without it" if closed else "it has no effect"
+def for_gateways_only(origin: Origin) -> Problem:
     return _problem(
         origin,
-        "NotSupported",
-        f"files in the proxy's own file system are not read: {consequence}",
-        fix="put its content into a Secret, and name that in credentialName",
+        "GatewayOnly",
+        "sidecars do not get the Secret: from them, connections are refused; gateways get it",
+        fix="add a workloadSelector for the sidecars that are to have it",
+        severity="info",
+    )
+
+
+def no_client_credential(origin: Origin, missing: str) -> Problem:
+    return _problem(
+        origin,
+        "NoCredential",
+        f"connections are refused, because this is missing: {missing}",
+        fix="create the Secret in the namespace of the callers, with tls.crt, tls.key and ca.crt in PEM",
         severity="error",
     )
 

@@ -20,5 +20,6 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,
+        credentials=out.credentials,
         dns=dns.relay(mesh),
     )

@@ -8,7 +8,7 @@ from semafor.planner.traffic.security import Security
 # What a sidecar's hello offers, so that the other side knows what comes before it ends TLS: ISTIO_HTTP and ISTIO for
 # requests (a server that does not tell them apart takes either), ISTIO alone for bytes.
 ISTIO, ISTIO_HTTP = "istio", "istio-http"
-SYSTEM_ROOTS = "file-root:system"  # the secret with the roots that the machine trusts; the name is Istio's
+UNKNOWN = "unknown"  # a secret that nobody has: what is not put in its place keeps the connection from being made
 _ALPN = {"h1": ("http/1.1",), "h2": ("h2",), "auto": ("h2", "http/1.1"), "downstream": ()}
 
 
@@ -49,20 +49,20 @@ def _between_sidecars(security: Security, server: Server, http: UpstreamHttp | N
 
 
 def _originated(security: Security, server: Server, http: UpstreamHttp | None) -> UpstreamTls:
-    """Ordinary TLS, to servers that need not know of the mesh.
+    """Ordinary TLS, to servers that need not know of the mesh. Its secrets are put in later (`client_tls`).
 
-    Differs from Istio: bytes, too, are sent with a server name, and the server has to prove it. The caller's own
-    request says which, where there is one. Source for requests: Istio's setAutoSniAndAutoSanValidation.
+    Differs from Istio: the server has to prove the name that it is called by, whoever said it. There, a name in `sni`
+    is not looked for in the certificate. And bytes, too, are sent with a name: the service's host.
+    Source for requests without either: Istio's setAutoSniAndAutoSanValidation.
     """
     sans = security.sans or server.service.sans
-    named = security.sni or (server.service.host if http is None else "")
-    from_host = not named
+    name = security.sni or (server.service.host if http is None else "")
     return UpstreamTls(
         certificate="",
-        validation=SYSTEM_ROOTS if security.verify else "",
-        sni=named,
-        sans=sans or ((server.service.host,) if http is None else ()),
+        validation=UNKNOWN,
+        sni=name,
+        sans=sans or ((name,) if name else ()),
         alpn=("h2",) if http and http.version == "h2" else (),
-        sni_from_host=from_host,
-        san_from_host=from_host and security.verify and not sans,
+        sni_from_host=not name,
+        san_from_host=not name and security.verify and not sans,
     )

@@ -5,6 +5,8 @@ entrances ─▶ each: listeners ─ chains ─ tables or bytes ─▶ clusters 
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.ir import (
     Cluster,
     Credential,
@@ -27,6 +29,8 @@ from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
 from semafor.planner.view import View
 
+_ANY = ("*",)  # whichever Gateway objects the pod serves: it is one
+
 
 def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     """What the gateway is told. It serves one workload, or replicas of one."""
@@ -45,13 +49,17 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         routes=routes,
         clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
         endpoints=tuple(members for _, members in reached if members),
-        credentials=_credentials(mesh, workload, found),
+        credentials=_credentials(mesh, workload, found, tuple(cluster for cluster, _ in reached)),
     )
 
 
-def _credentials(mesh: Mesh, workload: Workload, found: tuple[Entrance, ...]) -> tuple[Credential, ...]:
+def _credentials(
+    mesh: Mesh, workload: Workload, found: tuple[Entrance, ...], reached: tuple[Cluster, ...]
+) -> tuple[Credential, ...]:
+    """What servers show their clients, and the gateway those that it calls."""
     servers = (server for each in found for server in each.servers if server.tls)
     used = {one.name: one for server in servers for one in credentials.of(mesh, server, workload.namespace).used}
+    used |= {one.name: one for cluster in reached for one in cluster.credentials}
     return tuple(used[name] for name in sorted(used))
 
 
@@ -82,5 +90,6 @@ def _reached(
     """The clusters with these names, with their endpoints, of the services that steps name."""
     hosts = {host for attached in said for each in attached for host in each.hosts}
     services = (mesh.service(host, view.namespace) for host in sorted(hosts))
-    pairs = (pair for service in services if service for pair in outbound.clusters_of(mesh, view, service))
+    caller = replace(view, gateways=_ANY)
+    pairs = (pair for service in services if service for pair in outbound.clusters_of(mesh, caller, service))
     return tuple(pair for pair in pairs if pair[0].name in names)

@@ -66,9 +66,9 @@ def read(said: istio.TrafficPolicy | None, origin: Origin) -> tuple[Policy, tupl
     for index, settings in enumerate(said.port_level_settings):
         place = at(origin, f"portLevelSettings[{index}]")
         found += [*refused.fields(settings, place, *_OF_PORTS, "port"), *_mistakes(settings, place)]
-        ports.append((settings.port.number if settings.port else 0, _own(settings)))
+        ports.append((settings.port.number if settings.port else 0, _own(settings, place)))
     whole = replace(
-        _own(said),
+        _own(said, origin),
         tunnel=_tunnel(said.tunnel),
         proxy_protocol=_VERSIONS[said.proxy_protocol.version] if said.proxy_protocol else "",
         retry_budget=_budget(said.retry_budget),
@@ -81,12 +81,12 @@ _OF_PORTS = ("load_balancer", "connection_pool", "outlier_detection", "tls")
 _OF_ALL = ("port_level_settings", "tunnel", "proxy_protocol", "retry_budget")
 
 
-def _own(said: istio.TrafficPolicy | istio.PortTrafficPolicy) -> Policy:
+def _own(said: istio.TrafficPolicy | istio.PortTrafficPolicy, origin: Origin) -> Policy:
     return Policy(
         balancing=balancing.read(said.load_balancer) if said.load_balancer else None,
         pool=pool.read(said.connection_pool) if said.connection_pool else None,
         outlier=outliers.read(said.outlier_detection) if said.outlier_detection else None,
-        security=security.read(said.tls) if said.tls else None,
+        security=security.read(said.tls, at(origin, "tls")) if said.tls else None,
     )
 
 

@@ -10,9 +10,7 @@ from semafor.planner import problems, refused
 from semafor.planner.problems import at
 from semafor.resources.istio import destination_rule as istio
 
-_IMPLEMENTED = ("mode", "sni", "subject_alt_names", "credential_name", "insecure_skip_verify")
-_FILES = ("client_certificate", "private_key", "ca_certificates", "ca_crl")
-SYSTEM = "system"  # as caCertificates: the machine's own roots. Source: Istio's selectTrafficPolicyComponents
+_SYSTEM = "system"  # as caCertificates: the machine's own roots. Source: Istio's selectTrafficPolicyComponents
 
 Mode = Literal["automatic", "disable", "istio_mutual", "simple", "mutual"]
 _MODES: dict[str, Mode] = {
@@ -21,42 +19,70 @@ _MODES: dict[str, Mode] = {
     "SIMPLE": "simple",
     "MUTUAL": "mutual",
 }
+_OF_ALL = ("mode", "sni", "subject_alt_names")
+_OF_ORIGINATED = ("credential_name", "insecure_skip_verify", "ca_certificates", "ca_crl")
+_OF_MUTUAL = ("client_certificate", "private_key")
+_FIELDS = {
+    "DISABLE": ("mode",),
+    "ISTIO_MUTUAL": _OF_ALL,
+    "SIMPLE": (*_OF_ALL, *_OF_ORIGINATED),
+    "MUTUAL": (*_OF_ALL, *_OF_ORIGINATED, *_OF_MUTUAL),
+}
+
+
+class Files(Value):
+    """Paths in the proxy's own file system; empty where there is none."""
+
+    certificate: str = ""
+    key: str = ""
+    authorities: str = ""
+    revoked: str = ""
 
 
 class Security(Value):
-    """`unusable`: it names files, which are refused, so that nothing may be sent. Without it, all is as written."""
+    """`credential` names a Secret; `verify` is whether the server's certificate is looked at."""
 
     mode: Mode = "automatic"
     sni: str = ""
     sans: tuple[str, ...] = ()
     credential: str = ""
+    files: Files = Files()
     verify: bool = True
-    unusable: bool = False
+    origin: Origin | None = None
+
+    @property
+    def originates(self) -> bool:
+        """Whether it is ordinary TLS, to servers that need not know of the mesh."""
+        return self.mode in ("simple", "mutual")
 
 
-def read(tls: istio.ClientTLSSettings) -> Security:
-    mode = _MODES[tls.mode]
+def read(tls: istio.ClientTLSSettings, origin: Origin) -> Security:
     return Security(
-        mode=mode,
+        mode=_MODES[tls.mode],
         sni=tls.sni,
         sans=tls.subject_alt_names,
         credential=tls.credential_name,
+        files=Files(
+            certificate=tls.client_certificate,
+            key=tls.private_key,
+            authorities="" if tls.ca_certificates == _SYSTEM else tls.ca_certificates,
+            revoked=tls.ca_crl,
+        ),
         verify=not tls.insecure_skip_verify,
-        unusable=mode in ("simple", "mutual") and any(_files(tls)),
+        origin=origin,
     )
 
 
 def mistakes(tls: istio.ClientTLSSettings, origin: Origin) -> Iterator[Problem]:
-    """What has no effect: files, which would have to be in the proxy's own file system."""
-    for name in _files(tls):
-        yield problems.file_not_read(at(origin, name), closed=tls.mode in ("SIMPLE", "MUTUAL"))
-    yield from refused.fields(tls, origin, *_IMPLEMENTED, *_FILES)
-
-
-def _files(tls: istio.ClientTLSSettings) -> Iterator[str]:
-    """The fields that name a file, as they are written in YAML."""
-    for name in _FILES:
-        value = getattr(tls, name)
-        if value and not (name == "ca_certificates" and value == SYSTEM):
-            first, *rest = name.split("_")
-            yield first + "".join(word.title() for word in rest)
+    """Fields that mean nothing in this mode, or beside others."""
+    unknown = refused.fields(tls, origin, *_FIELDS[tls.mode])
+    for found in unknown:
+        field = found.path.rpartition(".")[2]
+        yield problems.without_effect(origin, field, f"it is not for the mode {tls.mode}")
+    if tls.ca_crl and tls.mode in ("SIMPLE", "MUTUAL"):
+        if tls.credential_name:
+            yield problems.without_effect(origin, "caCrl", "with credentialName, the Secret's own ca.crl counts")
+        elif tls.ca_certificates in ("", _SYSTEM):
+            yield problems.without_effect(origin, "caCrl", "it goes with the authorities in caCertificates")
+    if tls.insecure_skip_verify and tls.subject_alt_names:
+        yield problems.without_effect(at(origin, ""), "subjectAltNames", "insecureSkipVerify looks at no certificate")
