@@ -187,3 +187,12 @@ def test_coredns_tells_who_asks(image, tmp_path):
     assert [str(record.rdata) for record in answer.ar][:1] == ["127.0.0.1"]
     refused = dnslib.DNSRecord.parse(dnslib.DNSRecord.question("other").send("127.0.0.1", port, timeout=10))
     assert refused.header.rcode == dnslib.RCODE.SERVFAIL
+
+
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="this machine has no Python of its own")
+def test_a_program_outlives_the_volume_that_hides_its_interpreter(image):
+    hidden = Host(folders=("usr",), python="/nowhere/bin/python3", python_version="3.11")
+    script = dict(echoes.coredns(hidden).files)["/coredns"]
+    script = script.replace("/usr/local/lib", str(image.folder / "usr/local/lib"))
+    done = subprocess.run(["sh", "-c", script, "coredns", "-h"], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("usage: coredns")

@@ -10,6 +10,12 @@ from semafor.kube.images.host import Host
 from semafor.kube.images.image import Config
 
 _PROGRAMS = "/usr/local/lib/semafor"
+# A volume at /root hides an interpreter that lives below it: then it is the machine's own.
+_SCRIPT = """#!/bin/sh
+python={python}
+[ -x "$python" ] || python=/usr/bin/python3
+PYTHONPATH={programs} exec "$python" -P -s -S -m {name} "$@"
+"""
 
 
 class Recipe(Value):
@@ -34,7 +40,7 @@ def program(host: Host, name: str, command: str, packages: tuple[str, ...] = ())
     A name with a dot is a module of a package. It runs on the host's interpreter with the standard library and, of all
     installed packages, only those named: pure Python, copied beside it.
     """
-    script = f'#!/bin/sh\nPYTHONPATH={_PROGRAMS} exec {shlex.quote(host.python)} -P -s -S -m {name} "$@"\n'
+    script = _SCRIPT.format(python=shlex.quote(host.python), programs=_PROGRAMS, name=name)
     own = _sources("semafor.kube.images.programs", name.partition(".")[0])
     installed = (file for package in packages for file in _sources("", package))
     return (*own, *installed, (command, script))
