@@ -40,18 +40,25 @@ def refused(generation: int, *names: str) -> Refused:
 
 
 def test_a_rule_is_counted_where_it_has_settled(feedback):
-    feedback.connected("b", "node id")
-    feedback.settled("a", Settled(generation=2))
+    feedback.settled("a", Settled(generation=1))
+    feedback.settled("b", Settled(generation=2))
     assert feedback.count(NEW) == Count(have=1, of=2)
+
+
+def test_a_proxy_that_has_just_come_takes_no_rule_back(feedback):
+    feedback.settled("a", Settled(generation=2))
+    feedback.connected("b", "node id")
+    assert feedback.count(NEW) == Count(have=1, of=1)
 
 
 def test_proxies_that_get_no_rules_do_not_count(feedback):
     feedback.connected("node", "node id")
     feedback.settled("node", Settled(generation=2))
-    assert feedback.count(NEW) == Count(have=0, of=1)
+    assert feedback.count(NEW) == Count(have=0, of=0)
 
 
 def test_a_proxy_that_has_gone_does_not_count(feedback):
+    feedback.settled("a", Settled(generation=2))
     feedback.disconnected("a")
     assert feedback.count(NEW) == Count(have=0, of=0)
 

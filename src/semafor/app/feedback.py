@@ -44,8 +44,6 @@ class Feedback:
 
     def connected(self, proxy: str, node_id: str) -> None:
         log.info("proxy %s (%s) is connected", proxy, node_id)
-        if self._plan_of(proxy) is not None:
-            self._liveness.joined(proxy)
         self.tell()
 
     def disconnected(self, proxy: str) -> None:

@@ -1,6 +1,6 @@
 """Who has what: a pure count of which generation of the mesh first held an object, and which one each proxy has."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
@@ -23,11 +23,16 @@ class Count(Value):
 
 
 class Liveness:
-    """Generations count up with every plan of the mesh. Who settled at 7 has every object first held by <= 7."""
+    """Generations count up with every plan of the mesh. Who settled at 7 has every object first held by <= 7.
+
+    A proxy counts from its first complete configuration on: before, its pod is not ready, and would make every object
+    look as if it were taken back.
+    """
 
     def __init__(self) -> None:
         self._since: dict[ObjectRef, int] = {}
         self._settled: dict[str, int] = {}
+        self._counts: dict[int, Count] = {}  # by the generation since which an object is held
 
     def changed(self, refs: Iterable[ObjectRef], generation: int) -> None:
         """These objects are new or different from `generation` on."""
@@ -38,16 +43,14 @@ class Liveness:
         for ref in refs:
             self._since.pop(ref, None)
 
-    def joined(self, proxy: str) -> None:
-        """The proxy is connected and has nothing yet."""
-        self._settled.setdefault(proxy, 0)
-
     def left(self, proxy: str) -> None:
         self._settled.pop(proxy, None)
+        self._counts.clear()
 
     def settled(self, proxy: str, generation: int) -> None:
         """The proxy has acknowledged everything up to `generation`."""
         self._settled[proxy] = max(generation, self._settled.get(proxy, 0))
+        self._counts.clear()
 
     def since(self, ref: ObjectRef) -> int:
         """The generation that first held the object as it is; 0 for one that is not known."""
@@ -56,5 +59,12 @@ class Liveness:
     def count(self, ref: ObjectRef, among: Container[str] | None = None) -> Count:
         """How many of the proxies have the object; without `among`, of all that are connected."""
         since = self.since(ref)
-        asked = [at for proxy, at in self._settled.items() if among is None or proxy in among]
-        return Count(have=sum(at >= since for at in asked), of=len(asked))
+        if among is not None:
+            return self._count(since, [at for proxy, at in self._settled.items() if proxy in among])
+        if since not in self._counts:
+            self._counts[since] = self._count(since, self._settled.values())
+        return self._counts[since]
+
+    @staticmethod
+    def _count(since: int, settled: Collection[int]) -> Count:
+        return Count(have=sum(at >= since for at in settled), of=len(settled))

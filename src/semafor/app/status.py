@@ -31,6 +31,21 @@ def status(old: dict[str, Any], generation: int, count: Count, problems: Sequenc
     return fresh
 
 
+def differs_in_numbers(old: dict[str, Any], fresh: dict[str, Any]) -> bool:
+    """Whether both say that the object is live, and nothing is new but in how many proxies."""
+    return bool(_without_message(old) == _without_message(fresh))
+
+
+def _without_message(said: dict[str, Any]) -> Any:
+    conditions = said.get("conditions") or []
+    known = [{**each, "message": ""} if _is_live(each) else each for each in conditions]
+    return {**said, "conditions": known} if any(_is_live(each) for each in conditions) else said
+
+
+def _is_live(condition: dict[str, Any]) -> bool:
+    return bool(condition.get("type") == LIVE and condition.get("status") == "True")
+
+
 def was_refused(obj: dict[str, Any]) -> bool:
     """Whether the object's status says that proxies could not use it, as it is now."""
     generation = obj["metadata"].get("generation")
