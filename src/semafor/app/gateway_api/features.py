@@ -2,7 +2,9 @@
 
 from typing import Final
 
-VERSION: Final = "v1.7.0"
+from semafor.resources.gateway_api import BUNDLE, GROUP
+
+VERSION: Final = BUNDLE[f"{GROUP}/bundle-version"]
 
 SUPPORTED: Final = tuple(
     sorted(

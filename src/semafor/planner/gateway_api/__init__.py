@@ -1,4 +1,4 @@
-"""The Gateway API, version 1.7, standard channel: what its documents mean to sidecars and to gateways.
+"""The Gateway API's standard channel: what its documents mean to sidecars and to gateways.
 
     documents ─▶ route, gateway, grant, policy ─▶ values of `Mesh`        read once each, without a look at others
     mesh ─▶ listeners ─▶ attach ─▶ routes by listener, by Service         who may attach to what, and why not
@@ -9,4 +9,6 @@
 Never: input or output, time, protobuf. Source: https://gateway-api.sigs.k8s.io, the Go types' comments and the GEPs.
 """
 
-GROUP = "gateway.networking.k8s.io"
+from semafor.resources.gateway_api import GROUP
+
+__all__ = ["GROUP"]

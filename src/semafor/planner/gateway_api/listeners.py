@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
-from semafor.planner.gateway_api import hostnames, references, verdict
+from semafor.planner.gateway_api import GROUP, hostnames, references, verdict
 from semafor.planner.gateway_api.gateway import Gateway, Listener, ListenerSet
 from semafor.planner.gateway_api.references import Reference
 from semafor.planner.gateway_api.verdict import Verdict
 from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
 
-GROUP = "gateway.networking.k8s.io"
 _KINDS = {
     "HTTP": ("HTTPRoute", "GRPCRoute"),
     "HTTPS": ("HTTPRoute", "GRPCRoute"),
