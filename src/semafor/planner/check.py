@@ -187,6 +187,6 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, _delegate),
     topic.whole(("Gateway",), gateway_check.gateways),
-    topic.whole(("Gateway", "ListenerSet", *ROUTES), api_check.problems),
+    topic.whole(("Gateway", "ListenerSet", "BackendTLSPolicy", *ROUTES), api_check.problems),
     topic.whole(("ServiceEntry", "WorkloadEntry", "WorkloadGroup"), registry_check.check),
 )

@@ -31,9 +31,11 @@ from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
 from semafor.planner.gateway_api import gateway as api_gateways
 from semafor.planner.gateway_api import grant, reading
+from semafor.planner.gateway_api import policy as api_policy
 from semafor.planner.gateway_api.gateway import Gateway as K8sGateway
 from semafor.planner.gateway_api.gateway import GatewayClass, ListenerSet
 from semafor.planner.gateway_api.grant import Grant
+from semafor.planner.gateway_api.policy import BackendTls
 from semafor.planner.gateway_api.route import Route as ApiRoute
 from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
@@ -58,9 +60,7 @@ from semafor.resources.core import secret as core_secret
 from semafor.resources.core import service as core_service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.gateway_api import (
-    gateway as k8s_gateway,
-)
-from semafor.resources.gateway_api import (
+    backend_tls_policy,
     gateway_class,
     grpc_route,
     http_route,
@@ -69,6 +69,9 @@ from semafor.resources.gateway_api import (
     tcp_route,
     tls_route,
     udp_route,
+)
+from semafor.resources.gateway_api import (
+    gateway as k8s_gateway,
 )
 from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
@@ -153,6 +156,7 @@ TABLES: tuple[Table, ...] = (
     Table(tcp_route.KIND, "tcp_routes", reading.of_bytes, is_rule=True, says_live=False),
     Table(udp_route.KIND, "udp_routes", reading.of_bytes, is_rule=True, says_live=False),
     Table(reference_grant.KIND, "reference_grants", grant.read),
+    Table(backend_tls_policy.KIND, "backend_tls_policies", api_policy.read, is_rule=True, says_live=False),
     Table(istio_peer_authentication.KIND, "peer_authentications", peer_authentication.read, is_rule=True),
     Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
@@ -195,6 +199,7 @@ class Mesh:
     tcp_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
     udp_routes: Mapping[Key, ApiRoute] = field(default_factory=dict)
     reference_grants: Mapping[Key, Grant] = field(default_factory=dict)
+    backend_tls_policies: Mapping[Key, BackendTls] = field(default_factory=dict)
     route_groups: Mapping[Key, RouteGroup] = field(default_factory=dict)
     port_groups: Mapping[Key, PortGroup] = field(default_factory=dict)
     traffic_splits: Mapping[Key, TrafficSplit] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from semafor.planner import (
     resolve,
 )
 from semafor.planner.door import Door
-from semafor.planner.gateway_api import producers
+from semafor.planner.gateway_api import backend_tls, producers
 from semafor.planner.instances import Instance
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
@@ -67,6 +67,7 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
         mesh.instances(service),
         rule,
         *client_tls.inputs(mesh, rule, view.namespace),
+        *backend_tls.inputs(mesh, view, service),
         *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
@@ -76,7 +77,8 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
 def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
     """The clusters of all ports and subsets of the service for callers of the view, each with its endpoints."""
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
-    inputs = (service, mesh.instances(service), rule, *client_tls.inputs(mesh, rule, view.namespace))
+    secured = (*client_tls.inputs(mesh, rule, view.namespace), *backend_tls.inputs(mesh, view, service))
+    inputs = (service, mesh.instances(service), rule, *secured)
     return mesh.memo(("clusters", service.host, view), inputs, lambda: tuple(_clusters(mesh, view, service)))
 
 
@@ -152,6 +154,7 @@ def _for_instances(
     def fed(cluster: Cluster, members: tuple[Instance, ...], subset: str = "") -> discovery.Fed:
         said, labels = clusters.policy_of(rule, port, subset), instances.labels(members)
         complete = client_tls.completed(mesh, cluster, rule, said.security or Security(), view)
+        complete = backend_tls.applied(mesh, view, service, port, complete)
         made, found = discovery.fitted(complete, service, port, members, mesh.options)
         near = partial(clusters.near, said=said, options=mesh.options, caller=view, labels=labels)
         if made.endpoints:

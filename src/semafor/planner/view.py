@@ -15,12 +15,14 @@ class View(Value, cache_hash=True):
     """A namespace, those labels of the caller that some rule asks for, and where it is, as far as that matters.
 
     `gateways` are the Gateway objects (`namespace/name`) through which requests come in; none for callers in the mesh.
+    `client` is the Secret (`namespace/name`) with the certificate that they show to backends outside of the mesh.
     """
 
     namespace: str
     labels: Labels = ()
     gateways: tuple[str, ...] = ()
     locality: Locality = Locality()
+    client: str = ""
 
     def takes(self, source: Source, port: int) -> bool:
         """Whether a step is for these callers at this port. Source: Istio's sourceMatchHTTP."""

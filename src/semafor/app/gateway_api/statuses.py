@@ -4,18 +4,19 @@ import asyncio
 import logging
 from typing import Any
 
-from semafor.app.gateway_api import gateways, routes
+from semafor.app.gateway_api import gateways, policies, routes
 from semafor.app.gateway_api.gateways import Known
 from semafor.app.pipeline import Pipeline
 from semafor.base import clock, names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
-from semafor.planner.gateway_api import attach, listeners, naming, serving
+from semafor.planner.gateway_api import attach, backend_tls, listeners, naming, serving
 from semafor.planner.gateway_api.listeners import GatewayState
 from semafor.planner.gateway_api.route import Route
 from semafor.resources.core import service
 from semafor.resources.gateway_api import (
+    backend_tls_policy,
     gateway,
     gateway_class,
     grpc_route,
@@ -78,6 +79,12 @@ class _Writer:
             await self._write_gateway(state, now, problems.get(state.gateway.ref, ()))
         for route in attach.routes(mesh):
             await self._write_route(route, now)
+        for held in backend_tls.states(mesh).values():
+            obj = self._stored(backend_tls_policy.KIND, held.policy.ref)
+            if obj:
+                fresh = policies.of(obj.get("status") or {}, mesh, held, now)
+                if fresh["ancestors"] or obj.get("status"):
+                    await self._write(backend_tls_policy.KIND, obj, fresh)
 
     async def _write_gateway(self, state: GatewayState, now: str, problems: tuple[Problem, ...]) -> None:
         attached, known = attach.attachments(self._pipeline.mesh), self._known(state, now, problems)

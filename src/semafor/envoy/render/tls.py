@@ -83,6 +83,8 @@ def _sds(name: str) -> Fields:
 
 
 def _san(san: str) -> Fields:
+    if san.startswith("*."):
+        return {"san_type": "DNS", "matcher": {"suffix": san[1:]}}
     return _uri({"exact": san}) if "://" in san else {"san_type": "DNS", "matcher": {"exact": san}}
 
 

@@ -25,6 +25,7 @@ from semafor.planner import view as views
 from semafor.planner.gateway import credentials, entrances, listeners, sources, tables
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
+from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
 from semafor.planner.view import View
@@ -37,7 +38,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     if not proxy.workloads:
         return Plan(proxy=proxy.id)
     workload = proxy.workloads[0]
-    view = views.of(mesh, workload)
+    view = replace(views.of(mesh, workload), client=serving.client(mesh, workload))
     found, _ = entrances.of(mesh, workload)
     said = {server: sources.attached(mesh, server, view) for each in found for server in each.servers}
     made = listeners.plan(mesh, proxy, found, said)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Origin
 from semafor.planner import problems as words
-from semafor.planner.gateway_api import attach, backends, listeners
+from semafor.planner.gateway_api import attach, backend_tls, backends, listeners
 from semafor.planner.gateway_api.route import Route
 from semafor.planner.gateway_api.verdict import Verdict
 from semafor.planner.mesh import Mesh
@@ -14,7 +14,8 @@ from semafor.planner.problems import at
 
 def problems(mesh: Mesh) -> tuple[Problem, ...]:
     """Every problem of Gateways of ours, and of all routes."""
-    inputs = (listeners.states(mesh), attach.attachments(mesh), mesh.services, mesh.reference_grants)
+    own = (listeners.states(mesh), attach.attachments(mesh), backend_tls.states(mesh))
+    inputs = (*own, mesh.services, mesh.reference_grants)
     return mesh.memo("gateway api problems", inputs, lambda: tuple(_problems(mesh)))
 
 
@@ -34,6 +35,11 @@ def _problems(mesh: Mesh) -> Iterator[Problem]:
                 yield words.not_accepted(each.listener_set.origin, each.accepted.reason, each.accepted.message)
     for route in attach.routes(mesh):
         yield from _route(mesh, route)
+    for found in backend_tls.states(mesh).values():
+        yield from found.policy.problems
+        for said in (found.accepted, found.resolved):
+            if not said.holds:
+                yield words.not_accepted(found.policy.origin, said.reason, said.message)
 
 
 def _route(mesh: Mesh, route: Route) -> Iterator[Problem]:

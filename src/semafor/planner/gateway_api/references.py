@@ -25,6 +25,7 @@ class Reasons(Value):
 
 _CERTIFICATES = Reasons(kind="InvalidCertificateRef", missing="InvalidCertificateRef")
 _AUTHORITIES = Reasons(kind="InvalidCACertificateKind", missing="InvalidCACertificateRef")
+_BACKEND = Reasons(kind="InvalidKind", missing="InvalidCACertificateRef")
 _CLIENT = Reasons(kind="InvalidClientCertificateRef", missing="InvalidClientCertificateRef")
 
 
@@ -43,6 +44,12 @@ def authorities(mesh: Mesh, owner: ObjectRef, refs: tuple[ObjectRef, ...]) -> It
     """The authorities that somebody's certificates are checked against."""
     for ref in refs:
         yield _reference(mesh, owner, ref, ("ConfigMap", _AUTHORITIES, lambda ref: _bundle(mesh, ref)))
+
+
+def backend_authorities(mesh: Mesh, owner: ObjectRef, refs: tuple[ObjectRef, ...]) -> Iterator[Reference]:
+    """The authorities that backends' certificates are checked against."""
+    for ref in refs:
+        yield _reference(mesh, owner, ref, ("ConfigMap", _BACKEND, lambda ref: _bundle(mesh, ref)))
 
 
 def _reference(

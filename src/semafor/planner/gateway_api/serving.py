@@ -19,7 +19,7 @@ from semafor.planner.gateway_api.listeners import GatewayState, State
 from semafor.planner.gateway_api.naming import NAME_LABEL
 from semafor.planner.gateway_api.route import Route
 from semafor.planner.mesh import Mesh
-from semafor.planner.proxy import Labels
+from semafor.planner.proxy import Labels, Workload
 from semafor.planner.step import L4Step, Source, Step, Will
 
 _SPEAKS: Mapping[str, Speaks] = {"HTTP": "http", "HTTPS": "https", "TLS": "tls", "TCP": "tcp", "UDP": "udp"}
@@ -53,6 +53,15 @@ def _gateway(mesh: Mesh, state: GatewayState) -> Gateway:
         origin=state.gateway.origin,
         pods_in=namespace,
     )
+
+
+def client(mesh: Mesh, workload: Workload) -> str:
+    """The Secret (`namespace/name`) with what the gateway's pod shows to backends; empty where it has none."""
+    labels = set(workload.labels)
+    for gateway in gateways(mesh):
+        if gateway.pods_in == workload.namespace and set(gateway.selector) <= labels:
+            return listeners.states(mesh)[gateway.ref.namespace, gateway.ref.name].client
+    return ""
 
 
 def service_host(addresses: tuple[Address, ...], namespace: str) -> str | None:

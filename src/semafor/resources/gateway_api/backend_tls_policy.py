@@ -66,7 +66,7 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(BackendTLSPolicy),
     validate=rules.backend_tls_policy,
 )
