@@ -4,10 +4,9 @@ Source: Envoy's documentation of filter chain matching, virtual host domains, ro
 """
 
 import re
-from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
-from tests.calls import inbound, outcome
+from tests.calls import chains, inbound, outcome
 from tests.calls.script import Call
 
 from semafor import ir
@@ -17,12 +16,6 @@ from semafor.envoy.render import Renderer
 
 Json = dict[str, Any]
 ELSEWHERE = "203.0.113.1"  # the address of every host that the mesh does not know (TEST-NET-3)
-_FOUND = {
-    "http": ("raw_buffer", "http/1.1"),
-    "tls": ("tls", ""),
-    "bytes": ("raw_buffer", ""),
-    "nothing": ("raw_buffer", ""),
-}
 
 
 class Matcher:
@@ -44,10 +37,15 @@ class Matcher:
         """The result of the call, in the words of `script`; of one that comes in, by a caller of that identity."""
         if call.is_inbound:
             return inbound.follow(self.listeners["virtualInbound"], call, identity)
-        chain = self.chain(self.listener(self.address(call.host), call.port), call)
+        address = self.address(call.host)
+        chain = chains.taken_by(self.listener(address, call.port), call, address)
+        if chain is None:
+            return "nowhere"
         config = chain["filters"][-1]["typed_config"]
         if "stat_prefix" in config and config["@type"].endswith("TcpProxy"):
-            return outcome.shares(self, [(config["cluster"], 1, {})], outcome.of_bytes(config))
+            weighted = config.get("weighted_clusters", {}).get("clusters", [])
+            found = [(one["name"], one["weight"], {}) for one in weighted] or [(config["cluster"], 1, {})]
+            return outcome.shares(self, found, outcome.of_bytes(config))
         table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
         host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
         route = host and next((route for route in host["routes"] if matches(route["match"], call)), None)
@@ -71,26 +69,6 @@ class Matcher:
                     return one
         return self.listeners["virtualOutbound"]
 
-    def chain(self, listener: Json, call: Call) -> Json:
-        """The most specific chain that takes the connection."""
-        transport, protocol = _FOUND[call.says]
-        inspected = any(one["name"].endswith("http_inspector") for one in listener.get("listener_filters", []))
-        fitting = []
-        for chain in listener.get("filter_chains", []):
-            match = chain.get("filter_chain_match", {})
-            alpn, wanted = match.get("application_protocols", []), match.get("transport_protocol", "")
-            near = within(self.address(call.host), match.get("prefix_ranges", []))
-            near = near and match.get("destination_port", call.port) == call.port
-            named = match.get("server_names", [])
-            near = near and (not named or any(is_named(call, name) for name in named))
-            if near and wanted in ("", transport) and (not alpn or (inspected and protocol in alpn)):
-                longest = max(map(len, named), default=0)
-                fitting.append((bool(match.get("prefix_ranges")), longest, bool(wanted), bool(alpn), chain))
-        if fitting:
-            return max(fitting, key=lambda item: item[:-1])[-1]
-        chain: Json = listener["default_filter_chain"]
-        return chain
-
 
 def _decoded(pool: Pool, rendered: xds.Resources, type_url: str) -> dict[str, Json]:
     """The resources of one type as JSON, by name."""
@@ -100,17 +78,6 @@ def _decoded(pool: Pool, rendered: xds.Resources, type_url: str) -> dict[str, Js
         message = pool.message(type_url.rpartition("/")[2])
         found[name] = pool.document(message.FromString(response.resources[0].resource.value))
     return found
-
-
-def within(address: str, ranges: list[Json]) -> bool:
-    """Whether the destination lies in one of the ranges; no ranges take every destination."""
-    networks = (IPv4Network(f"{one['address_prefix']}/{one['prefix_len']}") for one in ranges)
-    return not ranges or any(IPv4Address(address) in network for network in networks)
-
-
-def is_named(call: Call, name: str) -> bool:
-    """Whether the hello of the connection names this server, or one that the pattern covers."""
-    return call.says == "tls" and (call.host == name or (name.startswith("*.") and call.host.endswith(name[1:])))
 
 
 def virtual_host(table: Json, authority: str) -> Json | None:

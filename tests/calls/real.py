@@ -69,9 +69,11 @@ class RealEnvoy:
         """The result in the words of `script`, as far as it can be seen from outside."""
         listener = self.matcher.listener(self.matcher.address(call.host), call.port)
         port = self.ports[listener["name"]]
-        if call.verb == "connect":
-            return self._said(_bytes(self._connected(port, call), call))
-        return counted(call, lambda: self._request(port, call))
+        once = self._connect if call.verb == "connect" else self._request
+        return counted(call, lambda: once(port, call))
+
+    def _connect(self, port: int, call: Call) -> str:
+        return self._said(_bytes(self._connected(port, call), call))
 
     def _request(self, port: int, call: Call) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
@@ -257,7 +259,7 @@ def hello(host: str) -> bytes:
 
 def _bytes(connection: socket.socket, call: Call) -> str:
     """What comes back on a connection that begins as the call says."""
-    first = {"tls": hello(call.host), "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[call.says]
+    first = {"tls": hello(call.sni), "bytes": b"\x00\x01 bytes\r\n", "nothing": b""}[call.says]
     with connection:
         connection.sendall(first)
         try:

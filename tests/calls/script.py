@@ -4,6 +4,7 @@
     call GET model:8080/chat?stream=true x-user=ada "user-agent=Some Phone" from=shop/visitor-1 -> model/v2
     # bytes: what the caller says first (tls, bytes, or nothing, when the server speaks first)
     connect memory:6379 says=bytes -> memory
+    connect vault:443 says=tls sni=a.example.com -> vault     (without sni, the hello names the host)
     # what reaches a pod, from a pod with a sidecar or (without `from`) from a caller without one: a request, or bytes
     receive GET model-v1-1:8080/chat from=shop/visitor-1 -> app
     accept memory-1:6379 -> closed
@@ -39,6 +40,7 @@ class Call:
     scheme: str = ""
     certificate: str = ""
     at: str = ""
+    sni: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} -> {self.result}"
@@ -103,5 +105,6 @@ def parse(line: str) -> Call:
         at=pairs.pop("at", ""),
         caller=pairs.pop("from", ""),
         says=pairs.pop("says", "http" if verb == "call" else "bytes"),
+        sni=pairs.pop("sni", host),
         headers=tuple(pairs.items()),
     )

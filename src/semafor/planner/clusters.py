@@ -58,10 +58,10 @@ def name(service: Service, port: Port, subset: str = "") -> str:
     return names.cluster_name("outbound", port.number, subset, service.host)
 
 
-def bytes_name(service: Service, port: Port) -> str:
+def bytes_name(service: Service, port: Port, subset: str = "") -> str:
     """The cluster for bytes. On a sniffed port it is another one than that for requests, because its hello differs."""
     direction = "outbound-tcp" if port.protocol is Protocol.SNIFFED else "outbound"
-    return names.cluster_name(direction, port.number, "", service.host)
+    return names.cluster_name(direction, port.number, subset, service.host)
 
 
 def hash_key(rule: DestinationRule | None, port: Port, subset: str = "") -> HashKey | None:
@@ -97,12 +97,15 @@ def outbound(service: Service, port: Port, rule: DestinationRule | None, facts: 
     )
 
 
-def outbound_bytes(service: Service, port: Port, rule: DestinationRule | None, facts: Behind) -> Cluster:
+def outbound_bytes(
+    service: Service, port: Port, rule: DestinationRule | None, facts: Behind, subset: str = ""
+) -> Cluster:
     """The cluster for bytes on a sniffed port."""
-    said = policy_of(rule, port)
-    server = Server(service=service, port=port, identities=facts.identities)
+    said = policy_of(rule, port, subset)
+    server = Server(service=service, port=port, subset=subset, identities=facts.identities)
     tls = upstream_tls.plan(said.security or Security(), server, None)
-    return _shaped(Cluster(name=bytes_name(service, port), tls=tls, origin=service.origin), said, facts.options)
+    name = bytes_name(service, port, subset)
+    return _shaped(Cluster(name=name, tls=tls, origin=service.origin), said, facts.options)
 
 
 def plain(service: Service, port: Port) -> Cluster:

@@ -11,6 +11,8 @@ Services of one port share its door, which becomes one listener. An address with
 from collections.abc import Iterable
 from typing import Literal
 
+from msgspec.structs import replace
+
 from semafor.base.struct import Value
 from semafor.ir import ChainMatch, FilterChain, HttpConnection, Inspector, Listener
 
@@ -45,6 +47,16 @@ def requests(
     )
 
 
+def beside(requests: FilterChain, chain: FilterChain) -> tuple[FilterChain, ...]:
+    """Requests and other bytes to the networks of `chain`.
+
+    Envoy does not turn back: what is plain text goes to the chains of plain text, so bytes have one there as well.
+    """
+    ranges = chain.match.ranges
+    plain = replace(chain, match=replace(chain.match, transport="raw_buffer"))
+    return (replace(requests, match=replace(requests.match, ranges=ranges)), plain, chain)
+
+
 def listeners(doors: Iterable[Door], otherwise: FilterChain) -> tuple[Listener, ...]:
     """One listener for each port, by port. `otherwise` is for what no chain of a door takes."""
     by_port: dict[int, list[Door]] = {}
@@ -54,9 +66,8 @@ def listeners(doors: Iterable[Door], otherwise: FilterChain) -> tuple[Listener, 
 
 
 def _listener(port: int, doors: tuple[Door, ...], otherwise: FilterChain) -> Listener:
-    """Of two doors that would take the same, the first does: Envoy refuses a listener with both."""
-    chains = {chain.match: chain for door in reversed(doors) for chain in reversed(door.chains)}
-    kinds = _kinds(chains)
+    chains = distinct(chain for door in doors for chain in door.chains)
+    kinds = kinds_of(chains)
     return Listener(
         name=f"0.0.0.0_{port}",
         address="0.0.0.0",  # noqa: S104 -- a pattern of destinations, not a socket
@@ -65,14 +76,34 @@ def _listener(port: int, doors: tuple[Door, ...], otherwise: FilterChain) -> Lis
         inspectors=tuple(Inspector(kind=kind) for kind in kinds),
         inspection_timeout_s=max(door.patience_s for door in doors) if kinds else 0.0,
         continue_on_timeout=bool(kinds),
-        chains=tuple(reversed(chains.values())),
+        chains=chains,
         default_chain=next((door.last for door in doors if door.last), otherwise),
     )
 
 
-def _kinds(matches: Iterable[ChainMatch]) -> tuple[Literal["tls", "http"], ...]:
+def distinct(chains: Iterable[FilterChain]) -> tuple[FilterChain, ...]:
+    """Of two chains that would take the same connections the first does: Envoy refuses a listener with both.
+
+    A chain loses the server names that an earlier one has for any of its networks.
+    """
+    taken: set[tuple[str, str, str, tuple[str, ...]]] = set()
+    kept = []
+    for chain in chains:
+        match = chain.match
+
+        def keys(name: str, match: ChainMatch = match) -> set[tuple[str, str, str, tuple[str, ...]]]:
+            return {(network, name, match.transport, match.alpn) for network in match.ranges or ("",)}
+
+        fresh = tuple(name for name in match.server_names or ("",) if taken.isdisjoint(keys(name)))
+        if fresh:
+            taken |= {key for name in fresh for key in keys(name)}
+            kept.append(replace(chain, match=replace(match, server_names=fresh)) if match.server_names else chain)
+    return tuple(kept)
+
+
+def kinds_of(chains: Iterable[FilterChain]) -> tuple[Literal["tls", "http"], ...]:
     """What has to be looked at to tell the chains apart."""
-    found = tuple(matches)
+    found = tuple(chain.match for chain in chains)
     kinds: list[Literal["tls", "http"]] = []
     if any(match.transport == "tls" or match.server_names for match in found):
         kinds.append("tls")

@@ -113,7 +113,7 @@ def _forward(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Fail:
 def _mirrors(mesh: Mesh, view: View, step: Step, port: int) -> Iterator[Mirror]:
     """The destinations of copies that are live; a copy that nobody gets harms nobody."""
     for mirrored in step.will.mirrors:
-        found = resolve.destination(mesh, view.namespace, mirrored.target, port)
+        found = resolve.destination(mesh, view.namespace, mirrored.target, port, view.labels)
         if found.cluster and (found.live or not mesh.options.hold):
             yield Mirror(cluster=found.cluster, percent=mirrored.percent, origin=mirrored.target.origin)
 

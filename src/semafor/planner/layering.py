@@ -5,14 +5,15 @@ newest object first, then those of the next, at last the newest step without con
 can be added, and taken away, without a change of the rule for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Literal
+from typing import Literal, TypeVar
 
-from semafor.planner.step import Step
+from semafor.planner.step import L4Step, Step
 from semafor.planner.virtual_service import VirtualService
 
 Mode = Literal["layered", "oldest"]
+S = TypeVar("S", Step, L4Step)
 
 
 def chosen(services: tuple[VirtualService, ...], mode: Mode) -> tuple[VirtualService, ...]:
@@ -25,15 +26,20 @@ def layer(services: tuple[VirtualService, ...], takes: Callable[[Step], bool]) -
 
     `takes` says whether a step is in effect (for these callers, with a live destination); one that is not is as absent.
     """
-    stacks = [_until_catch_all(tuple(filter(takes, vs.steps))) for vs in services]
-    conditional = [step for step in chain.from_iterable(stacks) if not step.match.is_catch_all]
-    rest = [step for step in chain.from_iterable(stacks) if step.match.is_catch_all]
-    return (*conditional, *rest[:1])
+    return stacked((vs.steps for vs in services), takes)
 
 
-def _until_catch_all(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def stacked(stacks: Iterable[tuple[S, ...]], takes: Callable[[S], bool]) -> tuple[S, ...]:
+    """The same of steps of any kind, those of the newest object first."""
+    reachable = tuple(chain.from_iterable(_until_catch_all(tuple(filter(takes, steps))) for steps in stacks))
+    conditional = tuple(step for step in reachable if not step.is_catch_all)
+    rest = tuple(step for step in reachable if step.is_catch_all)
+    return conditional + rest[:1]
+
+
+def _until_catch_all(steps: tuple[S, ...]) -> tuple[S, ...]:
     """The steps that a request of some kind can reach."""
     for index, step in enumerate(steps):
-        if step.match.is_catch_all:
+        if step.is_catch_all:
             return steps[: index + 1]
     return steps

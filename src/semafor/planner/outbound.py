@@ -18,6 +18,7 @@ from semafor.planner import (
     outbound_tcp,
     passthrough,
     resolve,
+    tcp_chains,
 )
 from semafor.planner.door import Door
 from semafor.planner.gateway_api import backend_tls, producers
@@ -99,6 +100,7 @@ def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
     shared = outbound_http.tables(mesh, view, hosts)
     doors = [
         *(each for part in parts for each in part.doors),
+        *tcp_chains.strays(mesh, view),
         *(door.http(int(each.name), each.name) for each in shared),
     ]
     own = [listener for part in parts for listener in part.listeners]
@@ -164,10 +166,12 @@ def _for_instances(
     yield fed(clusters.outbound(service, port, rule, facts), everyone)
     if port.protocol is Protocol.SNIFFED:
         yield fed(clusters.outbound_bytes(service, port, rule, facts), everyone)
-    for subset in rule.subsets if rule and port.protocol.is_routed else ():
+    for subset in rule.subsets if rule else ():
         members = instances.with_labels(everyone, subset.labels)
         facts = clusters.behind(members, mesh.options)
         yield fed(clusters.outbound(service, port, rule, facts, subset.name), members, subset.name)
+        if port.protocol is Protocol.SNIFFED:
+            yield fed(clusters.outbound_bytes(service, port, rule, facts, subset.name), members, subset.name)
 
 
 def _distinct(listeners: Iterable[Listener]) -> tuple[Listener, ...]:

@@ -41,8 +41,9 @@ def tables(mesh: Mesh, view: View, services: Iterable[tuple[int, VirtualHost]]) 
     found: dict[int, list[VirtualHost]] = {}
     for port, host in services:
         found.setdefault(port, []).append(host)
-    for stray in _stray_hosts(mesh, view):
-        found.setdefault(_STRAY_PORT, []).append(stray)
+    for name, routing in strays(mesh, view):
+        if any(vs.steps for vs in routing):
+            found.setdefault(_STRAY_PORT, []).append(_stray_host(mesh, view, name, routing))
     last = passthrough.host(mesh.options)
     return tuple(RouteTable(name=str(port), hosts=_distinct([*found[port], last])) for port in sorted(found))
 
@@ -72,18 +73,22 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
     return tuple(name for host in bare for name in (host, f"{host}:{port}"))
 
 
-def _stray_hosts(mesh: Mesh, view: View) -> Iterator[VirtualHost]:
-    """Hosts of VirtualServices that are no service's."""
+def strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:
+    """Hosts of VirtualServices that are no service's, with the VirtualServices that callers of the view see."""
     for host in sorted(mesh.routing_by_host):
         if not any(hosts.covers(host, known) for known in _known(mesh, view.namespace, host)):
             services = mesh.routing(host, view.namespace)
             if services:
-                yield VirtualHost(
-                    name=f"{host}:{_STRAY_PORT}",
-                    domains=(host, f"{host}:{_STRAY_PORT}") if host != "*" else (host,),
-                    routes=_stray_routes(mesh, view, services),
-                    origin=services[0].origin,
-                )
+                yield host, services
+
+
+def _stray_host(mesh: Mesh, view: View, host: str, services: tuple[VirtualService, ...]) -> VirtualHost:
+    return VirtualHost(
+        name=f"{host}:{_STRAY_PORT}",
+        domains=(host, f"{host}:{_STRAY_PORT}") if host != "*" else (host,),
+        routes=_stray_routes(mesh, view, services),
+        origin=services[0].origin,
+    )
 
 
 def _known(mesh: Mesh, namespace: str, host: str) -> Iterable[str]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import ChainMatch, Destination, FilterChain, Inspector, Listener, RouteTable, TcpProxy, VirtualHost
-from semafor.planner import clusters, door, headless, outbound_http
+from semafor.planner import clusters, door, headless, outbound_http, tcp_chains
 from semafor.planner.door import Door
 from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options
@@ -43,7 +43,8 @@ def listeners(mesh: Mesh, view: View, service: Service) -> Iterator[Listener]:
             said = clusters.policy_of(rule, port)
             for entry in _entries(mesh, service, port):
                 chain = FilterChain(name="tcp", filter=clusters.tcp_proxy(entry.cluster, _only(entry), said))
-                yield _listener(service, port, entry, chain, mesh.options.outbound_detection_s)
+                chains = tcp_chains.of(mesh, view, service, port, chain)
+                yield _listener(service, port, entry, chains, mesh.options.outbound_detection_s)
 
 
 def _only(entry: Entry) -> tuple[Destination, ...]:
@@ -59,18 +60,23 @@ def _entries(mesh: Mesh, service: Service, port: Port) -> Iterator[Entry]:
             yield Entry(address=instance.ip, port=number, cluster=cluster)
 
 
-def _listener(service: Service, port: Port, entry: Entry, chain: FilterChain, detection_s: float) -> Listener:
-    sniffed = port.protocol is Protocol.SNIFFED
+def _listener(
+    service: Service, port: Port, entry: Entry, found: tuple[FilterChain, ...], detection_s: float
+) -> Listener:
+    chains = tuple(chain for chain in found if chain.match != _ANY)
+    if port.protocol is Protocol.SNIFFED:
+        chains = tcp_chains.with_requests(chains, door.requests(entry.name, table_name(service, port)))
+    kinds = door.kinds_of(chains)
     return Listener(
         name=entry.name,
         address=entry.address,
         port=entry.port,
         bind=False,
-        inspectors=(Inspector(kind="http"),) if sniffed else (),
-        inspection_timeout_s=detection_s if sniffed else 0.0,
-        continue_on_timeout=sniffed,
-        chains=(door.requests(entry.name, table_name(service, port)),) if sniffed else (),
-        default_chain=chain,
+        inspectors=tuple(Inspector(kind=kind) for kind in kinds),
+        inspection_timeout_s=detection_s if kinds else 0.0,
+        continue_on_timeout=bool(kinds),
+        chains=chains,
+        default_chain=next((chain for chain in found if chain.match == _ANY), None),
         origin=service.origin,
     )
 
@@ -80,7 +86,22 @@ def doors(mesh: Mesh, view: View, service: Service) -> Iterator[Door]:
     if service.is_entry:
         rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
         for port in service.ports:
-            yield from _doors(mesh.options, service, port, clusters.policy_of(rule, port))
+            for found in _doors(mesh.options, service, port, clusters.policy_of(rule, port)):
+                yield found if port.protocol.is_http else _routed(mesh, view, service, port, found)
+
+
+def _routed(mesh: Mesh, view: View, service: Service, port: Port, found: Door) -> Door:
+    """The door with what VirtualServices say of the service's bytes before each chain that leads to the service."""
+    chains: list[FilterChain] = []
+    for chain in found.chains:
+        carries_bytes = isinstance(chain.filter, TcpProxy)
+        chains += tcp_chains.of(mesh, view, service, port, chain) if carries_bytes else (chain,)
+    last = tcp_chains.of(mesh, view, service, port, found.last) if found.last else ()
+    return replace(
+        found,
+        chains=(*chains, *(chain for chain in last if chain.match != _ANY)),
+        last=next((chain for chain in last if chain.match == _ANY), None),
+    )
 
 
 def _doors(options: Options, service: Service, port: Port, said: Policy) -> Iterator[Door]:
@@ -95,7 +116,7 @@ def _doors(options: Options, service: Service, port: Port, said: Policy) -> Iter
         if not service.own_addresses or networks or service.allocated:
             yield Door(port=port.number, chains=(_by_server_name(options, service, port, said),))
     elif not port.protocol.is_http and networks:
-        yield Door(port=port.number, chains=tuple(_by_network(service, port, said)), patience_s=patience_s)
+        yield Door(port=port.number, chains=_by_network(service, port, said), patience_s=patience_s)
     elif not port.protocol.is_http and service.shares_ports:
         yield Door(port=port.number, last=_bytes(service, port, said), patience_s=patience_s)
 
@@ -116,11 +137,13 @@ def _by_server_name(options: Options, service: Service, port: Port, said: Policy
     return replace(chain, filter=replace(chain.filter, dynamic_port=number, resolvers=options.resolvers))
 
 
-def _by_network(service: Service, port: Port, said: Policy) -> Iterator[FilterChain]:
-    yield _bytes(service, port, said, ChainMatch(ranges=service.networks))
-    if port.protocol is Protocol.SNIFFED:
-        name = table_name(service, port)
-        yield replace(door.requests(name, name, ranges=service.networks), name=name, origin=service.origin)
+def _by_network(service: Service, port: Port, said: Policy) -> tuple[FilterChain, ...]:
+    chain = _bytes(service, port, said, ChainMatch(ranges=service.networks))
+    if port.protocol is not Protocol.SNIFFED:
+        return (chain,)
+    name = table_name(service, port)
+    requests = replace(door.requests(name, name), name=name, origin=service.origin)
+    return door.beside(requests, chain)
 
 
 def table_name(service: Service, port: Port) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import HashKey
@@ -10,15 +12,23 @@ from semafor.planner.mesh import Mesh
 from semafor.planner.problems import at
 from semafor.planner.proxy import Labels
 from semafor.planner.step import Step, Target
+from semafor.planner.traffic import policy
+from semafor.planner.traffic.policy import Policy
 from semafor.planner.virtual_service import VirtualService
 
 
 class Resolved(Value):
-    """The cluster of a destination, whether it may get requests now, and why it may not."""
+    """The cluster of a destination, whether it may get requests now, and why it may not.
+
+    `carrier` is the cluster for bytes, which on a port of an undeclared protocol is another one. `said` is what
+    DestinationRules say of it.
+    """
 
     cluster: str = ""
+    carrier: str = ""
     live: bool = False
     hash_key: HashKey | None = None
+    said: Policy = policy.NOTHING
     problem: Problem | None = None
 
 
@@ -38,8 +48,10 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, la
     rule = mesh.rule(service.host, namespace, service.namespace, labels)
     known = Resolved(
         cluster=clusters.name(service, port, target.subset),
+        carrier=clusters.bytes_name(service, port, target.subset),
         live=True,
         hash_key=clusters.hash_key(rule, port, target.subset),
+        said=clusters.policy_of(rule, port, target.subset),
     )
     if not target.subset:
         return known
@@ -51,7 +63,7 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, la
     members = instances.with_labels(mesh.instances(service), part.labels)
     if not any(instance.port(port.name) for instance in members):
         problem = problems.subset_not_live(at(place, target.subset_path), target.subset, target.host)
-        return Resolved(cluster=known.cluster, hash_key=known.hash_key, problem=problem)
+        return replace(known, live=False, problem=problem)
     return known
 
 

@@ -89,9 +89,14 @@ class Step(Value, cache_hash=True):
     stat_prefix: str = ""
 
     @property
+    def is_catch_all(self) -> bool:
+        """Whether every request of its callers is taken."""
+        return self.match.is_catch_all
+
+    @property
     def takes_all(self) -> bool:
         """Whether every request of every caller is taken (at least at its port)."""
-        return self.match.is_catch_all and not self.source.labels and not self.source.namespace
+        return self.is_catch_all and not self.source.labels and not self.source.namespace
 
 
 class L4Step(Value, cache_hash=True):
@@ -107,6 +112,11 @@ class L4Step(Value, cache_hash=True):
     ranges: tuple[str, ...] = ()
 
     @property
+    def is_catch_all(self) -> bool:
+        """Whether every connection of its callers is taken."""
+        return not (self.server_names or self.ranges)
+
+    @property
     def takes_all(self) -> bool:
         """Whether every connection of every caller is taken (at least at its port)."""
-        return not (self.server_names or self.ranges or self.source.labels or self.source.namespace)
+        return self.is_catch_all and not self.source.labels and not self.source.namespace

@@ -1,11 +1,115 @@
-"""Steps of tcp and tls routes as destinations of bytes."""
+"""Steps of tcp and tls routes as destinations of bytes, and the connections that each of them takes.
 
-from semafor.ir import Destination
-from semafor.planner import clusters, passthrough, resolve
+Envoy takes the chain with the narrowest network, then the narrowest server name; the API wants the first step that
+matches. So each network of any step gets the names of all steps that take it, in their order, without those that an
+earlier name covers: what is left of the two rules is the same.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Literal
+
+from semafor.base.struct import Value
+from semafor.ir import Destination, Origin, TcpProxy
+from semafor.planner import clusters, hosts, layering, passthrough, resolve
 from semafor.planner.mesh import Mesh
-from semafor.planner.protocol import Protocol
 from semafor.planner.step import L4Step, Target
 from semafor.planner.view import View
+from semafor.planner.virtual_service import VirtualService
+
+Kind = Literal["tcp", "tls"]
+_ANY = ""  # every network, every name
+
+
+class Way(Value):
+    """What carries connections to one of these networks, with one of these server names. Empty ones take all."""
+
+    proxy: TcpProxy
+    ranges: tuple[str, ...] = ()
+    server_names: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+
+def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int, kind: Kind) -> tuple[Way, ...]:
+    """What the VirtualServices of one host say of the bytes of these callers at this port, no two for the same bytes.
+
+    A step without a live destination is as absent.
+    """
+
+    def takes(step: L4Step) -> bool:
+        return view.takes_bytes(step.source, port) and bool(destinations(mesh, view, step, port))
+
+    counted = layering.chosen(services, mesh.options.several_virtual_services)
+    steps = layering.stacked(((vs.tcp if kind == "tcp" else vs.tls) for vs in counted), takes)
+    return ways(mesh, view, steps, port)
+
+
+def ways(mesh: Mesh, view: View, steps: tuple[L4Step, ...], port: int) -> tuple[Way, ...]:
+    """The steps, of which the first that matches takes a connection, as ways that do not overlap."""
+    found: dict[tuple[int, tuple[str, ...], bool], list[str]] = {}
+    for network in _networks(steps):
+        for number, names in _names(steps, network).items():
+            found.setdefault((number, names, network == _ANY), []).append(network)
+    return tuple(
+        Way(
+            proxy=proxy(mesh, view, steps[number], port),
+            ranges=() if anywhere else tuple(networks),
+            server_names=() if names == (_ANY,) else names,
+            origin=steps[number].origin,
+        )
+        for (number, names, anywhere), networks in found.items()
+    )
+
+
+def _networks(steps: tuple[L4Step, ...]) -> Iterator[str]:
+    """The networks in which another step counts than around them, and all addresses, if some step takes all."""
+    named = tuple(dict.fromkeys(network for step in steps for network in step.ranges or (_ANY,)))
+    for network in named:
+        around = max(
+            (other for other in named if other != network and _within(network, other)), key=_bits, default=None
+        )
+        if around is None or _names(steps, network) != _names(steps, around):
+            yield network
+
+
+def _bits(network: str) -> int:
+    """A larger number for a narrower network."""
+    return ip_network(network).prefixlen if network else -1
+
+
+def _names(steps: tuple[L4Step, ...], network: str) -> dict[int, tuple[str, ...]]:
+    """For connections to the network: the server names that each step (by its number) takes, without earlier ones'."""
+    taken: list[str] = []
+    found = {}
+    for number, step in enumerate(steps):
+        if any(_within(network, wider) for wider in step.ranges or (_ANY,)):
+            fresh = [name for name in step.server_names or (_ANY,) if not any(_covers(old, name) for old in taken)]
+            taken += fresh
+            if fresh:
+                found[number] = tuple(fresh)
+    return found
+
+
+def _within(network: str, wider: str) -> bool:
+    if _ANY in {wider, network}:
+        return wider == _ANY
+    inner, outer = ip_network(network), ip_network(wider)
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type] # of one version
+
+
+def _covers(old: str, name: str) -> bool:
+    return old == _ANY or (name != _ANY and hosts.covers(old, name))
+
+
+def proxy(mesh: Mesh, view: View, step: L4Step, listen_port: int) -> TcpProxy:
+    """What carries the bytes of a step that has live destinations.
+
+    Its statistics are by the destination; of several, by the object. Source: Istio's buildOutboundNetworkFilters.
+    """
+    found, ref = destinations(mesh, view, step, listen_port), step.origin.ref
+    prefix = found[0].cluster if len(found) == 1 else f"{ref.name}.{ref.namespace}"
+    first = resolve.destination(mesh, view.namespace, step.targets[0], listen_port, view.labels)
+    return clusters.tcp_proxy(prefix, found, first.said)
 
 
 def destinations(mesh: Mesh, view: View, step: L4Step, listen_port: int) -> tuple[Destination, ...]:
@@ -26,13 +130,5 @@ def destinations(mesh: Mesh, view: View, step: L4Step, listen_port: int) -> tupl
 
 def _cluster(mesh: Mesh, view: View, target: Target, listen_port: int) -> str:
     """The cluster of the target; empty while it is not live."""
-    found = resolve.destination(mesh, view.namespace, target, listen_port)
-    if not found.cluster or not (found.live or not mesh.options.hold):
-        return ""
-    service = mesh.service(target.host, view.namespace)
-    assert service is not None  # it has a cluster
-    sole = service.ports[0].number if len(service.ports) == 1 else listen_port
-    port = service.port(target.port or sole)
-    if port and port.protocol is Protocol.SNIFFED and not target.subset:
-        return clusters.bytes_name(service, port)
-    return found.cluster
+    found = resolve.destination(mesh, view.namespace, target, listen_port, view.labels)
+    return found.carrier if found.live or not mesh.options.hold else ""

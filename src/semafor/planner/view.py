@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from semafor.base.struct import Value
 from semafor.ir import Locality
 from semafor.planner.mesh import Mesh
@@ -33,6 +35,12 @@ class View(Value, cache_hash=True):
         if source.namespace not in {"", self.namespace}:
             return False
         return set(source.labels) <= set(self.labels)
+
+    def takes_bytes(self, source: Source, port: int) -> bool:
+        """The same of connections, for which all conditions have to hold. Source: Istio's matchTCP and matchTLS."""
+        if source.gateways and set(source.gateways).isdisjoint(self.gateways or (MESH,)):
+            return False
+        return self.takes(replace(source, gateways=()), port)
 
 
 def of(mesh: Mesh, workload: Workload) -> View:
@@ -66,6 +74,7 @@ def _asked(mesh: Mesh) -> frozenset[str]:
 def _labels_asked_for(mesh: Mesh) -> Iterator[str]:
     for vs in mesh.all_virtual_services:
         yield from (name for step in vs.steps for name, _ in step.source.labels)
+        yield from (name for step in (*vs.tcp, *vs.tls) for name, _ in step.source.labels)
     settings = [mesh.options.locality]
     for rule in mesh.destination_rules.values():
         yield from (name for name, _ in rule.selector or ())

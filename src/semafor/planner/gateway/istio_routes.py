@@ -100,5 +100,5 @@ def _bytes(server: Server, view: View, by_host: Mapping[str, tuple[VirtualServic
     services = dict.fromkeys(vs for found in by_host.values() for vs in found)
     steps: list[L4Step] = []
     for vs in sorted(services, key=lambda vs: vs.age, reverse=True):
-        steps += [step for step in (vs.tls if passes else vs.tcp) if view.takes(step.source, server.port)]
+        steps += [step for step in (vs.tls if passes else vs.tcp) if view.takes_bytes(step.source, server.port)]
     return (Attached(l4=tuple(steps)),) if steps else ()

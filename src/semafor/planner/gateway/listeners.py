@@ -21,7 +21,7 @@ from semafor.ir import (
     Listener,
     TcpProxy,
 )
-from semafor.planner import passthrough, tcp_routes
+from semafor.planner import door, passthrough, tcp_routes
 from semafor.planner import view as views
 from semafor.planner.gateway import credentials, entrances, tables
 from semafor.planner.gateway.attached import Attached
@@ -53,7 +53,7 @@ def plan(mesh: Mesh, proxy: Proxy, found: tuple[Entrance, ...], said: Said) -> t
     ground = _Ground(mesh, views.of(mesh, proxy.workloads[0]), said, proxy.edge or mesh.options.edge)
     made = []
     for entrance in found:
-        chains = _distinct(_chains(ground, entrance))
+        chains = door.distinct(_chains(ground, entrance))
         if chains:
             made.append(_listener(entrance, chains))
     return tuple(made)
@@ -69,14 +69,6 @@ def _listener(entrance: Entrance, chains: tuple[FilterChain, ...]) -> Listener:
         chains=chains,
         origin=entrance.servers[0].origin,
     )
-
-
-def _distinct(chains: Iterator[FilterChain]) -> tuple[FilterChain, ...]:
-    """Of two chains that would take the same connections the first does: Envoy refuses a listener with both."""
-    found: dict[ChainMatch, FilterChain] = {}
-    for chain in chains:
-        found.setdefault(chain.match, chain)
-    return tuple(found.values())
 
 
 def _chains(ground: _Ground, entrance: Entrance) -> Iterator[FilterChain]:
@@ -158,10 +150,9 @@ def _passed_through(ground: _Ground, server: Server) -> Iterator[FilterChain]:
 
 
 def _proxy(ground: _Ground, server: Server, step: L4Step) -> TcpProxy:
-    destinations = tcp_routes.destinations(ground.mesh, ground.view, step, server.port)
-    if not destinations:
+    if not tcp_routes.destinations(ground.mesh, ground.view, step, server.port):
         return _closed()
-    return TcpProxy(stat_prefix=destinations[0].cluster, destinations=destinations)
+    return tcp_routes.proxy(ground.mesh, ground.view, step, server.port)
 
 
 def _closed() -> TcpProxy:
