@@ -56,7 +56,8 @@ bench: setup ## Measure the budgets and print a table (minutes; wants a quiet ma
 conformance: setup ## Run the Gateway API's conformance suite (wants Go; RUN_TEST=Name for one test)
 	$(BIN)/python -m tests.conformance
 
-docs: setup ## Check the documents: links, commands, generated reference
+docs: setup ## Write the reference of fields anew, then check the documents: links, commands
+	$(BIN)/python -m tests.reference --write
 	$(BIN)/python -m tests.documents
 
 lock: ## Write requirements.lock anew from pyproject.toml

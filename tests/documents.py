@@ -1,7 +1,8 @@
 """Check the documents: `python -m tests.documents` prints what is wrong and ends with 1 if anything is.
 
 Links to files exist; every `semafor ...` line in a code block is one that the command line takes; YAML blocks are right
-documents of their kinds; a translation has the headings and the code blocks of its original.
+documents of their kinds; a translation has the headings and the code blocks of its original; the reference of fields is
+what `python -m tests.reference --write` makes.
 """
 
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 import ryaml
+from tests import reference
 
 from semafor.app.cli import root
 from semafor.resources import registry
@@ -160,7 +162,7 @@ def _without_blocks(text: str) -> str:
 
 def main() -> int:
     """Print what is wrong."""
-    found = check()
+    found = [*check(), *(f"{path.relative_to(ROOT)}: stale" for path in reference.stale())]
     for line in found:
         print(line)
     print(f"{len(documents())} documents, {len(found) or 'no'} mistakes")

@@ -1,6 +1,10 @@
 """The documents keep what they promise, and their checks see what is wrong."""
 
-from tests import documents
+import pytest
+from tests import documents, reference
+
+from semafor.planner import envoy_filter
+from semafor.resources.istio import envoy_filter as istio_envoy_filter
 
 
 def test_documents_have_no_mistakes():
@@ -45,3 +49,24 @@ def test_a_translation_has_the_originals_headings_and_blocks():
         "it has 1 headings, the original 2",
         "its code block 1 is not the original's: ['ls -l']",
     ]
+
+
+def test_the_reference_of_fields_says_what_the_planner_does():
+    assert reference.stale() == [], "run `python -m tests.reference --write` and read the difference"
+
+
+@pytest.mark.parametrize("kind", reference.kinds(), ids=lambda kind: kind.resource)
+def test_no_field_is_silently_ignored(kind):
+    assert reference.ignored(kind) == [], "read the field, or refuse it by name"
+
+
+def test_the_reference_follows_the_planners_lists(monkeypatch):
+    monkeypatch.setattr(envoy_filter, "SPEC", ("workload_selector", "config_patches"))
+    fields = reference.structs(istio_envoy_filter.KIND)[istio_envoy_filter.EnvoyFilterSpec]
+    outcomes = {name: one.becomes["spec"] for name, one in fields.items()}
+    assert outcomes == {
+        "workloadSelector": "implemented",
+        "targetRefs": "refused",
+        "configPatches": "implemented",
+        "priority": "refused",
+    }
