@@ -24,6 +24,7 @@ from . import basic_grpc, basic_sockets, go, http1, listen
 from .message import Answer, Headers, Request
 
 _JSON: Headers = [("Content-Type", "application/json"), ("X-Content-Type-Options", "nosniff")]
+_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # what Go does not write is not written
 _PLAIN: Headers = [("Content-Type", "text/plain; charset=utf-8")]
 
 
@@ -69,7 +70,7 @@ def _asked_headers(request: Request) -> Headers:
             for pair in values.split(","):
                 key, _, value = pair.strip().partition(":")
                 found[key] = f"{found[key]},{value.strip()}" if key in found else value
-    return list(found.items())
+    return [(name, value) for name, value in found.items() if _NAME.fullmatch(name)]
 
 
 def _wait(request: Request, parameter: str) -> None:
