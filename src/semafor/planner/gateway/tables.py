@@ -5,6 +5,7 @@ Names are Istio's, which istioctl knows: `http.8080`, `https.443.NAME.GATEWAY.NA
 
 from collections.abc import Iterator, Mapping
 
+from semafor.base.struct import Value
 from semafor.ir import RouteTable, VirtualHost
 from semafor.planner import http_routes
 from semafor.planner.gateway.attached import Attached
@@ -15,6 +16,15 @@ from semafor.planner.step import Step
 from semafor.planner.view import View
 
 Said = Mapping[Server, tuple[Attached, ...]]
+
+
+class _Spot(Value):
+    """A domain in one table of one gateway: other tables, and other gateways, have the same domain for others."""
+
+    view: View
+    servers: tuple[Server, ...]
+    domain: str
+    redirects: bool
 
 
 def name(entrance: Entrance, server: Server) -> str:
@@ -45,14 +55,14 @@ def plan(mesh: Mesh, view: View, entrance: Entrance, said: Said) -> Iterator[Rou
 def _hosts(mesh: Mesh, view: View, servers: list[Server], said: Said) -> Iterator[VirtualHost]:
     """The virtual hosts of servers that share a table; what two of them say of a domain, the older one says first."""
     merged: dict[str, Attached] = {}
-    port = servers[0].port
     for server in servers:
         for attached in said[server]:
             for domain in attached.domains:
                 merged[domain] = _joined(merged.get(domain), attached)
     redirecting = {host.name for server in servers if server.redirects for host in server.hosts}
     for domain in [*merged, *sorted(redirecting - merged.keys())]:
-        yield _host(mesh, view, domain, merged.get(domain, Attached()), port, _redirects(domain, servers, said))
+        spot = _Spot(view=view, servers=tuple(servers), domain=domain, redirects=_redirects(domain, servers, said))
+        yield _host(mesh, spot, merged.get(domain, Attached()))
 
 
 def _redirects(domain: str, servers: list[Server], said: Said) -> bool:
@@ -74,20 +84,21 @@ def _joined(first: Attached | None, then: Attached) -> Attached:
     return Attached(domains=first.domains, steps=(*conditional, *rest[:1]), origin=first.origin)
 
 
-def _host(mesh: Mesh, view: View, domain: str, attached: Attached, port: int, redirects: bool) -> VirtualHost:  # noqa: FBT001
+def _host(mesh: Mesh, spot: _Spot, attached: Attached) -> VirtualHost:
+    view, domain, port = spot.view, spot.domain, spot.servers[0].port
     services = (mesh.service(host, view.namespace) for host in attached.hosts)
     inputs: tuple[object, ...] = (attached, mesh.options)
     for service in services:
         if service:
             inputs += (service, mesh.instances(service), mesh.rule(service.host, view.namespace, service.namespace))
     return mesh.memo(
-        ("gateway host", view, domain, port, redirects),
+        ("gateway host", spot),
         inputs,
         lambda: VirtualHost(
             name=f"{domain}:{port}",
             domains=(domain,),
             routes=http_routes.routes(mesh, view, _reachable(attached.steps), port),
-            https_only=redirects,
+            https_only=spot.redirects,
             origin=attached.origin,
         ),
     )
