@@ -22,6 +22,8 @@ READY_PATH = "/healthz/ready"
 # Namespaces that hold the mesh and the cluster themselves; Istio's webhook leaves them out as well.
 _NEVER = frozenset({"kube-system", "kube-public", "kube-node-lease", "istio-system"})
 _INJECT = "sidecar.istio.io/inject"
+_TEMPLATES = "inject.istio.io/templates"
+_AUTO = "auto"  # the image of a gateway's container, until it is injected
 _RESOURCES = {  # annotation -> (requests or limits, resource)
     "sidecar.istio.io/proxyCPU": ("requests", "cpu"),
     "sidecar.istio.io/proxyMemory": ("requests", "memory"),
@@ -33,6 +35,8 @@ _RESOURCES = {  # annotation -> (requests or limits, resource)
 def wanted(pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
     """Whether the pod gets a sidecar. Source: Istio's page "Installing the Sidecar", the order of its rules."""
     metadata, spec = pod.get("metadata", {}), pod.get("spec", {})
+    if is_gateway(pod):
+        return True
     if spec.get("hostNetwork") or metadata.get("namespace") in _NEVER or has_sidecar(pod):
         return False
     own = (metadata.get("labels") or {}).get(_INJECT) or (metadata.get("annotations") or {}).get(_INJECT)
@@ -41,6 +45,22 @@ def wanted(pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
         return False
     revision = (metadata.get("labels") or {}).get("istio.io/rev") or namespace_labels.get("istio.io/rev")
     return injection == "enabled" or own == "true" or revision == REVISION
+
+
+def is_gateway(pod: Pod) -> bool:
+    """Whether the pod asks to be a gateway: by its template, and a container that waits for its image.
+
+    Source: Istio's page "Installing Gateways".
+    """
+    metadata = pod.get("metadata", {})
+    templates = (metadata.get("annotations") or {}).get(_TEMPLATES, "")
+    asked = "gateway" in {name.strip() for name in templates.split(",")}
+    off = (metadata.get("labels") or {}).get(_INJECT) == "false"
+    return asked and not off and any(_waits(container) for container in pod.get("spec", {}).get("containers") or [])
+
+
+def _waits(container: Mapping[str, Any]) -> bool:
+    return container.get("name") == CONTAINER and container.get("image") == _AUTO
 
 
 def has_sidecar(pod: Pod) -> bool:
@@ -52,6 +72,8 @@ def has_sidecar(pod: Pod) -> bool:
 
 def inject(pod: Pod) -> Pod:
     """A copy of the pod with the sidecar, and with the labels and annotations that Istio's tools look for."""
+    if is_gateway(pod):
+        return _gateway(pod)
     pod = copy.deepcopy(pod)
     metadata, spec = pod["metadata"], pod["spec"]
     annotations = metadata.setdefault("annotations", {}) or {}
@@ -65,6 +87,26 @@ def inject(pod: Pod) -> Pod:
     annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
     annotations["istio.io/rev"] = REVISION
     annotations["sidecar.istio.io/status"] = json.dumps({"initContainers": [CONTAINER], "revision": REVISION})
+    metadata["annotations"], metadata["labels"] = annotations, labels
+    return pod
+
+
+def _gateway(pod: Pod) -> Pod:
+    """A copy of the pod whose proxy is a gateway; what its author wrote into the container stays."""
+    pod = copy.deepcopy(pod)
+    metadata, spec = pod["metadata"], pod["spec"]
+    annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
+    template = _sidecar(annotations)
+    template.pop("restartPolicy")
+    template["args"][1] = "router"
+    for container in spec["containers"]:
+        if _waits(container):
+            own = {key: value for key, value in container.items() if key != "image"}
+            container.update({**template, **own, "ports": [*template["ports"], *(own.get("ports") or [])]})
+    labels.setdefault("service.istio.io/canonical-name", _canonical_name(metadata, labels))
+    labels.setdefault("service.istio.io/canonical-revision", labels.get("version", "latest"))
+    annotations["istio.io/rev"] = REVISION
+    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [CONTAINER], "revision": REVISION})
     metadata["annotations"], metadata["labels"] = annotations, labels
     return pod
 

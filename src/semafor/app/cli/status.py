@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from semafor.app.cli import output
+from semafor.app.cli import gateways, output
 from semafor.app.cli.api import Api
 from semafor.app.home import Home
 from semafor.app.pipeline import RULES
@@ -37,6 +37,8 @@ def command(form: str) -> None:
     print(f"rules     {report['rules']['live']} of {report['rules']['total']} live")
     for problem in report["problems"]:
         print(f"  {problem}")
+    for line in gateways.lines(report["gateways"]):
+        print(f"gateway   {line}")
     print(f"state     {home.path}")
 
 
@@ -54,6 +56,7 @@ def _report(home: Home) -> dict[str, Any]:
             "sidecars": sum("sidecar.istio.io/status" in each["metadata"].get("annotations", {}) for each in pods),
         },
         "rules": {"total": len(rules), "live": sum(_holds(rule, "Live") for rule in rules)},
+        "gateways": gateways.found(api),
         "problems": [line for rule in rules for line in _problems(rule)],
     }
 

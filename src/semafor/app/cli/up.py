@@ -11,7 +11,8 @@ import click
 from click.core import ParameterSource
 
 from semafor.app import kubeconfig
-from semafor.app.cli import output
+from semafor.app.cli import gateways, output
+from semafor.app.cli.api import Api
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 from semafor.kube.node import preflight
@@ -39,6 +40,7 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     report = ensure(home, profile=profile, port=port, quiet=form != "text")
     if not no_kubeconfig:
         merge(home)
+    report["gateways"] = gateways.found(Api(home), wait=True)
     if output.document(form, report):
         return
     verb = "already runs" if report["found"] else f"is ready after {report['seconds']:.1f} s"
@@ -47,6 +49,8 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     context = home.context if not no_kubeconfig else f"{home.context} (in {home.kubeconfig}, not merged)"
     print(f"  kubectl     context {context}")
     print(f"  state, log  {home.path}, logs/{home.log.name}")
+    for line in gateways.lines(report["gateways"]):
+        print(f"  gateway     {line}")
     _say_ignored(report, profile, port)
     print("Next: kubectl label namespace default istio-injection=enabled, then kubectl apply -f ...; or: semafor demo")
 
