@@ -3,6 +3,7 @@
 Source: Envoy's documentation of filter chain matching and of role-based access control.
 """
 
+import ipaddress
 import re
 from typing import Any
 
@@ -12,6 +13,8 @@ Json = dict[str, Any]
 HELLO = {"receive": ("istio-http", "istio", "h2", "http/1.1"), "accept": ("istio",)}  # what a sidecar offers
 DENIED = {"receive": "403 RBAC: access denied", "accept": "closed"}
 APP = "app"
+CALLER_ADDRESS = "10.244.0.250"  # every call comes from there,
+PEER_ADDRESS = "127.0.0.1"  # but the connection from the test itself
 
 
 def follow(listener: Json, call: Call, identity: str) -> str:
@@ -21,7 +24,7 @@ def follow(listener: Json, call: Call, identity: str) -> str:
         return "closed"
     for one in filters(taken):
         config = one["typed_config"]
-        if config["@type"].endswith(".RBAC") and not allowed(config.get("rules", {}), call, identity):
+        if config["@type"].endswith(".RBAC") and not passes(config, call, identity):
             return DENIED[call.verb]
     return APP
 
@@ -51,8 +54,14 @@ def filters(taken: Json) -> list[Json]:
     return [*taken["filters"], *last.get("http_filters", [])]
 
 
-def allowed(rules: Json, call: Call, identity: str) -> bool:
-    """Whether one of the policies takes the call, whose action is to allow."""
+def passes(config: Json, call: Call, identity: str) -> bool:
+    """Whether the filter lets the call pass; rules that are only tried refuse nothing."""
+    rules = config.get("rules")
+    return rules is None or takes(rules, call, identity) == (rules.get("action", "ALLOW") == "ALLOW")
+
+
+def takes(rules: Json, call: Call, identity: str) -> bool:
+    """Whether one of the policies takes the call."""
     return any(
         any(_holds(one, call, identity) for one in policy["principals"])
         and any(_holds(one, call, identity) for one in policy["permissions"])
@@ -70,14 +79,21 @@ def _holds(node: Json, call: Call, identity: str) -> bool:
             return all(_holds(one, call, identity) for one in value.get("ids", value.get("rules")))
         case "or_ids" | "or_rules":
             return any(_holds(one, call, identity) for one in value.get("ids", value.get("rules")))
+        case "not_id" | "not_rule":
+            return not _holds(value, call, identity)
         case "authenticated":
             return bool(identity) and _text(value["principal_name"], identity)
+        case "direct_remote_ip" | "remote_ip":
+            network = f"{value['address_prefix']}/{value['prefix_len']}"
+            own = PEER_ADDRESS if kind == "direct_remote_ip" else CALLER_ADDRESS
+            return ipaddress.ip_address(own) in ipaddress.ip_network(network)
         case "destination_port":
             return bool(value == call.port)
         case "url_path":
             return call.verb == "receive" and _text(value["path"], call.path.partition("?")[0])
         case "header":
-            said = {":method": call.method, **dict(call.headers)} if call.verb == "receive" else {}
+            own = {":method": call.method, ":authority": call.host}
+            said = {**own, **dict(call.headers)} if call.verb == "receive" else {}
             return value["name"] in said and _text(value["string_match"], said[value["name"]])
     raise AssertionError(f"what is {kind}?")
 
@@ -85,4 +101,8 @@ def _holds(node: Json, call: Call, identity: str) -> bool:
 def _text(test: Json, value: str) -> bool:
     if "safe_regex" in test:
         return bool(re.fullmatch(test["safe_regex"]["regex"], value))
-    return bool(value == test["exact"])
+    (kind,) = test.keys() - {"ignore_case"}
+    wanted: str = test[kind]
+    if test.get("ignore_case"):
+        value, wanted = value.lower(), wanted.lower()
+    return {"exact": value == wanted, "prefix": value.startswith(wanted), "suffix": value.endswith(wanted)}[kind]

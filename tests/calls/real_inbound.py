@@ -56,7 +56,7 @@ class RealInbound:
     def follow(self, call: Call, identity: str) -> str:
         """The result of the call, by a caller of that identity."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(f"PROXY TCP4 10.244.0.250 10.244.0.251 40000 {call.port}\r\n".encode())
+            connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} 10.244.0.251 40000 {call.port}\r\n".encode())
             with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
                 try:
                     return _request(used, call) if call.verb == "receive" else _bytes(used)

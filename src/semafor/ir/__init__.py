@@ -16,7 +16,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      └ Patch, which changes what has been rendered
 """
 
-from semafor.ir.authorization import Authorization, Condition, Rule
+from semafor.ir.authorization import Condition, Conditions, Guard, Rule
 from semafor.ir.cluster import (
     Cluster,
     ConnectionLimits,
@@ -72,10 +72,10 @@ from semafor.ir.route import (
 
 __all__ = [
     "Abort",
-    "Authorization",
     "ChainMatch",
     "Cluster",
     "Condition",
+    "Conditions",
     "ConnectionLimits",
     "ConsistentHash",
     "Cors",
@@ -92,6 +92,7 @@ __all__ = [
     "Fault",
     "FilterChain",
     "Forward",
+    "Guard",
     "HashKey",
     "HeaderMatch",
     "HeaderOps",

@@ -6,33 +6,61 @@ from semafor.base.struct import Value
 from semafor.ir.match import StringMatch
 from semafor.ir.origin import Origin
 
+# What only requests have, so that no bytes ever meet a condition on it.
+_OF_REQUESTS = frozenset({"path", "method", "host", "header", "remote_address", "token_subject", "claim"})
+
 
 class Condition(Value):
-    """One of `values` has to be met.
+    """One of `values` has to be met; none of them when `negated`.
 
-    `identity` is what the caller's certificate proves (`spiffe://...`), `port` the destination's; `path` (without its
-    query), `method` and `header` (called `name`) are a request's, so that no bytes ever meet them.
+    Of the caller: `identity` is what its certificate proves (`spiffe://...`), `address` (a CIDR) the other end of the
+    connection, `remote_address` the first client that trusted proxies tell of. Of its token: `token_subject` is issuer
+    and subject as `issuer/subject`, `claim` (called `name`, with dots between levels) any other.
+    Of what is called: `destination_address` (a CIDR), `port`, `server_name` of the TLS hello; of a request `path`
+    (without its query), `method`, `host`, and `header` (called `name`).
     """
 
-    on: Literal["identity", "port", "path", "method", "header"]
+    on: Literal[
+        "identity",
+        "address",
+        "remote_address",
+        "token_subject",
+        "claim",
+        "destination_address",
+        "port",
+        "server_name",
+        "path",
+        "method",
+        "host",
+        "header",
+    ]
     values: tuple[StringMatch, ...]
     name: str = ""
+    negated: bool = False
 
     @property
     def needs_request(self) -> bool:
-        return self.on in ("path", "method", "header")
+        return self.on in _OF_REQUESTS
+
+
+Conditions = tuple[Condition, ...]
 
 
 class Rule(Value):
     """One of `who` and one of `what` has to hold, each with all its conditions. No entry at all takes everything."""
 
     name: str
-    who: tuple[tuple[Condition, ...], ...] = ()
-    what: tuple[tuple[Condition, ...], ...] = ()
+    who: tuple[Conditions, ...] = ()
+    what: tuple[Conditions, ...] = ()
     origin: Origin | None = None
 
 
-class Authorization(Value, cache_hash=True):
-    """What one of the rules takes may pass; all else is refused."""
+class Guard(Value, cache_hash=True):
+    """Refuse what one of the rules takes ("deny"), or what none of them takes ("allow").
 
-    allow: tuple[Rule, ...] = ()
+    A `dry_run` refuses nothing: what it would have done is only counted.
+    """
+
+    action: Literal["allow", "deny"]
+    rules: tuple[Rule, ...] = ()
+    dry_run: bool = False

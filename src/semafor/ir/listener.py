@@ -3,7 +3,7 @@
 from typing import Literal
 
 from semafor.base.struct import Value
-from semafor.ir.authorization import Authorization
+from semafor.ir.authorization import Guard
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
 
@@ -77,7 +77,7 @@ class HttpConnection(Value, tag="http"):
     `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
     removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
-    `allowed` of None lets every request pass.
+    Every one of the `guards` has to let a request pass, in their order.
     `reasons`: answers that the proxy gives itself say why, in words.
     `resolvers`: hosts of requests are resolved by these, for clusters that want it so.
     """
@@ -92,7 +92,7 @@ class HttpConnection(Value, tag="http"):
     server_name: str = ""
     edge: Edge | None = None
     http_10: bool = True
-    allowed: Authorization | None = None
+    guards: tuple[Guard, ...] = ()
     reasons: bool = False
     resolvers: tuple[str, ...] = ()
 
@@ -108,7 +108,7 @@ class TcpProxy(Value, tag="tcp"):
     """Forward bytes to one of the destinations (weights as in routes; their header changes do not apply).
 
     `idle_timeout_s` of None never closes an idle connection; `max_duration_s` of None never closes an old one.
-    `allowed` of None lets every connection pass.
+    Every one of the `guards` has to let a connection pass.
     `hash_source_ip`: what the cluster's consistent hash hashes is the caller's address.
     With a `dynamic_port` the destination is that port of the host that the client's hello names, found by `resolvers`.
     """
@@ -116,7 +116,7 @@ class TcpProxy(Value, tag="tcp"):
     stat_prefix: str
     destinations: tuple[Destination, ...]
     idle_timeout_s: float | None = None
-    allowed: Authorization | None = None
+    guards: tuple[Guard, ...] = ()
     max_duration_s: float | None = None
     hash_source_ip: bool = False
     tunnel: Tunnel | None = None

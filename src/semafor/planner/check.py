@@ -183,6 +183,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("TrafficTarget", lambda mesh: mesh.traffic_targets, smi.target),
     topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),
     topic.each("TCPRoute", lambda mesh: mesh.port_groups, smi.ports),
+    topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, lambda _, one: one.problems),
     topic.whole(("PeerAuthentication",), _peer_authentications),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, _delegate),

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from semafor.base import names
 from semafor.base.struct import Value
 from semafor.ir import (
-    Authorization,
     ChainMatch,
     Cluster,
     Destination,
     DownstreamTls,
     FilterChain,
     Forward,
+    Guard,
     HttpConnection,
     Inspector,
     Listener,
@@ -99,8 +99,8 @@ def modes(mesh: Mesh, proxy: Proxy) -> Modes:
     return peer_authentication.modes(mesh.peer_authentications, root, one.namespace, one.labels)
 
 
-def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, allowed: Authorization | None) -> Listener:
-    """Where the kernel redirects what comes for the workloads, who take what is `allowed`, in the given modes."""
+def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tuple[Guard, ...]) -> Listener:
+    """Where the kernel redirects what comes for the workloads, in the given modes, and as far as the guards allow."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
     trust_domain = mesh.options.trust_domain
@@ -117,17 +117,8 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, allowed: Aut
         ),
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
-        chains=(_no_loop(), *(guarded(chain, allowed) for chain in chains)),
+        chains=(_no_loop(), *(authorization.guarded(chain, guards) for chain in chains)),
     )
-
-
-def guarded(chain: FilterChain, allowed: Authorization | None) -> FilterChain:
-    """The chain where only what is allowed passes."""
-    if allowed is None:
-        return chain
-    carries_bytes = isinstance(chain.filter, TcpProxy)
-    guard = authorization.of_bytes(allowed) if carries_bytes else allowed
-    return replace(chain, filter=replace(chain.filter, allowed=guard))
 
 
 def _no_loop() -> FilterChain:

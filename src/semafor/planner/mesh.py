@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
@@ -23,6 +23,8 @@ from semafor.planner import (
     workload_entry,
     workload_group,
 )
+from semafor.planner.behind import Sources, renewed
+from semafor.planner.by_host import ByHost
 from semafor.planner.credential import Credential
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.entries import Entry
@@ -41,7 +43,8 @@ from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.proxy import Labels
-from semafor.planner.security import peer_authentication
+from semafor.planner.security import authorization_policy, peer_authentication
+from semafor.planner.security.authorization_policy import AuthorizationPolicy
 from semafor.planner.security.peer_authentication import PeerAuthentication
 from semafor.planner.service import Service
 from semafor.planner.service_entry import ServiceEntry
@@ -73,6 +76,7 @@ from semafor.resources.gateway_api import (
 from semafor.resources.gateway_api import (
     gateway as k8s_gateway,
 )
+from semafor.resources.istio import authorization_policy as istio_authorization_policy
 from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
@@ -157,6 +161,7 @@ TABLES: tuple[Table, ...] = (
     Table(udp_route.KIND, "udp_routes", reading.of_bytes, is_rule=True, says_live=False),
     Table(reference_grant.KIND, "reference_grants", grant.read),
     Table(backend_tls_policy.KIND, "backend_tls_policies", api_policy.read, is_rule=True, says_live=False),
+    Table(istio_authorization_policy.KIND, "authorization_policies", authorization_policy.read, is_rule=True),
     Table(istio_peer_authentication.KIND, "peer_authentications", peer_authentication.read, is_rule=True),
     Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
@@ -207,6 +212,7 @@ class Mesh:
     service_entries: Mapping[Key, ServiceEntry] = field(default_factory=dict)
     workload_entries: Mapping[Key, WorkloadEntry] = field(default_factory=dict)
     workload_groups: Mapping[Key, WorkloadGroup] = field(default_factory=dict)
+    authorization_policies: Mapping[Key, AuthorizationPolicy] = field(default_factory=dict)
     peer_authentications: Mapping[Key, PeerAuthentication] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -228,7 +234,8 @@ class Mesh:
             group = one.api_version.rpartition("/")[0]
             if known := _BY_KIND.get((group, one.kind)):
                 _put(self._own(tables, known.name), one, known.read, tables["unreadable"])
-        behind = _behind(self, **{name: tables.get(name, getattr(self, name)) for name in ("slices", "pods", "nodes")})
+        new = Sources(*(tables.get(name, getattr(self, name)) for name in Sources._fields))
+        behind = renewed(self.behind, Sources(self.slices, self.pods, self.nodes), new)
         return Mesh(**{**self._fields(), **tables, "behind": behind, "memo": Memo(self.memo)})
 
     def _own(self, tables: dict[str, dict[Any, Any]], name: str) -> dict[Any, Any]:
@@ -315,9 +322,9 @@ class Mesh:
         return self.memo(key, inputs, lambda: entries.instances(entry, self.workload_entries, pods))
 
     @cached_property
-    def _rules(self) -> "_ByHost[DestinationRule]":
+    def _rules(self) -> "ByHost[DestinationRule]":
         pairs = ((rule.host, rule) for rule in self.destination_rules.values())
-        return self.memo("rules by host", (self.destination_rules,), lambda: _ByHost(pairs))
+        return self.memo("rules by host", (self.destination_rules,), lambda: ByHost(pairs))
 
     def rule(self, host: str, namespace: str, of: str, labels: Labels = ()) -> DestinationRule | None:
         """What DestinationRules say of the host of a service of the namespace `of` to callers of `namespace`.
@@ -391,10 +398,10 @@ class Mesh:
         return self.memo(("split", one.origin.ref), inputs, lambda: split.virtual_service(one, groups))
 
     @cached_property
-    def routing_by_host(self) -> "_ByHost[VirtualService]":
+    def routing_by_host(self) -> "ByHost[VirtualService]":
         """The VirtualServices that sidecars use."""
         pairs = ((host, vs) for vs in self.all_virtual_services if vs.in_mesh for host in vs.hosts)
-        return self.memo("routing by host", (self.all_virtual_services,), lambda: _ByHost(pairs))
+        return self.memo("routing by host", (self.all_virtual_services,), lambda: ByHost(pairs))
 
     def routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
         """The VirtualServices for the host that callers of `namespace` see, the newest first.
@@ -431,57 +438,3 @@ def _put(table: dict[Key, Any], one: Object, read: Callable[[Any], Any], unreada
         return
     if value is not None:
         table[meta.namespace, meta.name] = value
-
-
-def _behind(
-    old: Mesh, *, slices: Mapping[Key, Slice], pods: Mapping[Key, Pod], nodes: Mapping[Key, Locality]
-) -> Mapping[Key, tuple[Instance, ...]]:
-    """The instances of each service, where only those are made anew whose slices or pods changed, or whose node."""
-    changed_slices = set(slices) if nodes != old.nodes else _changed(old.slices, slices)
-    changed_pods = _changed(old.pods, pods)
-    pieces = [table[key] for key in changed_slices for table in (old.slices, slices) if key in table]
-    pieces += [piece for piece in slices.values() if changed_pods and not changed_pods.isdisjoint(piece.pods)]
-    stale = {piece.service for piece in pieces}
-    if not stale:
-        return old.behind
-    grouped: dict[Key, list[Slice]] = {key: [] for key in stale}
-    for key in sorted(slices):
-        if slices[key].service in stale:
-            grouped[slices[key].service].append(slices[key])
-    fresh = {key: instances.of(tuple(found), pods, nodes) for key, found in grouped.items()}
-    return {**old.behind, **{key: found for key, found in fresh.items() if old.behind.get(key) != found}}
-
-
-def _changed(old: Mapping[Key, Any], new: Mapping[Key, Any]) -> set[Key]:
-    """The keys whose values are not the same objects in both tables."""
-    if old is new:
-        return set()
-    return {key for key in old.keys() | new.keys() if old.get(key) is not new.get(key)}
-
-
-class _ByHost(Generic[T]):
-    """Values by the exact or wildcard host that they are for."""
-
-    def __init__(self, pairs: Iterable[tuple[str, T]]) -> None:
-        self._exact: dict[str, list[tuple[str, T]]] = {}
-        self._wildcards: list[tuple[str, T]] = []
-        for host, value in pairs:
-            if host.startswith("*"):
-                self._wildcards.append((host, value))
-            else:
-                self._exact.setdefault(host, []).append((host, value))
-
-    def __iter__(self) -> Iterator[str]:
-        """The hosts, wildcards last."""
-        yield from self._exact
-        yield from dict.fromkeys(host for host, _ in self._wildcards)
-
-    def at(self, host: str) -> list[T]:
-        """The values for this very host or wildcard."""
-        if host.startswith("*"):
-            return [value for wildcard, value in self._wildcards if wildcard == host]
-        return [value for _, value in self._exact.get(host, ())]
-
-    def covering(self, host: str) -> list[tuple[str, T]]:
-        """The values whose host covers `host`, each with its own host."""
-        return self._exact.get(host, []) + [pair for pair in self._wildcards if hosts.covers(pair[0], host)]

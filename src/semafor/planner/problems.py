@@ -193,6 +193,16 @@ def ignored(origin: Origin, by: Origin) -> Problem:
     )
 
 
+def provider_not_supported(origin: Origin) -> Problem:
+    return _problem(
+        origin,
+        "NotSupported",
+        "this version asks nobody else, so what the rules take is refused",
+        fix="use ALLOW or DENY, or delete the policy to let these requests pass",
+        severity="error",
+    )
+
+
 def second_policy(origin: Origin, by: Origin) -> Problem:
     return _problem(
         origin,

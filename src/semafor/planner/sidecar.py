@@ -16,7 +16,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     named = mesh.memo(("inbound", proxy.workloads), inputs, lambda: inbound.entries(mesh, proxy))
     return Plan(
         proxy=proxy.id,
-        listeners=(*out.listeners, inbound.listener(mesh, named, modes=modes, allowed=authorization.of(mesh, proxy))),
+        listeners=(*out.listeners, inbound.listener(mesh, named, modes=modes, guards=authorization.of(mesh, proxy))),
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,

@@ -84,14 +84,14 @@ def _range(text: str) -> Fields:
 def _filters(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> list[Fields]:
     if isinstance(node, ir.HttpConnection):
         return [http_connection(pool, node)]
-    guard = [_guard(pool, node.stat_prefix, node.allowed)] if node.allowed else []
-    return [*guard, *_before(pool, node), _tcp_proxy(pool, node)]
+    guards = [_guard(pool, node.stat_prefix, guard) for guard in node.guards]
+    return [*guards, *_before(pool, node), _tcp_proxy(pool, node)]
 
 
-def _guard(pool: Pool, stat_prefix: str, allowed: ir.Authorization) -> Fields:
+def _guard(pool: Pool, stat_prefix: str, guard: ir.Guard) -> Fields:
     """Closes connections that are not allowed."""
     type_name = "envoy.extensions.filters.network.rbac.v3.RBAC"
-    return typed(pool, "envoy.filters.network.rbac", type_name, stat_prefix=stat_prefix, rules=rbac.allow(allowed))
+    return typed(pool, "envoy.filters.network.rbac", type_name, stat_prefix=stat_prefix, **rbac.rules(guard))
 
 
 def _before(pool: Pool, node: ir.TcpProxy) -> list[Fields]:

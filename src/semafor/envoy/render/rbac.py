@@ -1,49 +1,112 @@
-"""ir.Authorization -> envoy.config.rbac.v3.RBAC, the same for requests and for bytes."""
+"""ir.Guard -> envoy.config.rbac.v3.RBAC, the same for requests and for bytes."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from semafor import ir
 from semafor.envoy.render import matches
-from semafor.envoy.render.shape import Fields
+from semafor.envoy.render.shape import Fields, wrap
 
 _ANY: Final[Fields] = {"any": True}
+_TOKENS: Final = "envoy.filters.http.jwt_authn"  # where the filter that checks tokens leaves their claims
+_CLAIMS: Final = "payload"
 
 
-def allow(node: ir.Authorization) -> Fields:
-    """What may pass; nothing at all without a rule."""
-    return {"action": "ALLOW", "policies": {rule.name: _policy(rule) for rule in node.allow}}
+def rules(node: ir.Guard) -> Fields:
+    """The field of the filter's configuration: rules that are kept, or rules that are only tried."""
+    said = {"action": node.action.upper(), "policies": {rule.name: _policy(rule) for rule in node.rules}}
+    if node.dry_run:
+        return {"shadow_rules": said, "shadow_rules_stat_prefix": f"istio_dry_run_{node.action}_"}
+    return {"rules": said}
 
 
 def _policy(rule: ir.Rule) -> Fields:
     return {
-        "principals": [_all("ids", each) for each in rule.who] or [_ANY],
-        "permissions": [_all("rules", each) for each in rule.what] or [_ANY],
+        "principals": [_all("id", each) for each in rule.who] or [_ANY],
+        "permissions": [_all("rule", each) for each in rule.what] or [_ANY],
     }
 
 
 def _all(kind: str, conditions: Iterable[ir.Condition]) -> Fields:
-    """All of the conditions. `kind` is Envoy's word for a list of these."""
-    return _joined("and", kind, [_either(kind, condition) for condition in conditions])
+    """All of the conditions. `kind` is Envoy's word for one of these."""
+    return _joined("and", kind, [_condition(kind, condition) for condition in conditions])
 
 
-def _either(kind: str, condition: ir.Condition) -> Fields:
-    return _joined("or", kind, [_one(condition, value) for value in condition.values])
+def _condition(kind: str, condition: ir.Condition) -> Fields:
+    one_of = _joined("or", kind, [_one(kind, condition, value) for value in condition.values])
+    return {f"not_{kind}": one_of} if condition.negated else one_of
 
 
 def _joined(how: str, kind: str, found: list[Fields]) -> Fields:
-    return found[0] if len(found) == 1 else {f"{how}_{kind}": {kind: found}}
+    return found[0] if len(found) == 1 else {f"{how}_{kind}s": {f"{kind}s": found}}
 
 
-def _one(condition: ir.Condition, value: ir.StringMatch) -> Fields:
+def _one(kind: str, condition: ir.Condition, value: ir.StringMatch) -> Fields:
     match condition.on:
         case "identity":
             return {"authenticated": {"principal_name": matches.string(value)}}
+        case "address":
+            return {"direct_remote_ip": _range(value.value)}
+        case "remote_address":
+            return {"remote_ip": _range(value.value)}
+        case "destination_address":
+            return {"destination_ip": _range(value.value)}
         case "port":
             return {"destination_port": int(value.value)}
+        case "server_name":
+            return {"requested_server_name": matches.string(value)}
+        case "token_subject":
+            return _token_subject(kind, value)
+        case "claim":
+            return _claim(kind, condition.name, value)
+        case _:
+            return _of_request(condition, value)
+
+
+def _of_request(condition: ir.Condition, value: ir.StringMatch) -> Fields:
+    match condition.on:
         case "path":
             return {"url_path": {"path": matches.string(value)}}
         case "method":
-            return {"header": {"name": ":method", "string_match": matches.string(value)}}
-        case "header":
-            return {"header": {"name": condition.name, "string_match": matches.string(value)}}
+            return _header(":method", value)
+        case "host":
+            return _header(":authority", value)
+        case _:
+            return _header(condition.name, value)
+
+
+def _header(name: str, value: ir.StringMatch) -> Fields:
+    return {"header": {"name": name, "string_match": matches.string(value)}}
+
+
+def _range(text: str) -> Fields:
+    address, _, bits = text.partition("/")
+    return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
+
+
+def _token_subject(kind: str, value: ir.StringMatch) -> Fields:
+    """The subject is what follows the last slash; an issuer is a URL with slashes of its own."""
+    issuer, _, subject = value.value.rpartition("/")
+    present = ir.StringMatch(kind="regex", value=".+")
+    issued, named = ir.StringMatch(kind="exact", value=issuer), ir.StringMatch(kind="exact", value=subject)
+    match value.kind:
+        case "exact":
+            pair = (issued, named)
+        case "prefix":
+            pair = (issued, ir.StringMatch(kind="prefix", value=subject)) if issuer else (value, present)
+        case "suffix":
+            pair = (ir.StringMatch(kind="suffix", value=issuer), named) if issuer else (present, value)
+        case _:
+            pair = (present, present)
+    return _joined("and", kind, [_claim(kind, "iss", pair[0]), _claim(kind, "sub", pair[1])])
+
+
+def _claim(kind: str, name: str, value: ir.StringMatch) -> Fields:
+    """A claim that is the text, or a list with it."""
+    text = {"string_match": matches.string(value)}
+    path = [{"key": part} for part in (_CLAIMS, *name.split("."))]
+    found = [
+        {"metadata": {"filter": _TOKENS, "path": path, "value": test}}
+        for test in (text, {"list_match": {"one_of": text}})
+    ]
+    return _joined("or", kind, found)

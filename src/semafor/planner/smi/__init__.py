@@ -2,7 +2,7 @@
 
     specs   HTTPRouteGroup, TCPRoute: names for kinds of traffic, which the others refer to
     split   TrafficSplit + groups ─▶ VirtualService
-    access  TrafficTarget + groups + routes ─▶ ir.Authorization of a workload
+    access  TrafficTarget + groups + routes ─▶ ir.Guard of a workload
 
 Source: the Service Mesh Interface, v1alpha1 to v1alpha4. What it leaves open is written down in docs/smi.md.
 """

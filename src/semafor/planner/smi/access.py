@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
-from semafor.ir import Authorization, Condition, Origin, RouteMatch, Rule, StringMatch
+from semafor.ir import Condition, Guard, Origin, RouteMatch, Rule, StringMatch
 from semafor.planner import problems
 from semafor.planner.instances import Key
 from semafor.planner.problems import at
@@ -110,14 +110,12 @@ def targeting(targets: Mapping[Key, TrafficTarget], workload: Workload) -> tuple
     return tuple(one for one in found if one.destination == account and one.origin.ref.namespace == account[0])
 
 
-def authorization(
-    targets: tuple[TrafficTarget, ...], specs: Specs, workload: Workload, trust_domain: str
-) -> Authorization | None:
+def guard(targets: tuple[TrafficTarget, ...], specs: Specs, workload: Workload, trust_domain: str) -> Guard | None:
     """Who may call the workload; None where everybody may."""
     if not targets:
         return None
     rules = (_rule(target, specs, workload, trust_domain) for target in targets)
-    return Authorization(allow=tuple(rule for rule in rules if rule))
+    return Guard(action="allow", rules=tuple(rule for rule in rules if rule))
 
 
 def _rule(target: TrafficTarget, specs: Specs, workload: Workload, trust_domain: str) -> Rule | None:

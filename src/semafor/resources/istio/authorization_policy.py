@@ -127,6 +127,5 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=security_rules.authorization_policy,
 )

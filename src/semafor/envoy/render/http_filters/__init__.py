@@ -1,6 +1,6 @@
 """The HTTP filters of a connection, one module each.
 
-A module has `for_connection(pool, connection)`, which gives the filter's fields, or None where it is not needed.
+A module has `for_connection(pool, connection)`, which gives the filter's fields: none where it is not needed.
 One that routes configure has `for_route(pool, part)`, which gives its entry of `typed_per_filter_config`.
 """
 
@@ -23,8 +23,7 @@ ORDER: Final[tuple[ModuleType, ...]] = (
 
 def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     """The chain of filters, in the order of `ORDER`."""
-    made = (module.for_connection(pool, connection) for module in ORDER)
-    return [fields for fields in made if fields is not None]
+    return [fields for module in ORDER for fields in module.for_connection(pool, connection)]
 
 
 def for_route(pool: Pool, route: ir.Route) -> Fields:

@@ -11,11 +11,11 @@ NAME: Final = "envoy.filters.http.cors"
 _TYPE: Final = "envoy.extensions.filters.http.cors.v3."
 
 
-def for_connection(pool: Pool, connection: ir.HttpConnection) -> Fields | None:
+def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     """Asleep until a route wakes it, so that a listener need not change, and drain, for the first such route."""
     if connection.direction == "inbound":
-        return None
-    return {**typed(pool, NAME, f"{_TYPE}Cors"), "disabled": True}
+        return []
+    return [{**typed(pool, NAME, f"{_TYPE}Cors"), "disabled": True}]
 
 
 def for_route(pool: Pool, node: ir.Cors) -> Fields:

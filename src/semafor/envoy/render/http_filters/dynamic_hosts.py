@@ -9,7 +9,7 @@ _NAME = "envoy.filters.http.dynamic_forward_proxy"
 _TYPE = "envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig"
 
 
-def for_connection(pool: Pool, connection: ir.HttpConnection) -> Fields | None:
+def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     if not connection.resolvers:
-        return None
-    return typed(pool, _NAME, _TYPE, dns_cache_config=dns_cache.config(pool, connection.resolvers))
+        return []
+    return [typed(pool, _NAME, _TYPE, dns_cache_config=dns_cache.config(pool, connection.resolvers))]

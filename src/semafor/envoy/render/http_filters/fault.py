@@ -10,11 +10,11 @@ NAME: Final = "envoy.filters.http.fault"
 _TYPE: Final = "envoy.extensions.filters.http.fault.v3.HTTPFault"
 
 
-def for_connection(pool: Pool, connection: ir.HttpConnection) -> Fields | None:
+def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     """Asleep until a route wakes it, so that a listener need not change, and drain, for the first such route."""
     if connection.direction == "inbound":
-        return None
-    return {**typed(pool, NAME, _TYPE), "disabled": True}
+        return []
+    return [{**typed(pool, NAME, _TYPE), "disabled": True}]
 
 
 def for_route(pool: Pool, node: ir.Fault) -> Fields:

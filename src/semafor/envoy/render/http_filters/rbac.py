@@ -1,13 +1,18 @@
-"""The filter that answers 403 to requests that are not allowed."""
+"""The filters that answer 403 to requests that are not allowed: one for each guard, in their order."""
 
 from semafor import ir
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import rbac
 from semafor.envoy.render.shape import Fields, typed
 
+_TYPE = "envoy.extensions.filters.http.rbac.v3.RBAC"
 
-def for_connection(pool: Pool, connection: ir.HttpConnection) -> Fields | None:
-    if connection.allowed is None:
-        return None
-    rules = rbac.allow(connection.allowed)
-    return typed(pool, "envoy.filters.http.rbac", "envoy.extensions.filters.http.rbac.v3.RBAC", rules=rules)
+
+def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
+    return [_filter(pool, guard, number) for number, guard in enumerate(connection.guards)]
+
+
+def _filter(pool: Pool, guard: ir.Guard, number: int) -> Fields:
+    """Filters of one chain have names of their own."""
+    name = f"envoy.filters.http.rbac{f'.{number}' if number else ''}"
+    return typed(pool, name, _TYPE, **rbac.rules(guard))

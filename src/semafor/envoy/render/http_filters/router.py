@@ -5,5 +5,5 @@ from semafor.envoy.pool import Pool
 from semafor.envoy.render.shape import Fields, typed
 
 
-def for_connection(pool: Pool, _connection: ir.HttpConnection) -> Fields:
-    return typed(pool, "envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")
+def for_connection(pool: Pool, _connection: ir.HttpConnection) -> list[Fields]:
+    return [typed(pool, "envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")]
