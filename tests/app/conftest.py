@@ -26,8 +26,9 @@ def pool(tmp_path_factory) -> Pool:
 
 
 @pytest.fixture(autouse=True)
-def own_temporary_folder(monkeypatch) -> Iterator[None]:
+def own_temporary_folder(monkeypatch, tmp_path_factory) -> Iterator[None]:
     """Homes with a long path keep their sockets in the folder for temporary files: here, one of the test's own."""
+    tmp_path_factory.getbasetemp()  # pytest's own folders lie elsewhere, whichever test comes first
     folder = tempfile.mkdtemp(prefix="sf-", dir="/tmp")
     monkeypatch.setattr(tempfile, "tempdir", folder)
     yield

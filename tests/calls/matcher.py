@@ -48,7 +48,7 @@ class Matcher:
             return outcome.shares(self, found, outcome.of_bytes(config))
         table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
         host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
-        route = host and next((route for route in host["routes"] if matches(route["match"], call)), None)
+        route = host and next((route for route in host.get("routes", ()) if matches(route["match"], call)), None)
         return outcome.of(self, route, call) if route else "404"
 
     def address(self, host: str) -> str:
