@@ -87,7 +87,7 @@ class RealEnvoy:
         connection.close()
         if response.getheader("x-cluster") is None:
             return answered(response, body)
-        return self._said(body) + notes(response, call, took_s)
+        return self._said(response.getheader("x-cluster")) + notes(response, call, took_s)
 
     def _connected(self, port: int, call: Call) -> socket.socket:
         """A connection that says where it was going, as one that the kernel has redirected."""
@@ -132,7 +132,10 @@ class RealEnvoy:
         return {**node, "route_config": {**table, "validate_clusters": False}}
 
     def _leading_to(self, cluster: Json, pipe: Json) -> Json:
-        empty = cluster.get("type") == "EDS" and not self.matcher.endpoints[cluster["name"]].get("endpoints")
+        fed = (
+            self.matcher.endpoints[cluster["name"]] if cluster.get("type") == "EDS" else cluster.get("load_assignment")
+        )
+        empty = cluster.get("type", "STATIC") in ("EDS", "STATIC") and not (fed or {}).get("endpoints")
         endpoint = [] if empty or cluster["name"] == "BlackHoleCluster" else [{"endpoint": {"address": pipe}}]
         options = cluster.get("typed_extension_protocol_options", {})
         for option in options.values():
@@ -174,7 +177,7 @@ def static(name: str, endpoints: list[Json]) -> Json:
 
 def backend(cluster: str, pipe: Json) -> Json:
     """Says the name of the cluster, to requests and to bytes, and in headers what it got."""
-    seen = {"x-cluster": "1", "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
+    seen = {"x-cluster": cluster, "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
     answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": cluster}}}
     host = {
         "name": "all",

@@ -63,9 +63,10 @@ class RealEdge(real.RealEnvoy):
         used.request(call.method, call.path, headers={"Host": call.host, **dict(call.headers)})
         response = used.getresponse()
         body = response.read().decode(errors="replace")
-        if response.getheader("x-cluster") is None:
+        cluster = response.getheader("x-cluster")
+        if cluster is None:
             return real.answered(response, body)
-        return outcome.destination(self.matcher, body) + real.notes(response, call, 0.0)
+        return outcome.destination(self.matcher, cluster) + real.notes(response, call, 0.0)
 
     def _secured(self, connection: socket.socket, call: Call, client: Client) -> socket.socket:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

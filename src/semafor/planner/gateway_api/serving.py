@@ -48,11 +48,17 @@ def _gateway(mesh: Mesh, state: GatewayState) -> Gateway:
     return Gateway(
         ref=ref,
         selector=selector,
-        servers=tuple(_server(ref, each) for each in state.every if each.serves),
+        servers=tuple(_server(ref, each) for each in state.every if each.serves or _stands_closed(each)),
         age=state.gateway.age,
         origin=state.gateway.origin,
         pods_in=namespace,
     )
+
+
+def _stands_closed(state: State) -> bool:
+    """Whether the listener has its server names for itself though it cannot serve them: nobody may stand in for it."""
+    tls = state.listener.tls
+    return not state.conflict and state.listener.protocol in {"HTTPS", "TLS"} and bool(tls and not tls.passthrough)
 
 
 def client(mesh: Mesh, workload: Workload) -> str:
@@ -98,7 +104,7 @@ def _tls(state: State) -> ServerTls:
         mode = "optional_mutual" if state.insecure else "mutual"
     return ServerTls(
         mode=mode,
-        credentials=state.certificates,
+        credentials=state.certificates if state.serves else (),
         authorities=f"ConfigMap:{state.authorities}" if state.authorities else "",
         untrusted=state.insecure,
     )
@@ -117,7 +123,9 @@ def _attached(mesh: Mesh, server: Server) -> tuple[Attached, ...]:
     if state is None or own is None:
         return ()
     joined = attach.attachments(mesh).listeners.get((own.listener.owner, own.listener.name), ())
-    rivals = [one.listener for one in state.every if one.serves and one.listener.port == server.port]
+    rivals = [
+        one.listener for one in state.every if one.listener.port == server.port and (one.serves or _stands_closed(one))
+    ]
     if own.listener.speaks_http:
         return (*_hosts(mesh, own.listener, joined, rivals), *_misdirected(own.listener, rivals))
     if own.listener.protocol == "TLS":
