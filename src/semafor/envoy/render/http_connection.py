@@ -7,7 +7,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import http_filters, routes
+from semafor.envoy.render import http_filters, local_replies, routes
 from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
 _CODECS: Final = {"auto": "AUTO", "h1": "HTTP1", "h2": "HTTP2"}
@@ -32,6 +32,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         **_routes(pool, node),
         **(_identity(node) if node.edge is None else _edge(node.edge)),
         **_server(node),
+        **local_replies.fields(pool, node),
     )
 
 

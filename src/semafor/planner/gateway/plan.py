@@ -20,7 +20,7 @@ from semafor.ir import (
     RouteTable,
     TcpProxy,
 )
-from semafor.planner import outbound, passthrough
+from semafor.planner import outbound, passthrough, reasons
 from semafor.planner import view as views
 from semafor.planner.gateway import credentials, entrances, listeners, sources, tables
 from semafor.planner.gateway.attached import Attached
@@ -46,7 +46,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     reached = _reached(mesh, view, tuple(said.values()), {*_by_routes(routes), *_by_listeners(made)})
     return Plan(
         proxy=proxy.id,
-        listeners=made,
+        listeners=reasons.given(mesh, workload.namespace, made),
         routes=routes,
         clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
         endpoints=tuple(members for _, members in reached if members),
