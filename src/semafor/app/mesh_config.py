@@ -3,12 +3,12 @@
 Keys below `semafor` are ours: the switches between Semafor's behaviour and Istio's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
 
-from semafor.app import topology
+from semafor.app import mesh_config_parts, topology
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.options import Options
 
@@ -23,10 +23,20 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
     ("semafor", "allocatedNetwork"): ("allocated_network", ()),
     ("semafor", "severalVirtualServices"): ("several_virtual_services", ("layered", "oldest")),
     ("semafor", "holdRoutes"): ("hold", (True, False)),
+    ("semafor", "environment"): ("environment", ("development", "production")),
+    ("semafor", "reasons"): ("reasons", ("outside-production", "always", "never")),
+    ("h2UpgradePolicy",): ("h2_upgrade", ("UPGRADE", "DO_NOT_UPGRADE")),
 }
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")
 _TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
 _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security settings; until then only this value
+
+
+# path of a part that is read as a whole -> (field of Options, its reader, which raises ValueError)
+_PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
+    ("localityLbSetting",): ("locality", mesh_config_parts.locality),
+    ("semafor", "retryBudget"): ("retry_budget", mesh_config_parts.retry_budget),
+}
 
 
 class Unusable(Exception):  # noqa: N818 - named for what the document is
@@ -57,22 +67,38 @@ def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
         if path[:2] == _TOPOLOGY and path[2:] in {(key,) for key in _TOPOLOGY_KEYS}:
             options["edge"] = topology.edge(document["defaultConfig"]["gatewayTopology"])
             continue
-        field, allowed = _KEYS.get(path, ("", ()))
-        if not field:
-            problems.append(_problem(path, "UnsupportedKey", "is not supported and has no effect", "remove it"))
-        elif allowed and value not in allowed:
-            words = " or ".join(str(each) for each in allowed)
-            problems.append(_problem(path, "InvalidValue", f"cannot be {value!r}", f"write {words}"))
+        found = _part(path, value) if path in _PARTS else _option(path, value)
+        if isinstance(found, Problem):
+            problems.append(found)
         else:
-            options[field] = value
+            options |= found
     return Options(**options), tuple(problems)
+
+
+def _option(path: tuple[str, ...], value: Any) -> dict[str, Any] | Problem:
+    field, allowed = _KEYS.get(path, ("", ()))
+    if not field:
+        return _problem(path, "UnsupportedKey", "is not supported and has no effect", "remove it")
+    if allowed and value not in allowed:
+        words = " or ".join(str(each) for each in allowed)
+        return _problem(path, "InvalidValue", f"cannot be {value!r}", f"write {words}")
+    return {field: value}
+
+
+def _part(path: tuple[str, ...], value: Any) -> dict[str, Any] | Problem:
+    field, reader = _PARTS[path]
+    try:
+        return {field: reader(value)}
+    except ValueError as error:
+        return _problem(path, "InvalidValue", f"is not understood: {error}", "mend it; until then it has no effect")
 
 
 def _leaves(document: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     found = []
     for key, value in document.items():
         path = (*prefix, str(key))
-        found += _leaves(value, path) if isinstance(value, Mapping) and value else [(path, value)]
+        inner = isinstance(value, Mapping) and value and path not in _PARTS
+        found += _leaves(value, path) if inner else [(path, value)]
     return found
 
 

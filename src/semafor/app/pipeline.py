@@ -15,7 +15,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from semafor import planner, resources
-from semafor.app import inbox, mesh_config, proxies, status
+from semafor.app import inbox, mesh_config, proxies, status, system_roots
 from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
 from semafor.app.identities import Identities
@@ -50,7 +50,8 @@ class Pipeline:
     """Keeps every proxy's configuration what the objects say."""
 
     def __init__(self, client: Client, fleet: Fleet, own: Identities) -> None:
-        self.mesh = Mesh()
+        self._roots = system_roots.read()
+        self.mesh = Mesh(options=Options(system_roots=self._roots))
         self.feedback = Feedback(fleet.plan, self.hold)
         self._client = client
         self._fleet = fleet
@@ -124,6 +125,7 @@ class Pipeline:
         self._set_options(options)
 
     def _set_options(self, options: Options) -> None:
+        options = replace(options, system_roots=self._roots)
         if options != self.mesh.options:
             self.mesh = dataclasses.replace(self.mesh, options=options, memo=Memo())
             self._arrived.set()

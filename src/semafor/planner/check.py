@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import delegates, destination_rule, problems, registry_check, resolve, topic
+from semafor.planner import delegates, destination_rule, problems, registry_check, resolve, rule_check, topic
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.gateway_api import check as api_check
@@ -137,13 +136,6 @@ def _between(mesh: Mesh, services: tuple[VirtualService, ...]) -> Iterator[Probl
         taken = {**own, **taken}
 
 
-def _rule(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
-    yield from rule.problems
-    if not rule.host.startswith("*") and rule.host not in mesh.by_host:
-        short = rule.host.removesuffix(names.service_host("", rule.origin.ref.namespace))
-        yield problems.unknown_host(problems.at(rule.origin, "host"), rule.host, short)
-
-
 _Rules = tuple[DestinationRule, ...]
 
 
@@ -178,7 +170,7 @@ def _peer_authentications(mesh: Mesh) -> Iterator[Problem]:
 TOPICS: tuple[Topic, ...] = (
     Topic(pieces=lambda mesh: mesh.all_virtual_services, about=Mesh.saying, problems=_routes),
     Topic(pieces=lambda mesh: mesh.routing_by_host, about=_hosts_of, problems=_host),
-    topic.each("DestinationRule", lambda mesh: mesh.destination_rules, _rule),
+    topic.each("DestinationRule", lambda mesh: mesh.destination_rules, rule_check.check),
     Topic(pieces=lambda mesh: _rules_by_host(mesh).values(), about=_rules_beside, problems=_between_rules),
     topic.each("TrafficTarget", lambda mesh: mesh.traffic_targets, smi.target),
     topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),

@@ -33,6 +33,16 @@ def without_effect(origin: Origin, field: str, why: str) -> Problem:
     return _problem(at(origin, field), "NoEffect", f"the field {field} has no effect: {why}", fix="remove it")
 
 
+def never_ejects(origin: Origin, instances: int, allowed: int, least: int) -> Problem:
+    return _problem(
+        origin,
+        "NeverEjects",
+        f"nobody is ever left out: one of {instances} is more than {allowed} per cent",
+        fix=f"set maxEjectionPercent to at least {least}",
+        severity="info",
+    )
+
+
 def for_gateways_only(origin: Origin) -> Problem:
     return _problem(
         origin,

@@ -71,7 +71,7 @@ def read(said: istio.TrafficPolicy | None, origin: Origin) -> tuple[Policy, tupl
         _own(said, origin),
         tunnel=_tunnel(said.tunnel),
         proxy_protocol=_VERSIONS[said.proxy_protocol.version] if said.proxy_protocol else "",
-        retry_budget=_budget(said.retry_budget),
+        retry_budget=budget(said.retry_budget),
         ports=tuple(ports),
     )
     return whole, tuple(found)
@@ -108,8 +108,8 @@ def _tunnel(said: istio.TunnelSettings | None) -> Tunnel | None:
     return Tunnel(target=f"{host}:{said.target_port}", use_post=said.protocol == "POST")
 
 
-def _budget(said: istio.RetryBudget | None) -> RetryBudget | None:
-    """Absent percent means 20, absent concurrency 3. Source: Envoy's RetryBudget."""
+def budget(said: istio.RetryBudget | None) -> RetryBudget | None:
+    """How many retries may run. Absent percent means 20, absent concurrency 3. Source: Envoy's RetryBudget."""
     if said is None:
         return None
     usual = RetryBudget()

@@ -1,0 +1,30 @@
+"""Parts of the mesh configuration that are more than one word: what holds where no DestinationRule says otherwise."""
+
+from typing import Any
+
+import msgspec
+
+from semafor.ir import RetryBudget
+from semafor.planner.traffic import locality as localities
+from semafor.planner.traffic import policy
+from semafor.planner.traffic.locality import LocalitySetting
+from semafor.resources.istio import destination_rule, load_balancer
+
+
+def locality(written: Any) -> LocalitySetting:
+    """The mesh's localityLbSetting. Raises ValueError."""
+    return localities.read(_typed(written, load_balancer.LocalityLoadBalancerSetting)) or localities.DEFAULT
+
+
+def retry_budget(written: Any) -> RetryBudget | None:
+    """The budget in the words of DestinationRules, or None for `none`: any number of retries. Raises ValueError."""
+    if written == "none":
+        return None
+    return policy.budget(_typed(written, destination_rule.RetryBudget))
+
+
+def _typed(written: Any, type_: type[Any]) -> Any:
+    known = {field.encode_name for field in msgspec.structs.fields(type_)}
+    if isinstance(written, dict) and (stray := sorted(set(written) - known)):
+        raise ValueError(f"{stray[0]} is not known here; known are {', '.join(sorted(known))}")
+    return msgspec.convert(written, type_)
