@@ -38,6 +38,8 @@ _UNNAMED = {
     ("ConsistentHashLB", "useSourceIp"): "what is left when none of the others is set",
     ("GatewayClassSpec", "description"): "a text for people",
 }
+# Kinds that no plan depends on, and the module that reads them.
+_NOT_PLANNED = {"ProxyConfig": "app/proxy_config.py"}
 # Kinds of which nothing counts but that an object is there, which it is told.
 _REFUSED_AS_A_WHOLE = frozenset({"WorkloadGroup"})
 # Texts that planners look into, so that a value is one that they understand.
@@ -78,7 +80,7 @@ def page(kind: Kind) -> Path:
 
 
 def acted_on(kind: Kind) -> bool:
-    return any(table.kind is kind for table in planned.TABLES)
+    return kind.kind in _NOT_PLANNED or any(table.kind is kind for table in planned.TABLES)
 
 
 def structs(kind: Kind) -> dict[type[msgspec.Struct], dict[str, Field]]:
@@ -120,6 +122,8 @@ def _outcome(kind: Kind, path: tuple[str, ...]) -> tuple[str, list[str]]:
         return IDLE, []
     if kind.kind in _REFUSED_AS_A_WHOLE:
         return REFUSED, []
+    if kind.kind in _NOT_PLANNED:
+        return (IMPLEMENTED if _attribute(*_holder(kind, path)) in _read_by(_NOT_PLANNED[kind.kind]) else IDLE), []
     holder, name = _holder(kind, path)
     with _listening() as heard:
         said = _said(kind, path, None)
@@ -130,7 +134,7 @@ def _outcome(kind: Kind, path: tuple[str, ...]) -> tuple[str, list[str]]:
     if _plain((*path[:-1], "type")) in said and name != "type":
         return REFUSED, []  # what selects it is refused
     if lists is None:
-        read = attribute in _read_by_planner() or (holder.__name__, name) in _UNNAMED
+        read = attribute in _read_by("planner") or (holder.__name__, name) in _UNNAMED
         return (IMPLEMENTED if read else IDLE), _refused_values(kind, path)
     return (IMPLEMENTED if attribute in lists else REFUSED), _refused_values(kind, path) if attribute in lists else []
 
@@ -264,9 +268,10 @@ def _attribute(struct: type[msgspec.Struct], name: str) -> str:
 
 
 @cache
-def _read_by_planner() -> frozenset[str]:
-    """Every attribute that the planner reads somewhere, be it by a text that holds its name."""
-    sources = (ROOT / "src" / "semafor" / "planner").rglob("*.py")
+def _read_by(part: str) -> frozenset[str]:
+    """Every attribute that a package or module reads somewhere, be it by a text that holds its name."""
+    place = ROOT / "src" / "semafor" / part
+    sources = place.rglob("*.py") if place.is_dir() else [place]
     nodes = (node for source in sources for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))))
     return frozenset(
         node.attr if isinstance(node, ast.Attribute) else node.value

@@ -16,10 +16,10 @@ def test_istios_words_and_ours_set_options():
 
 
 def test_a_key_without_effect_is_named_and_the_others_count():
-    options, (problem,) = mesh_config.read({"rootNamespace": "mesh", "defaultConfig": {"concurrency": 2}})
+    options, (problem,) = mesh_config.read({"rootNamespace": "mesh", "defaultConfig": {"drainDuration": "2s"}})
     assert options == Options(root_namespace="mesh")
     assert str(problem) == (
-        "ConfigMap istio-system/istio data.mesh defaultConfig.concurrency: "
+        "ConfigMap istio-system/istio data.mesh defaultConfig.drainDuration: "
         "is not supported and has no effect (remove it)"
     )
 

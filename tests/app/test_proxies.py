@@ -1,3 +1,5 @@
+from msgspec.structs import replace
+
 from semafor.app import inject, proxies
 from semafor.planner import Proxy, Workload
 
@@ -19,7 +21,9 @@ def test_a_sidecar_is_the_proxy_of_its_pod():
         ports=(("http", 8080),),
     )
     sidecar = proxies.proxy({**inject.inject(POD), "metadata": POD["metadata"]})
-    assert sidecar == Proxy(id="u1", role="sidecar", workloads=(workload,))
+    assert sidecar is not None
+    assert dict(sidecar.metadata)["NAMESPACE"] == "shop"
+    assert replace(sidecar, metadata=()) == Proxy(id="u1", role="sidecar", workloads=(workload,), metadata=())
 
 
 def test_a_pod_without_an_address_is_no_proxy_yet():

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from semafor import ir, resources
-from semafor.app import inject, mesh_config
+from semafor.app import inject, mesh_config, proxy_config
 from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
 from semafor.kube.api import errors
@@ -28,20 +28,24 @@ _INTERNALS = (
 
 
 class Injection:
-    """Sidecars for new pods, as their namespace and their own labels ask. `find` reads a namespace of the store."""
+    """Sidecars for new pods, as their namespace and their own labels ask, with the settings that ProxyConfigs give.
 
-    def __init__(self, find: Callable[[str], Doc | None]) -> None:
+    `find` reads a namespace of the store, `settings` puts together what is said of the pod's proxy.
+    """
+
+    def __init__(self, find: Callable[[str], Doc | None], settings: Callable[[Doc], proxy_config.Settings]) -> None:
         self._find = find
+        self._settings = settings
 
     async def admit(self, request: AdmissionRequest) -> Admitted:
         new = request.new
         if new is None or request.kind is not pod.KIND or request.operation != "CREATE":
             return Admitted(new or {})
-        warnings = tuple(str(problem) for problem in inject.problems(new))
+        warnings = tuple(str(problem) for problem in (*inject.problems(new), *proxy_config.problems(new)))
         home = self._find(request.namespace) or {"metadata": {}}
         if inject.wanted(new, home["metadata"].get("labels") or {}):
-            return Admitted(inject.inject(new), warnings)
-        return Admitted(new, warnings)
+            return Admitted(inject.inject(new, self._settings(new)), warnings)
+        return Admitted(inject.with_settings(new, self._settings(new)), warnings)
 
 
 class Judgement:

@@ -28,8 +28,10 @@ from semafor.app import (
     front,
     identities,
     kubeconfig,
+    mesh_config,
     openings,
     proxies,
+    proxy_config,
     statuses,
     system_objects,
 )
@@ -59,7 +61,9 @@ from semafor.kube.node.spec import NODE_UID, Exit, NodeNetwork
 from semafor.kube.node.zone import Zone
 from semafor.kube.store import Store
 from semafor.planner import Proxy
+from semafor.resources.core import config_map
 from semafor.resources.core import node as node_kind
+from semafor.resources.istio import proxy_config as istio_proxy_config
 from semafor.xds.server import Server
 
 log = logging.getLogger("semafor")
@@ -98,7 +102,7 @@ class Daemon:
         self._root_pem = authority.root_pem.decode()
         self._credentials = credentials.Credentials(home, authority)
         hooks = (
-            admission.Injection(lambda name: self._store.get("namespaces", "", name)),
+            admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below,
         )
@@ -117,6 +121,11 @@ class Daemon:
         self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
         self._images = Images(home.images, os.environ, _tools(home, envoy))
         self._kubelet = self._make_kubelet()
+
+    def _proxy_settings(self, pod: dict[str, Any]) -> proxy_config.Settings:
+        found = self._store.get(config_map.KIND.resource, mesh_config.NAMESPACE, mesh_config.NAME) or {}
+        objects = self._store.list(istio_proxy_config.KIND.resource)[0]
+        return proxy_config.of(pod, objects, mesh_config.document(found), self._pipeline.mesh.options.root_namespace)
 
     def _make_kubelet(self) -> Kubelet:
         options = machine.Options(

@@ -9,9 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from semafor.app import proxy_config
+from semafor.app.proxy_config import Settings
 from semafor.base.problem import ObjectRef, Problem
 
 Pod = dict[str, Any]
+_DEFAULTS = Settings()
 
 CONTAINER = "istio-proxy"
 IMAGE = "semafor/proxyv2"
@@ -70,7 +73,20 @@ def has_sidecar(pod: Pod) -> bool:
     return any(container.get("name") == CONTAINER for container in containers)
 
 
-def inject(pod: Pod) -> Pod:
+def with_settings(pod: Pod, settings: Settings) -> Pod:
+    """The pod, with the settings in the proxy that it brings itself, as gateways do."""
+    found = [container for container in pod["spec"].get("containers") or () if container.get("image") == IMAGE]
+    if not found or settings == Settings():
+        return pod
+    pod = copy.deepcopy(pod)
+    pod["spec"]["containers"] = [
+        proxy_config.apply(container, settings) if container.get("image") == IMAGE else container
+        for container in pod["spec"]["containers"]
+    ]
+    return pod
+
+
+def inject(pod: Pod, settings: Settings = _DEFAULTS) -> Pod:
     """A copy of the pod with the sidecar, and with the labels and annotations that Istio's tools look for."""
     if is_gateway(pod):
         return _gateway(pod)
@@ -78,7 +94,7 @@ def inject(pod: Pod) -> Pod:
     metadata, spec = pod["metadata"], pod["spec"]
     annotations = metadata.setdefault("annotations", {}) or {}
     labels = metadata.setdefault("labels", {}) or {}
-    spec["initContainers"] = [_sidecar(annotations), *(spec.get("initContainers") or [])]
+    spec["initContainers"] = [proxy_config.apply(_sidecar(annotations), settings), *(spec.get("initContainers") or [])]
     first = spec["containers"][0]["name"] if spec.get("containers") else ""
     labels.setdefault("security.istio.io/tlsMode", "istio")
     labels.setdefault("service.istio.io/canonical-name", _canonical_name(metadata, labels))

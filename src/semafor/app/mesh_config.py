@@ -29,6 +29,7 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
 }
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")
 _TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
+_PROXY_KEYS = ("concurrency", "proxyMetadata", "image")
 _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security settings; until then only this value
 
 
@@ -52,6 +53,15 @@ def of(config_map: Mapping[str, Any]) -> tuple[Options, tuple[Problem, ...]]:
     return read(document or {})
 
 
+def document(config_map: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The mesh configuration as it is written; empty when it cannot be used."""
+    try:
+        found = yaml.safe_load((config_map.get("data") or {}).get("mesh", ""))
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
 def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
     """The options that the document sets, and what of it is not understood or not supported.
 
@@ -64,6 +74,8 @@ def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
     for path, value in _leaves(document):
         if path in _FIXED and value == _FIXED[path]:
             continue
+        if path[0] == "defaultConfig" and path[1:2] and path[1] in _PROXY_KEYS:
+            continue  # looked at when a pod is made
         if path[:2] == _TOPOLOGY and path[2:] in {(key,) for key in _TOPOLOGY_KEYS}:
             options["edge"] = topology.edge(document["defaultConfig"]["gatewayTopology"])
             continue

@@ -8,6 +8,7 @@ This file is copied into the container and runs alone, with the standard library
 """
 
 import http.client
+import json
 import os
 import sys
 
@@ -18,9 +19,9 @@ TIMEOUT_S = 10
 
 
 def proxy(arguments: list[str]) -> None:
-    """Replace this process by Envoy: one worker, no hot restart, the bootstrap that the control plane wrote."""
+    """Replace this process by Envoy: no hot restart, the bootstrap that the control plane wrote."""
     level = arguments[arguments.index("--log-level") + 1] if "--log-level" in arguments[:-1] else "warning"
-    argv = [ENVOY, "-c", BOOTSTRAP, "--concurrency", "1", "--disable-hot-restart", "--log-level", level]
+    argv = [ENVOY, "-c", BOOTSTRAP, *workers(), "--disable-hot-restart", "--log-level", level]
     argv += ["--component-log-level", "misc:error"]  # it warns of parts of Envoy's API that are new, at every start
     argv += [
         "--log-format",
@@ -31,6 +32,15 @@ def proxy(arguments: list[str]) -> None:
         "immediate",
     ]
     os.execv(ENVOY, argv)  # noqa: S606 - fixed program, no shell
+
+
+def workers() -> list[str]:
+    """One worker, unless ProxyConfig says another number; 0 leaves it to Envoy, which takes one for each processor."""
+    try:
+        number = json.loads(os.environ.get("PROXY_CONFIG", "{}")).get("concurrency", 1)
+    except (ValueError, AttributeError):
+        number = 1
+    return ["--concurrency", str(number)] if number else []
 
 
 def request(arguments: list[str]) -> int:

@@ -3,7 +3,8 @@
 import secrets
 from typing import Any, Literal
 
-from semafor.app import inject, topology
+from semafor.app import inject, proxy_config, topology
+from semafor.base import names
 from semafor.planner.proxy import Proxy, Workload
 
 Pod = dict[str, Any]
@@ -43,7 +44,25 @@ def proxy(pod: Pod) -> Proxy | None:
         ports=_ports(spec, of_proxy=_ROLES[own] == "gateway"),
     )
     edge = topology.of_pod(metadata.get("annotations") or {}) if _ROLES[own] == "gateway" else None
-    return Proxy(id=metadata["uid"], role=_ROLES[own], workloads=(workload,), edge=edge)
+    known = node_metadata(pod)
+    return Proxy(id=metadata["uid"], role=_ROLES[own], workloads=(workload,), edge=edge, metadata=known)
+
+
+def node_metadata(pod: Pod) -> tuple[tuple[str, str], ...]:
+    """What is known of the pod's proxy by Istio's names; its own variables come last, and win."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    labels = metadata.get("labels") or {}
+    own: Pod = next((one for one in (*(spec.get("initContainers") or ()), *spec["containers"]) if is_proxy(one)), {})
+    known = {
+        "ISTIO_VERSION": names.ISTIO_VERSION,
+        "CLUSTER_ID": "Kubernetes",
+        "MESH_ID": names.TRUST_DOMAIN,
+        "NAME": metadata["name"],
+        "NAMESPACE": metadata["namespace"],
+        "SERVICE_ACCOUNT": spec.get("serviceAccountName") or "default",
+        "WORKLOAD_NAME": labels.get("service.istio.io/canonical-name", metadata["name"]),
+    }
+    return tuple(sorted({**known, **dict(proxy_config.metadata(own))}.items()))
 
 
 def _ports(spec: Pod, *, of_proxy: bool) -> tuple[tuple[str, int], ...]:

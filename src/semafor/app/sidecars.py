@@ -55,6 +55,7 @@ class Sidecars:
             cluster=(metadata.get("labels") or {}).get("service.istio.io/canonical-name", name) + f".{namespace}",
             xds_socket=XDS_SOCKET,
             token=self._tokens.mint(uid),
+            metadata=proxies.node_metadata(pod),
         )
         return bootstrap.sidecar(options)
 

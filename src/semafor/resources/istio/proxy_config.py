@@ -54,5 +54,4 @@ KIND = Kind(
     subresources=("status",),
     custom=True,
     validate=_selector,
-    effect=False,
 )
