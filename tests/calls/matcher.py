@@ -62,11 +62,16 @@ class Matcher:
     def listener(self, address: str, port: int) -> Json:
         """The listener that a redirected connection is handed to."""
         handed = [one for one in self.listeners.values() if one.get("bind_to_port") is False]
+        own = [one for one in self.listeners.values() if one.get("bind_to_port") is not False]
         for wanted in ((address, port), ("0.0.0.0", port)):
             for one in handed:
                 socket = one["address"]["socket_address"]
                 if (socket["address"], socket["port_value"]) == wanted:
                     return one
+        for one in own:
+            socket = one["address"].get("socket_address", {})
+            if (socket.get("address"), socket.get("port_value")) == (address, port):
+                return one
         return self.listeners["virtualOutbound"]
 
 

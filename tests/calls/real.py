@@ -83,7 +83,10 @@ class RealEnvoy:
         headers = {"Host": call.host if call.port == 80 else f"{call.host}:{call.port}", **dict(call.headers)}
         connection.request(call.method, call.path, headers=headers)
         started = time.monotonic()
-        response = connection.getresponse()
+        try:
+            response = connection.getresponse()
+        except ConnectionError:
+            return "nowhere"
         body = response.read().decode(errors="replace")
         took_s = time.monotonic() - started
         connection.close()

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import delegates, destination_rule, problems, registry_check, resolve, rule_check, topic
+from semafor.planner import (
+    delegates,
+    destination_rule,
+    problems,
+    registry_check,
+    resolve,
+    rule_check,
+    sidecar_check,
+    topic,
+)
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.gateway_api import check as api_check
@@ -182,4 +191,5 @@ TOPICS: tuple[Topic, ...] = (
     topic.whole(("Gateway",), gateway_check.gateways),
     topic.whole(("Gateway", "ListenerSet", "BackendTLSPolicy", *ROUTES), api_check.problems),
     topic.whole(("ServiceEntry", "WorkloadEntry", "WorkloadGroup"), registry_check.check),
+    topic.whole(("Sidecar",), sidecar_check.check),
 )

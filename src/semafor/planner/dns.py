@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from semafor.base.names import parents
 from semafor.ir import DnsRelay
-from semafor.planner import view
+from semafor.planner import scope, view
 from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Workload
@@ -35,7 +35,7 @@ def addresses(mesh: Mesh, caller: str, name: str) -> tuple[str, ...]:
 
 def hosts(mesh: Mesh, of: View) -> Mapping[str, tuple[str, ...]]:
     """The hosts of ServiceEntries that callers of the view see, wildcards too, with their virtual addresses."""
-    seen = mesh.visible(of.namespace)
+    seen = scope.services(mesh, of)
     return mesh.memo(
         ("hosts", of),
         (seen,),

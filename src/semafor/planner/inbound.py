@@ -15,30 +15,37 @@ from semafor.base.struct import Value
 from semafor.ir import (
     ChainMatch,
     Cluster,
+    ConnectionLimits,
     Destination,
     DownstreamTls,
+    Endpoint,
+    EndpointSet,
     FilterChain,
     Forward,
     Guard,
     HttpConnection,
     Inspector,
     Listener,
+    LocalityEndpoints,
     Origin,
     Retry,
     Route,
     RouteMatch,
     RouteTable,
+    SimpleBalancer,
     TcpProxy,
     UpstreamHttp,
     VirtualHost,
 )
-from semafor.planner import authorization, passthrough, service
+from semafor.planner import authorization, passthrough, scope, service, view
 from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Proxy, Workload
 from semafor.planner.security import peer_authentication
 from semafor.planner.security.peer_authentication import Mode, Modes
+from semafor.planner.sidecar_rule import Ingress, Sidecar
+from semafor.planner.traffic.pool import Pool
 from semafor.planner.upstream_tls import ISTIO, ISTIO_HTTP
 
 INBOUND_PORT = 15006
@@ -49,11 +56,16 @@ _RETRY = Retry(attempts=2, retry_on=("reset-before-request",), other_hosts=False
 
 
 class Entry(Value):
-    """A port of the workload and what it speaks; port 0 stands for every port that no service names."""
+    """A port of the workload and what it speaks; port 0 stands for every port that no service names.
+
+    `wish` is what a Sidecar wants of it, `pool` the limits for connections to the application.
+    """
 
     port: int
     protocol: Protocol
     origin: Origin | None = None
+    wish: Ingress | None = None
+    pool: Pool | None = None
 
     @property
     def cluster(self) -> str:
@@ -67,12 +79,26 @@ def entries(mesh: Mesh, proxy: Proxy) -> tuple[Entry, ...]:
     service may come with HTTP/2 to an app of HTTP/1.1. Two that are declared differently leave it to detection.
     """
     found: dict[int, Entry] = {}
-    for workload in proxy.workloads:
-        for entry in _named(mesh, workload):
-            found[entry.port] = _agreed(found.get(entry.port, entry), entry)
+    rule = scope.sidecar(mesh, view.of(mesh, proxy.workloads[0]))
+    for entry in _wished(rule) if rule and rule.ingress else _of_services(mesh, proxy, rule):
+        found[entry.port] = _agreed(found.get(entry.port, entry), entry)
     for port, _ in modes(mesh, proxy).ports:  # what no service names can have a mode of its own
         found.setdefault(port, Entry(port=port, protocol=Protocol.SNIFFED))
     return tuple(found[port] for port in sorted(found))
+
+
+def _wished(rule: Sidecar) -> Iterator[Entry]:
+    """The ports that the Sidecar lists stand in place of those that services name."""
+    for wish in rule.ingress:
+        if wish.captured or wish.app:
+            pool = wish.pool or rule.pool
+            yield Entry(port=wish.port, protocol=wish.protocol, origin=wish.origin, wish=wish, pool=pool)
+
+
+def _of_services(mesh: Mesh, proxy: Proxy, rule: Sidecar | None) -> Iterator[Entry]:
+    for workload in proxy.workloads:
+        for entry in _named(mesh, workload):
+            yield replace(entry, pool=rule.pool) if rule else entry
 
 
 def _agreed(one: Entry, other: Entry) -> Entry:
@@ -80,11 +106,11 @@ def _agreed(one: Entry, other: Entry) -> Entry:
         return one
     if one.protocol is Protocol.SNIFFED:
         return other
-    return Entry(port=one.port, protocol=Protocol.SNIFFED, origin=one.origin)
+    return replace(one, protocol=Protocol.SNIFFED)
 
 
 def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:
-    for known in mesh.by_host.values():
+    for known in mesh.every_service():
         if service.selects(known, workload):
             for port in known.ports:
                 if number := service.target_port(port, workload):
@@ -104,7 +130,8 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tupl
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
     trust_domain = mesh.options.trust_domain
-    chains = (chain for entry in (*named, rest) for chain in _chains(entry, trust_domain, modes.at(entry.port)))
+    here = [entry for entry in (*named, rest) if entry.wish is None or entry.wish.captured]
+    chains = (chain for entry in here for chain in _chains(entry, trust_domain, modes.at(entry.port)))
     return Listener(
         name="virtualInbound",
         address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
@@ -118,6 +145,36 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tupl
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
         chains=(_no_loop(), *(authorization.guarded(chain, guards) for chain in chains)),
+    )
+
+
+def bound(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tuple[Guard, ...]) -> tuple[Listener, ...]:
+    """The listeners with a socket of their own, where a Sidecar wants no interception."""
+    domain = mesh.options.trust_domain
+    return tuple(
+        _bound(
+            mesh,
+            entry,
+            tuple(authorization.guarded(chain, guards) for chain in _chains(entry, domain, modes.at(entry.port))),
+        )
+        for entry in named
+        if entry.wish and not entry.wish.captured
+    )
+
+
+def _bound(mesh: Mesh, entry: Entry, chains: tuple[FilterChain, ...]) -> Listener:
+    address = (entry.wish.bind if entry.wish else "") or "0.0.0.0"  # noqa: S104 -- as for every port of a pod
+    sniffs = entry.protocol is Protocol.SNIFFED
+    return Listener(
+        name=f"{address}_{entry.port}",
+        address=address,
+        port=entry.port,
+        direction="inbound",
+        inspectors=(Inspector(kind="tls"), *((Inspector(kind="http"),) if sniffs else ())),
+        inspection_timeout_s=mesh.options.inbound_detection_s,
+        continue_on_timeout=True,
+        chains=tuple(replace(chain, match=replace(chain.match, port=0, ranges=())) for chain in chains),
+        origin=entry.origin,
     )
 
 
@@ -161,9 +218,10 @@ def _permissive(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:
 
 def _chain(entry: Entry, kind: str, match: ChainMatch, tls: DownstreamTls | None) -> FilterChain:
     carries_requests = kind.startswith("http")
+    at_address = (f"{entry.wish.bind}/32",) if entry.wish and entry.wish.bind else ()
     return FilterChain(
         name=f"{entry.port or 'any'}-{kind}",
-        match=match,
+        match=replace(match, ranges=at_address),
         tls=tls,
         filter=_http(entry, mutual=tls is not None) if carries_requests else _tcp(entry),
         origin=entry.origin,
@@ -202,14 +260,25 @@ def clusters(named: tuple[Entry, ...]) -> tuple[Cluster, ...]:
 
 
 def _cluster(entry: Entry) -> Cluster:
-    return Cluster(
+    limits = entry.pool.limits if entry.pool else ConnectionLimits()
+    meant = Cluster(
         name=entry.cluster,
         discovery="original_dst",
         balancer=passthrough.ORIGINAL,
         http=_version(entry.protocol),
+        limits=limits,
+        connect_timeout_s=(entry.pool.connect_timeout_s if entry.pool else None) or 10.0,
         mark=_MARK,
+        original_port=entry.wish.app_port if entry.wish else 0,
         origin=entry.origin,
     )
+    return _to(meant, entry.wish.app) if entry.wish and entry.wish.app else meant
+
+
+def _to(cluster: Cluster, app: Endpoint) -> Cluster:
+    """To where the application listens, whatever the caller meant."""
+    found = EndpointSet(cluster=cluster.name, localities=(LocalityEndpoints(endpoints=(app,)),))
+    return replace(cluster, discovery="static", endpoints=found, balancer=SimpleBalancer(policy="round_robin"))
 
 
 def _version(protocol: Protocol) -> UpstreamHttp | None:

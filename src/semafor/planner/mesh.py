@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
@@ -19,6 +19,7 @@ from semafor.planner import (
     registry,
     service,
     service_entry,
+    sidecar_rule,
     virtual_service,
     workload_entry,
     workload_group,
@@ -48,6 +49,7 @@ from semafor.planner.security.authorization_policy import AuthorizationPolicy
 from semafor.planner.security.peer_authentication import PeerAuthentication
 from semafor.planner.service import Service
 from semafor.planner.service_entry import ServiceEntry
+from semafor.planner.sidecar_rule import Sidecar
 from semafor.planner.smi import access, specs, split
 from semafor.planner.smi.access import TrafficTarget
 from semafor.planner.smi.specs import PortGroup, RouteGroup
@@ -82,6 +84,7 @@ from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
 from semafor.resources.istio import peer_authentication as istio_peer_authentication
 from semafor.resources.istio import service_entry as istio_service_entry
+from semafor.resources.istio import sidecar as istio_sidecar
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.istio import workload_entry as istio_workload_entry
 from semafor.resources.istio import workload_group as istio_workload_group
@@ -90,8 +93,6 @@ from semafor.resources.meta.meta import ObjectMeta
 from semafor.resources.smi import access as smi_access
 from semafor.resources.smi import specs as smi_specs
 from semafor.resources.smi import split as smi_split
-
-T = TypeVar("T")
 
 
 class Object(Protocol):
@@ -170,6 +171,7 @@ TABLES: tuple[Table, ...] = (
     Table(istio_service_entry.KIND, "service_entries", service_entry.read, is_rule=True),
     Table(istio_workload_entry.KIND, "workload_entries", workload_entry.read, is_rule=True),
     Table(istio_workload_group.KIND, "workload_groups", workload_group.read, is_rule=True),
+    Table(istio_sidecar.KIND, "sidecars", sidecar_rule.read, is_rule=True),
 )
 _NO_PODS: Mapping[Key, Pod] = {}
 _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
@@ -213,6 +215,7 @@ class Mesh:
     workload_entries: Mapping[Key, WorkloadEntry] = field(default_factory=dict)
     workload_groups: Mapping[Key, WorkloadGroup] = field(default_factory=dict)
     authorization_policies: Mapping[Key, AuthorizationPolicy] = field(default_factory=dict)
+    sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
     peer_authentications: Mapping[Key, PeerAuthentication] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -258,12 +261,12 @@ class Mesh:
 
         For what one caller sees, ask `visible` or `service`.
         """
-        return self.memo("by host", self._registries, lambda: registry.by_host(self._all_services()))
+        return self.memo("by host", self._registries, lambda: registry.by_host(self.every_service()))
 
     def visible(self, namespace: str) -> Mapping[str, Service]:
         """The services that callers of the namespace see, by host, sorted by host."""
         by_host = registry.by_host
-        return self.memo(("visible", namespace), self._registries, lambda: by_host(self._all_services(), namespace))
+        return self.memo(("visible", namespace), self._registries, lambda: by_host(self.every_service(), namespace))
 
     def service(self, host: str, namespace: str) -> Service | None:
         """The service that callers of `namespace` mean by the host: its own, else the one of the closest wildcard."""
@@ -277,7 +280,8 @@ class Mesh:
     def _registries(self) -> tuple[object, ...]:
         return (self.services, self.entries)
 
-    def _all_services(self) -> Iterator[Service]:
+    def every_service(self) -> Iterator[Service]:
+        """All services, of several for one host each."""
         yield from self.services.values()
         yield from (entry.service for entry in self.entries.values())
 
@@ -409,11 +413,15 @@ class Mesh:
         Those with the most specific host that covers it; the others do not count.
         """
         inputs = (self.all_virtual_services,)
-        return self.memo(("routing", host, namespace), inputs, lambda: self._routing(host, namespace))
+        return self.memo(("routing", host, namespace), inputs, lambda: self.chosen_routing(host, namespace))
 
-    def _routing(self, host: str, namespace: str) -> tuple[VirtualService, ...]:
+    def chosen_routing(
+        self, host: str, namespace: str, counts: Callable[[VirtualService], bool] = lambda _: True
+    ) -> tuple[VirtualService, ...]:
+        """The same, of those that count."""
         covering = self.routing_by_host.covering(host)
         seen = [(h, vs) for h, vs in covering if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)]
+        seen = [(pattern, vs) for pattern, vs in seen if counts(vs)]
         if not seen:
             return ()
         best = max((pattern for pattern, _ in seen), key=hosts.specificity)

@@ -1,6 +1,6 @@
 """The outbound half of a sidecar's plan: the same for all callers of one view, so it is made once for each view."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 
 from msgspec.structs import replace
@@ -12,12 +12,14 @@ from semafor.planner import (
     clusters,
     discovery,
     door,
+    egress,
     headless,
     instances,
     outbound_http,
     outbound_tcp,
     passthrough,
     resolve,
+    scope,
     tcp_chains,
 )
 from semafor.planner.door import Door
@@ -28,6 +30,7 @@ from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
 from semafor.planner.traffic.security import Security
 from semafor.planner.view import View
+from semafor.planner.virtual_service import VirtualService
 
 OUTBOUND_PORT = 15001
 
@@ -53,15 +56,15 @@ def plan(mesh: Mesh, view: View) -> Part:
 
 
 def _plan(mesh: Mesh, view: View) -> Part:
-    seen = mesh.visible(view.namespace)
+    seen = scope.services(mesh, view)
     parts = [_kept(mesh, view, service) for service in seen.values()]
-    inputs = (*parts, seen, mesh.all_virtual_services)
+    inputs = (*parts, seen, mesh.all_virtual_services, scope.sidecar(mesh, view))
     return mesh.memo(("outbound", view), inputs, lambda: _joined(mesh, view, parts))
 
 
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
-    routing = mesh.routing(service.host, view.namespace)
+    routing = scope.routing(mesh, view, service.host)
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     inputs = (
         service,
@@ -72,7 +75,16 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
         *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
-    return mesh.memo((service.host, view), inputs, lambda: _part(mesh, view, service))
+    return mesh.memo(_key(view, service, routing), inputs, lambda: _part(mesh, view, service))
+
+
+def _key(view: View, service: Service, routing: tuple[VirtualService, ...]) -> Hashable:
+    """Callers with different Sidecars share what these Sidecars do not change."""
+    if view.sidecar is None:
+        return (service.host, view)
+    ports = tuple(port.number for port in service.ports)
+    refs = tuple(vs.origin.ref for vs in routing)
+    return (service.host, replace(view, sidecar=None), service.namespace, ports, refs)
 
 
 def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster, EndpointSet | None], ...]:
@@ -103,8 +115,11 @@ def _joined(mesh: Mesh, view: View, parts: list[Part]) -> Part:
         *tcp_chains.strays(mesh, view),
         *(door.http(int(each.name), each.name) for each in shared),
     ]
-    own = [listener for part in parts for listener in part.listeners]
-    direct = passthrough.chain(mesh.options)
+    options = scope.options(mesh, view)
+    services, names = scope.services(mesh, view).values(), frozenset(table.name for table in shared)
+    asked = egress.listeners(scope.sidecar(mesh, view), services, names, options)
+    own = [*asked, *(listener for part in parts for listener in part.listeners)]
+    direct = passthrough.chain(options)
     listeners = (virtual_outbound(direct, _no_loop()), *door.listeners(doors, direct), *_distinct(own))
     return Part(
         listeners=listeners,

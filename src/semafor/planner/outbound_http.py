@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base import names
 from semafor.ir import Fail, Route, RouteMatch, RouteTable, VirtualHost
-from semafor.planner import headless, hosts, http_routes, passthrough, resolve
+from semafor.planner import headless, hosts, http_routes, passthrough, resolve, scope
 from semafor.planner.gateway_api import producers
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
@@ -44,7 +44,7 @@ def tables(mesh: Mesh, view: View, services: Iterable[tuple[int, VirtualHost]]) 
     for name, routing in strays(mesh, view):
         if any(vs.steps for vs in routing):
             found.setdefault(_STRAY_PORT, []).append(_stray_host(mesh, view, name, routing))
-    last = passthrough.host(mesh.options)
+    last = passthrough.host(scope.options(mesh, view))
     return tuple(RouteTable(name=str(port), hosts=_distinct([*found[port], last])) for port in sorted(found))
 
 
@@ -58,7 +58,7 @@ def routes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Route,
     attached = producers.http(mesh, view, service, port)
     if attached is not None:
         return http_routes.routes(mesh, view, attached, port.number)
-    said = http_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number)
+    said = http_routes.of(mesh, view, scope.routing(mesh, view, service.host), port.number)
     if said and (said[-1].match.is_catch_all or mesh.options.several_virtual_services == "oldest"):
         return said
     return (*said, http_routes.default(mesh, view, service, port))
@@ -76,8 +76,8 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
 def strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:
     """Hosts of VirtualServices that are no service's, with the VirtualServices that callers of the view see."""
     for host in sorted(mesh.routing_by_host):
-        if not any(hosts.covers(host, known) for known in _known(mesh, view.namespace, host)):
-            services = mesh.routing(host, view.namespace)
+        if not any(hosts.covers(host, known) for known in _known(mesh, view, host)):
+            services = scope.routing(mesh, view, host)
             if services:
                 yield host, services
 
@@ -91,11 +91,12 @@ def _stray_host(mesh: Mesh, view: View, host: str, services: tuple[VirtualServic
     )
 
 
-def _known(mesh: Mesh, namespace: str, host: str) -> Iterable[str]:
+def _known(mesh: Mesh, view: View, host: str) -> Iterable[str]:
     """The services' hosts that the host or pattern could cover."""
+    seen = scope.services(mesh, view)
     if host.startswith("*"):
-        return mesh.visible(namespace)
-    return (host,) if host in mesh.visible(namespace) else ()
+        return seen
+    return (host,) if host in seen else ()
 
 
 def _stray_routes(mesh: Mesh, view: View, services: tuple[VirtualService, ...]) -> tuple[Route, ...]:

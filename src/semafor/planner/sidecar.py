@@ -12,12 +12,14 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         return Plan(proxy=proxy.id)
     out = outbound.plan(mesh, view.of(mesh, proxy.workloads[0]))
     modes = inbound.modes(mesh, proxy)
-    inputs = (mesh.by_host, mesh.peer_authentications)
+    inputs = (mesh.by_host, mesh.peer_authentications, mesh.sidecars)
     named = mesh.memo(("inbound", proxy.workloads), inputs, lambda: inbound.entries(mesh, proxy))
-    received = inbound.listener(mesh, named, modes=modes, guards=authorization.of(mesh, proxy))
+    guards = authorization.of(mesh, proxy)
+    received = inbound.listener(mesh, named, modes=modes, guards=guards)
+    bound = inbound.bound(mesh, named, modes=modes, guards=guards)
     return Plan(
         proxy=proxy.id,
-        listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received)),
+        listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received, *bound)),
         routes=out.tables,
         clusters=(*out.clusters, *inbound.clusters(named)),
         endpoints=out.endpoints,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from semafor.ir import ChainMatch, FilterChain
-from semafor.planner import door, hosts, outbound_http, tcp_routes
+from semafor.planner import door, hosts, outbound_http, scope, tcp_routes
 from semafor.planner.door import Door
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
@@ -23,7 +23,7 @@ def of(mesh: Mesh, view: View, service: Service, port: Port, own: FilterChain) -
     where nothing is left for it.
     """
     kind: tcp_routes.Kind = "tls" if port.protocol is Protocol.TLS else "tcp"
-    found = tcp_routes.of(mesh, view, mesh.routing(service.host, view.namespace), port.number, kind)
+    found = tcp_routes.of(mesh, view, scope.routing(mesh, view, service.host), port.number, kind)
     chains = tuple(_chain(way, own.match) for way in found)
     strict = kind == "tls" and mesh.options.several_virtual_services == "oldest"
     if found and (strict or any(_takes_all_of(way, own.match) for way in found)):

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import Locality
+from semafor.planner import sidecar_rule
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Labels, Workload
 from semafor.planner.step import Source
@@ -16,6 +17,7 @@ from semafor.planner.virtual_service import MESH
 class View(Value, cache_hash=True):
     """A namespace, those labels of the caller that some rule asks for, and where it is, as far as that matters.
 
+    `sidecar` is the Sidecar (namespace, name) that is for the callers, None without one.
     `gateways` are the Gateway objects (`namespace/name`) through which requests come in; none for callers in the mesh.
     `client` is the Secret (`namespace/name`) with the certificate that they show to backends outside of the mesh.
     """
@@ -23,6 +25,7 @@ class View(Value, cache_hash=True):
     namespace: str
     labels: Labels = ()
     gateways: tuple[str, ...] = ()
+    sidecar: tuple[str, str] | None = None
     locality: Locality = Locality()
     client: str = ""
 
@@ -51,7 +54,16 @@ def of(mesh: Mesh, workload: Workload) -> View:
         namespace=workload.namespace,
         labels=tuple(pair for pair in labels if pair[0] in asked),
         locality=locality(mesh, workload),
+        sidecar=_sidecar(mesh, workload),
     )
+
+
+def _sidecar(mesh: Mesh, workload: Workload) -> tuple[str, str] | None:
+    if not mesh.sidecars:
+        return None
+    every, root = tuple(mesh.sidecars.values()), mesh.options.root_namespace
+    found = sidecar_rule.choose(every, workload.namespace, root, workload.labels)
+    return (found.origin.ref.namespace, found.origin.ref.name) if found else None
 
 
 def locality(mesh: Mesh, workload: Workload) -> Locality:

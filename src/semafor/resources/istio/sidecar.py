@@ -88,7 +88,7 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     validate=sidecar_rules.validate,
     remarks=sidecar_rules.remarks,
 )
