@@ -115,5 +115,4 @@ def _request(match: "matcher.Matcher", table: Json, call: Call) -> str:
     host = matcher.virtual_host(table, call.host)
     if host and host.get("require_tls") == "ALL" and call.scheme == "http":
         return f"301 https://{call.host}{call.path}"
-    route = host and next((one for one in host.get("routes", []) if matcher.matches(one["match"], call)), None)
-    return outcome.of(match, route, call) if route else "404"
+    return matcher.routed(match, host, call)

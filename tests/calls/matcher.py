@@ -48,8 +48,7 @@ class Matcher:
             return outcome.shares(self, found, outcome.of_bytes(config))
         table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
         host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
-        route = host and next((route for route in host.get("routes", ()) if matches(route["match"], call)), None)
-        return outcome.of(self, route, call) if route else "404"
+        return routed(self, host, call)
 
     def address(self, host: str) -> str:
         """What DNS answers, with the search domains of a pod."""
@@ -73,6 +72,23 @@ class Matcher:
             if (socket.get("address"), socket.get("port_value")) == (address, port):
                 return one
         return self.listeners["virtualOutbound"]
+
+
+def routed(matcher: Matcher, host: Json | None, call: Call) -> str:
+    """What the first route that takes the call does; with shares, where routes take a part of the calls only."""
+    found: list[tuple[str, float]] = []
+    left = 100.0
+    for route in host.get("routes", ()) if host else ():
+        if left and matches(route["match"], call):
+            part = route["match"].get("runtime_fraction", {}).get("default_value")
+            taken = left * part.get("numerator", 0) / 1_000_000 if part else left
+            found.append((outcome.of(matcher, route, call), taken))
+            left -= taken
+    found += [("404", left)] if left else []
+    if len(found) == 1:
+        return found[0][0]
+    parts = [(*text.partition(" "), share) for text, share in found]
+    return ", ".join(f"{head} {round(share, 2):g}% {rest}".strip() for head, _, rest, share in parts)
 
 
 def _decoded(pool: Pool, rendered: xds.Resources, type_url: str) -> dict[str, Json]:

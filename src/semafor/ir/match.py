@@ -47,11 +47,12 @@ class QueryMatch(Value):
 
 
 class RouteMatch(Value):
-    """All tests have to pass."""
+    """All tests have to pass; then the route takes `percent` of the requests, and leaves the others to the next."""
 
     path: PathMatch = PathMatch()
     headers: tuple[HeaderMatch, ...] = ()
     query: tuple[QueryMatch, ...] = ()
+    percent: float = 100.0
 
     @property
     def is_catch_all(self) -> bool:

@@ -1,7 +1,7 @@
 """ir.RouteMatch and its tests -> envoy.config.route.v3.RouteMatch."""
 
 from semafor import ir
-from semafor.envoy.render.shape import Fields, wrap
+from semafor.envoy.render.shape import Fields, percent, wrap
 
 
 def route_match(node: ir.RouteMatch) -> Fields:
@@ -12,6 +12,8 @@ def route_match(node: ir.RouteMatch) -> Fields:
         fields["headers"] = [_header(header) for header in node.headers]
     if node.query:
         fields["query_parameters"] = [_query(query) for query in node.query]
+    if node.percent != 100.0:
+        fields["runtime_fraction"] = {"default_value": percent(node.percent)}
     return fields
 
 

@@ -79,7 +79,6 @@ def _http_rule(rule: http_route.HTTPRouteRule, origin: Origin) -> _Read:
     done = filters.read(rule.filters, at(origin, "filters"))
     kinds = [match.path.type if match.path else "PathPrefix" for match in written]
     wrong = [
-        *refused.fields(rule, origin, *_HTTP_RULE),
         *_filters(rule, origin),
         *filters.check_paths(done, kinds, at(origin, "filters")),
     ]
@@ -98,12 +97,12 @@ def _http_rule(rule: http_route.HTTPRouteRule, origin: Origin) -> _Read:
         timeout_s=_seconds(timeouts.request) or 0.0,
         retry=_retry(rule.retry, _seconds(timeouts.backend_request)),
         wrong=_why(wrong),
-    ), wrong
+    ), [*refused.fields(rule, origin, *_HTTP_RULE), *wrong]
 
 
 def _grpc_rule(rule: grpc_route.GRPCRouteRule, origin: Origin) -> _Read:
     written = rule.matches or (grpc_route.GRPCRouteMatch(),)
-    wrong = [*refused.fields(rule, origin, *_GRPC_RULE), *_filters(rule, origin)]
+    wrong = list(_filters(rule, origin))
     for index, match in enumerate(written):
         wrong += matches.check_grpc(match, at(origin, f"matches[{index}]"))
     return Rule(
@@ -114,12 +113,12 @@ def _grpc_rule(rule: grpc_route.GRPCRouteRule, origin: Origin) -> _Read:
         backends=_http_backends(rule, origin),
         retry=_retry(None, None),
         wrong=_why(wrong),
-    ), wrong
+    ), [*refused.fields(rule, origin, *_GRPC_RULE), *wrong]
 
 
 def _why(wrong: list[Problem]) -> str:
-    """Why a rule with these problems is left out."""
-    return next((f"{problem.path}: {problem.message}" for problem in wrong if problem.severity == "error"), "")
+    """Why a rule with these problems is left out; unknown fields alone are no reason."""
+    return next((f"{problem.path}: {problem.message}" for problem in wrong), "")
 
 
 def _filters(rule: HttpRule, origin: Origin) -> Iterator[Problem]:

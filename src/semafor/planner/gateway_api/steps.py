@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
+from msgspec.structs import replace
+
 from semafor.base.struct import Value
 from semafor.ir import DirectResponse, HeaderOps, PathMatch, Redirect, RegexRewrite, Rewrite
 from semafor.planner import hosts
@@ -38,8 +40,9 @@ def of(mesh: Mesh, place: Place, chosen: Iterable[Chosen]) -> tuple[Step, ...]:
     ranked = [
         (_rank(one, match), _step(mesh, place, one.route, rule, match))
         for one in sorted(chosen, key=lambda one: one.route.seniority)
-        for rule in one.route.rules
-        for match in rule.matches
+        for whole in one.route.rules
+        for rule, percent in _alternatives(whole)
+        for match in (_share(match, percent) for match in rule.matches)
     ]
     ranked.sort(key=lambda pair: pair[0], reverse=True)  # stable: what is equal stays by age, then as it is written
     return tuple(step for _, step in ranked)
@@ -62,6 +65,30 @@ def _step(mesh: Mesh, place: Place, route: Route, rule: Rule, match: Match) -> S
         request=filters.request,
         response=filters.response,
     )
+
+
+def _alternatives(rule: Rule) -> Iterator[tuple[Rule, float]]:
+    """The rule or, where its backends want different things of Envoy's routes, one rule for each backend.
+
+    Each takes so many per cent of the requests that those before it have left.
+    """
+    shared = [each for each in rule.backends if each.weight]
+    if len(shared) <= 1 or not any(_needs_route(each.filters) for each in shared):
+        yield rule, 100.0
+        return
+    left = sum(each.weight for each in shared)
+    for each in shared:
+        yield replace(rule, backends=(each,)), 100.0 * each.weight / left
+        left -= each.weight
+
+
+def _needs_route(filters: Filters) -> bool:
+    """Whether the filters do more than change headers and the host, which Envoy can do for one of several clusters."""
+    return bool(filters.redirect or filters.mirrors or filters.cors or filters.path != PathChange())
+
+
+def _share(match: Match, percent: float) -> Match:
+    return match if percent == 100.0 else replace(match, match=replace(match.match, percent=percent))
 
 
 def _merged(rule: Rule) -> Filters:
