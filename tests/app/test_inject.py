@@ -81,3 +81,25 @@ def test_the_canonical_name_is_a_label_or_the_workloads_name(metadata, name):
 def test_an_annotation_that_is_neither_true_nor_false_is_told():
     (problem,) = inject.problems(pod(annotations={"sidecar.istio.io/inject": "yes"}))
     assert str(problem).startswith("Pod shop/web-7d9f-x2x4q metadata.annotations[sidecar.istio.io/inject]: 'yes'")
+
+
+def test_a_pod_of_the_gateway_template_becomes_a_gateway():
+    spec = {"containers": [{"name": "istio-proxy", "image": "auto", "resources": {}, "ports": [{"containerPort": 80}]}]}
+    own = {**pod(annotations={"inject.istio.io/templates": "gateway"}), "spec": spec}
+    assert inject.wanted(own, {})
+    made = inject.inject(own)
+    (container,) = made["spec"]["containers"]
+    assert (container["image"], container["args"][:2]) == ("semafor/proxyv2", ["proxy", "router"])
+    assert (container["resources"], container["ports"][-1], "restartPolicy" in container) == (
+        {},
+        {"containerPort": 80},
+        False,
+    )
+    assert "initContainers" not in made["spec"]
+    assert "security.istio.io/tlsMode" not in made["metadata"]["labels"]
+
+
+def test_a_pod_whose_label_says_no_is_no_gateway():
+    metadata = {"annotations": {"inject.istio.io/templates": "gateway"}, "labels": {"sidecar.istio.io/inject": "false"}}
+    own = {**pod(**metadata), "spec": {"containers": [{"name": "istio-proxy", "image": "auto"}]}}
+    assert not inject.wanted(own, ENABLED)
