@@ -34,3 +34,10 @@ def visible(export_to: tuple[str, ...], owner: str, viewer: str) -> bool:
     if not export_to or "*" in export_to:
         return True
     return viewer in export_to or (owner == viewer and "." in export_to)
+
+
+def audience(export_to: tuple[str, ...], owner: str) -> frozenset[str] | None:
+    """The namespaces that see an object of the namespace `owner`; None means all of them."""
+    if not export_to or "*" in export_to:
+        return None
+    return frozenset(owner if name == "." else name for name in export_to if name != "~")

@@ -18,7 +18,7 @@ from semafor.ir import (
     Retry,
     Rewrite,
 )
-from semafor.planner import http_match, problems, refused
+from semafor.planner import http_match, problems, refused, route_problems
 from semafor.planner.problems import at
 from semafor.resources.istio import virtual_service as istio
 
@@ -185,6 +185,10 @@ def check(route: istio.HTTPRoute, origin: Origin) -> Iterator[Problem]:
         if why := http_match.regex_error(regex):
             place = at(origin, "rewrite.uriRegexRewrite.match")
             yield problems.invalid(place, f"{regex!r} is not a regular expression: {why}")
+    limit, each = seconds(route.timeout), seconds(route.retries.per_try_timeout) if route.retries else None
+    if route.timeout and route.retries and limit and each and each >= limit:
+        place, said = at(origin, "retries.perTryTimeout"), route.retries.per_try_timeout
+        yield route_problems.no_time_to_repeat(place, said or "", route.timeout)
     if len(route.route) > 1 and not any(item.weight for item in route.route):
         yield problems.no_weight(at(origin, "route"))
     if not (route.redirect or route.direct_response or route.route or route.delegate):

@@ -358,13 +358,11 @@ class Mesh:
         return self.memo("routed", (self.virtual_services,), self._routed)
 
     def _routed(self) -> Mapping[Key, VirtualService]:
-        return {key: self._with_delegates(vs) for key, vs in self.virtual_services.items() if vs.hosts}
+        services = ((key, vs) for key, vs in self.virtual_services.items() if vs.hosts)
+        return {key: self._with_delegates(vs) if vs.routes.written else vs for key, vs in services}
 
     def _with_delegates(self, vs: VirtualService) -> VirtualService:
-        keys = delegates.named(vs)
-        if not keys:
-            return vs
-        find = self.virtual_services.get
+        keys, find = delegates.named(vs), self.virtual_services.get
         return self.memo(("joined", vs.origin.ref), (vs, *map(find, keys)), lambda: delegates.joined(vs, find))
 
     @cached_property

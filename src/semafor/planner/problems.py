@@ -15,12 +15,13 @@ def at(origin: Origin, path: str) -> Origin:
     return Origin(ref=origin.ref, path=origin.path + (path if path.startswith("[") else f".{path}"))
 
 
-def _problem(origin: Origin, reason: str, message: str, *, fix: str = "", severity: Severity = "warning") -> Problem:
+def problem(origin: Origin, reason: str, message: str, *, fix: str = "", severity: Severity = "warning") -> Problem:
+    """One at a place; the functions of this module and of those beside it word it."""
     return Problem(ref=origin.ref, path=origin.path, reason=reason, message=message, fix=fix, severity=severity)
 
 
 def not_supported(origin: Origin, field: str) -> Problem:
-    return _problem(
+    return problem(
         at(origin, field),
         "NotSupported",
         f"the field {field} has no effect: this version does not implement it",
@@ -30,11 +31,11 @@ def not_supported(origin: Origin, field: str) -> Problem:
 
 
 def without_effect(origin: Origin, field: str, why: str) -> Problem:
-    return _problem(at(origin, field), "NoEffect", f"the field {field} has no effect: {why}", fix="remove it")
+    return problem(at(origin, field), "NoEffect", f"the field {field} has no effect: {why}", fix="remove it")
 
 
 def never_ejects(origin: Origin, instances: int, allowed: int, least: int) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NeverEjects",
         f"nobody is ever left out: one of {instances} is more than {allowed} per cent",
@@ -44,7 +45,7 @@ def never_ejects(origin: Origin, instances: int, allowed: int, least: int) -> Pr
 
 
 def for_gateways_only(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "GatewayOnly",
         "sidecars do not get the Secret: from them, connections are refused; gateways get it",
@@ -54,7 +55,7 @@ def for_gateways_only(origin: Origin) -> Problem:
 
 
 def no_client_credential(origin: Origin, missing: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NoCredential",
         f"connections are refused, because this is missing: {missing}",
@@ -64,7 +65,7 @@ def no_client_credential(origin: Origin, missing: str) -> Problem:
 
 
 def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NotSupported",
         f"{value} has no effect: this version does not implement it",
@@ -78,7 +79,7 @@ def no_weight(origin: Origin) -> Problem:
 
 
 def delegate_unusable(origin: Origin, delegate: tuple[str, str], why: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "DelegateUnusable",
         f"requests cannot be handed over to VirtualService {'/'.join(delegate)}: {why}, so the route is as absent",
@@ -88,7 +89,7 @@ def delegate_unusable(origin: Origin, delegate: tuple[str, str], why: str) -> Pr
 
 
 def delegate_delegates(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "DelegateUnusable",
         "a delegate cannot hand requests over to another one, so the route is as absent",
@@ -98,7 +99,7 @@ def delegate_delegates(origin: Origin) -> Problem:
 
 
 def delegate_conflict(origin: Origin, root: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "DelegateConflict",
         f"the route is as absent for {root.ref} {root.path}, whose conditions do not include those of this one",
@@ -108,7 +109,7 @@ def delegate_conflict(origin: Origin, root: Origin) -> Problem:
 
 
 def delegate_unused(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "DelegateUnused",
         "the object has no effect: it has no hosts, and no VirtualService hands requests over to it",
@@ -118,16 +119,16 @@ def delegate_unused(origin: Origin) -> Problem:
 
 def no_effect(origin: Origin, why: str, fix: str) -> Problem:
     """What is written does nothing, which can hardly be meant."""
-    return _problem(origin, "NoEffect", why, fix=fix)
+    return problem(origin, "NoEffect", why, fix=fix)
 
 
 def invalid(origin: Origin, message: str, fix: str = "") -> Problem:
-    return _problem(origin, "Invalid", message, fix=fix, severity="error")
+    return problem(origin, "Invalid", message, fix=fix, severity="error")
 
 
 def unusable(ref: ObjectRef, why: str) -> Problem:
     """The whole object counts for nothing."""
-    return _problem(Origin(ref=ref), "Unusable", f"the object has no effect: {why}", severity="error")
+    return problem(Origin(ref=ref), "Unusable", f"the object has no effect: {why}", severity="error")
 
 
 def unknown_host(origin: Origin, host: str, short: str) -> Problem:
@@ -136,11 +137,11 @@ def unknown_host(origin: Origin, host: str, short: str) -> Problem:
         fix = f"write {short}.svc.cluster.local if {short} is a service and its namespace, or create the service"
     else:
         fix = f"create the service {short}, or write the full host of a service of another namespace"
-    return _problem(origin, "UnknownHost", message, fix=fix)
+    return problem(origin, "UnknownHost", message, fix=fix)
 
 
 def unknown_subset(origin: Origin, subset: str, host: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "UnknownSubset",
         f"no DestinationRule defines the subset {subset} of {host}, so it gets no requests yet",
@@ -149,7 +150,7 @@ def unknown_subset(origin: Origin, subset: str, host: str) -> Problem:
 
 
 def subset_not_live(origin: Origin, subset: str, host: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "SubsetNotLive",
         f"no pod of the subset {subset} of {host} is ready, so it gets no requests yet",
@@ -159,7 +160,7 @@ def subset_not_live(origin: Origin, subset: str, host: str) -> Problem:
 
 
 def unknown_port(origin: Origin, port: int, host: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "UnknownPort",
         f"the service {host} has no port {port}",
@@ -169,33 +170,15 @@ def unknown_port(origin: Origin, port: int, host: str) -> Problem:
 
 
 def held(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Held",
         "none of the route's destinations is live, so its requests go where they would go without it",
     )
 
 
-def overridden(origin: Origin, by: Origin) -> Problem:
-    return _problem(
-        origin,
-        "Overridden",
-        f"the route has no effect: {by.ref} {by.path}, which is newer, takes the same requests",
-        fix="move the rules of one host into one VirtualService, or delete one of the two",
-    )
-
-
-def overrides(origin: Origin, other: Origin) -> Problem:
-    return _problem(
-        origin,
-        "Overrides",
-        f"the route takes the requests that {other.ref} {other.path} took, which has no effect any more",
-        fix="move the rules of one host into one VirtualService, or delete one of the two",
-    )
-
-
 def ignored(origin: Origin, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Ignored",
         f"the object has no effect on this host: {by.ref} is older, and the mesh uses the oldest VirtualService only",
@@ -204,7 +187,7 @@ def ignored(origin: Origin, by: Origin) -> Problem:
 
 
 def provider_not_supported(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NotSupported",
         "this version asks nobody else, so what the rules take is refused",
@@ -214,7 +197,7 @@ def provider_not_supported(origin: Origin) -> Problem:
 
 
 def second_policy(origin: Origin, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Ignored",
         f"the object has no effect: {by.ref}, which is older, is for the same workloads",
@@ -223,7 +206,7 @@ def second_policy(origin: Origin, by: Origin) -> Problem:
 
 
 def selector_in_root(origin: Origin, root: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Ignored",
         f"the object has no effect: in {root}, whose objects are for the whole mesh, it can have no selector",
@@ -232,17 +215,8 @@ def selector_in_root(origin: Origin, root: str) -> Problem:
     )
 
 
-def unreachable(origin: Origin, by: Origin) -> Problem:
-    return _problem(
-        origin,
-        "Unreachable",
-        f"no request gets here: {by.path} before it takes every request",
-        fix="move the route without conditions to the end",
-    )
-
-
 def duplicate_subset(origin: Origin, subset: str, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Conflict",
         f"the subset {subset} has no effect: {by.ref}, which is older, defines it for the same host",
@@ -252,7 +226,7 @@ def duplicate_subset(origin: Origin, subset: str, by: Origin) -> Problem:
 
 
 def duplicate_policy(origin: Origin, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Conflict",
         f"the traffic policy has no effect: {by.ref}, which is older, has one for the same host",
@@ -262,7 +236,7 @@ def duplicate_policy(origin: Origin, by: Origin) -> Problem:
 
 
 def unknown_traffic(origin: Origin, kind: str, name: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "UnknownTraffic",
         f"there is no {kind} {name}, so it takes no requests yet",
@@ -271,7 +245,7 @@ def unknown_traffic(origin: Origin, kind: str, name: str) -> Problem:
 
 
 def unused_traffic(origin: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Unused",
         "no TrafficSplit and no TrafficTarget refers to it, so it changes nothing yet",
@@ -281,7 +255,7 @@ def unused_traffic(origin: Origin) -> Problem:
 
 
 def foreign_target(origin: Origin, namespace: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "ForeignNamespace",
         f"the object has no effect: it would shut out callers of workloads of the namespace {namespace}, not its own",
@@ -291,7 +265,7 @@ def foreign_target(origin: Origin, namespace: str) -> Problem:
 
 
 def port_conflict(origin: Origin, port: int, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Conflict",
         f"the server is left out: {by.ref} {by.path}, which is older, has port {port} with another protocol",
@@ -301,7 +275,7 @@ def port_conflict(origin: Origin, port: int, by: Origin) -> Problem:
 
 
 def host_conflict(origin: Origin, host: str, by: Origin) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Conflict",
         f"the host {host} is left out: {by.ref} {by.path}, which is older, serves it with TLS on the same port",
@@ -311,7 +285,7 @@ def host_conflict(origin: Origin, host: str, by: Origin) -> Problem:
 
 
 def no_credential(origin: Origin, name: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NoCredential",
         f"there is no Secret {name} with a certificate, so the server closes every connection",
@@ -321,7 +295,7 @@ def no_credential(origin: Origin, name: str) -> Problem:
 
 
 def bad_credential(origin: Origin, name: str, why: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "BadCredential",
         f"{name} can not be used, so the server closes every connection: {why}",
@@ -331,7 +305,7 @@ def bad_credential(origin: Origin, name: str, why: str) -> Problem:
 
 
 def no_authorities(origin: Origin, name: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NoCredential",
         f"nothing says whose client certificates are taken, so the server closes every connection: {name} has no "
@@ -342,7 +316,7 @@ def no_authorities(origin: Origin, name: str) -> Problem:
 
 
 def no_gateway_pods(origin: Origin, selector: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NoPods",
         f"no gateway pod has the labels {selector}, so nobody listens on its ports",
@@ -351,7 +325,7 @@ def no_gateway_pods(origin: Origin, selector: str) -> Problem:
 
 
 def unknown_gateway(origin: Origin, gateway: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "UnknownGateway",
         f"there is no Gateway {gateway}",
@@ -360,7 +334,7 @@ def unknown_gateway(origin: Origin, gateway: str) -> Problem:
 
 
 def not_served(origin: Origin, gateway: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "NotServed",
         f"none of the hosts is one that the Gateway {gateway} serves to this namespace",
@@ -369,7 +343,7 @@ def not_served(origin: Origin, gateway: str) -> Problem:
 
 
 def unknown_cipher(origin: Origin, cipher: str) -> Problem:
-    return _problem(
+    return problem(
         origin,
         "Invalid",
         f"{cipher} is none of the ciphers that Envoy knows, so it is left out",
@@ -379,4 +353,4 @@ def unknown_cipher(origin: Origin, cipher: str) -> Problem:
 
 def not_accepted(origin: Origin, reason: str, message: str) -> Problem:
     """A condition of the Gateway API that does not hold; `reason` is its own word for why."""
-    return _problem(origin, reason, message)
+    return problem(origin, reason, message)

@@ -46,12 +46,13 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, la
     if port is None:
         return Resolved(problem=problems.unknown_port(at(place, target.port_path), target.port or sole, target.host))
     rule = mesh.rule(service.host, namespace, service.namespace, labels)
+    said = clusters.policy_of(rule, port, target.subset)
     known = Resolved(
         cluster=clusters.name(service, port, target.subset),
         carrier=clusters.bytes_name(service, port, target.subset),
         live=True,
-        hash_key=clusters.hash_key(rule, port, target.subset),
-        said=clusters.policy_of(rule, port, target.subset),
+        hash_key=said.balancing.hash_key if said.balancing else None,
+        said=said,
     )
     if not target.subset:
         return known

@@ -96,7 +96,7 @@ class Step(Value, cache_hash=True):
     @property
     def takes_all(self) -> bool:
         """Whether every request of every caller is taken (at least at its port)."""
-        return self.is_catch_all and not self.source.labels and not self.source.namespace
+        return self.is_catch_all and not (self.source.labels or self.source.namespace or self.source.gateways)
 
 
 class L4Step(Value, cache_hash=True):
@@ -119,4 +119,4 @@ class L4Step(Value, cache_hash=True):
     @property
     def takes_all(self) -> bool:
         """Whether every connection of every caller is taken (at least at its port)."""
-        return self.is_catch_all and not self.source.labels and not self.source.namespace
+        return self.is_catch_all and not (self.source.labels or self.source.namespace or self.source.gateways)

@@ -41,6 +41,11 @@ class VirtualService(Value, cache_hash=True):
         """Whether sidecars use it."""
         return not self.gateways or MESH in self.gateways
 
+    @property
+    def only_in_mesh(self) -> bool:
+        """Whether no gateway uses it."""
+        return not set(self.gateways) - {MESH}
+
 
 def read(meta: ObjectMeta, spec: istio.VirtualServiceSpec) -> VirtualService:
     """The object as a value."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.ir import Origin, Retry
-from semafor.planner import hosts, http_action, problems, refused
+from semafor.planner import hosts, http_action, refused, route_problems
 from semafor.planner.gateway_api import filters, matches
 from semafor.planner.gateway_api import route as values
 from semafor.planner.gateway_api.route import Backend, Filters, Route, Rule
@@ -45,7 +45,7 @@ def of_bytes(document: tls_route.TLSRoute | tcp_route.TCPRoute | udp_route.UDPRo
         backends = tuple(
             _backend(ref, at(origin, f"backendRefs[{place}]")) for place, ref in enumerate(rule.backend_refs)
         )
-        wrong = [problems.unreachable(origin, _rule_origin(document, 0))] if index else []
+        wrong = [route_problems.unreachable(origin, _rule_origin(document, 0))] if index else []
         rules.append((Rule(origin=origin, name=rule.name or "", backends=backends), wrong))
     return _route(document, rules)
 
