@@ -36,20 +36,23 @@ from semafor.planner.upstream_tls import Server
 class Behind(Value):
     """What a cluster has to know of its instances, and of the mesh that they are in.
 
-    `identities`: whom to expect. `all_in_mesh`: a sidecar answers for all of them.
+    `identities`: whom to expect. `all_in_mesh`: a sidecar answers for all of them. `at_edge`: requests come from
+    outside of the mesh, through a gateway.
     """
 
     identities: tuple[str, ...] = ()
     all_in_mesh: bool = False
     options: Options = DEFAULTS
+    at_edge: bool = False
 
 
-def behind(found: tuple[Instance, ...], options: Options) -> Behind:
+def behind(found: tuple[Instance, ...], options: Options, *, at_edge: bool = False) -> Behind:
     """The facts of these instances. Of none, nothing is known, so nothing is taken for granted."""
     return Behind(
         identities=instances.identities(found, options.trust_domain),
         all_in_mesh=bool(found) and all(instance.in_mesh and not instance.plain for instance in found),
         options=options,
+        at_edge=at_edge,
     )
 
 
@@ -180,8 +183,13 @@ def _http(protocol: Protocol, said: Policy, facts: Behind) -> UpstreamHttp | Non
     pool, mode = said.pool or Pool(), (said.security or Security()).mode
     if not protocol.is_routed:
         return None
-    usual = "downstream" if protocol is Protocol.SNIFFED else _version(protocol, mode, facts)
+    usual = _undeclared(facts) if protocol is Protocol.SNIFFED else _version(protocol, mode, facts)
     return UpstreamHttp(version=pool.http or usual, max_streams=pool.max_streams, ping=pool.ping)
+
+
+def _undeclared(facts: Behind) -> Literal["h1", "downstream"]:
+    """Callers in the mesh speak what the app does; browsers speak HTTP/2 to every gateway. Source: Istio's rule."""
+    return "h1" if facts.at_edge else "downstream"
 
 
 def _version(protocol: Protocol, mode: str, facts: Behind) -> Literal["h1", "h2", "auto"]:

@@ -166,7 +166,7 @@ def _for_instances(
 ) -> Iterator[tuple[Cluster, EndpointSet | None]]:
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     everyone = mesh.instances(service)
-    facts = clusters.behind(everyone, mesh.options)
+    facts = clusters.behind(everyone, mesh.options, at_edge=bool(view.gateways))
 
     def fed(cluster: Cluster, members: tuple[Instance, ...], subset: str = "") -> discovery.Fed:
         said, labels = clusters.policy_of(rule, port, subset), instances.labels(members)
@@ -183,7 +183,7 @@ def _for_instances(
         yield fed(clusters.outbound_bytes(service, port, rule, facts), everyone)
     for subset in rule.subsets if rule else ():
         members = instances.with_labels(everyone, subset.labels)
-        facts = clusters.behind(members, mesh.options)
+        facts = clusters.behind(members, mesh.options, at_edge=bool(view.gateways))
         yield fed(clusters.outbound(service, port, rule, facts, subset.name), members, subset.name)
         if port.protocol is Protocol.SNIFFED:
             yield fed(clusters.outbound_bytes(service, port, rule, facts, subset.name), members, subset.name)
