@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from semafor.ir import ChainMatch, FilterChain
 from semafor.planner import door, hosts, outbound_http, scope, tcp_routes
 from semafor.planner.door import Door
+from semafor.planner.gateway_api import producers
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
 from semafor.planner.service import Port, Service
@@ -20,8 +21,11 @@ def of(mesh: Mesh, view: View, service: Service, port: Port, own: FilterChain) -
     """The chains of the service's port: those of its routes, then `own`, which leads to the service itself.
 
     Only connections that `own` would take are taken from it, unless a route says where else they go. It is left out
-    where nothing is left for it.
+    where nothing is left for it. Routes of the Gateway API stand in place of all of them.
     """
+    attached = producers.of_bytes(mesh, view, service, port)
+    if attached:
+        return tuple(_chain(way, own.match) for way in tcp_routes.ways(mesh, view, attached, port.number))
     kind: tcp_routes.Kind = "tls" if port.protocol is Protocol.TLS else "tcp"
     found = tcp_routes.of(mesh, view, scope.routing(mesh, view, service.host), port.number, kind)
     chains = tuple(_chain(way, own.match) for way in found)

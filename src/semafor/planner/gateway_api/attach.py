@@ -12,7 +12,7 @@ from semafor.planner.gateway_api.route import Parent, Route
 from semafor.planner.gateway_api.verdict import Verdict
 from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
-from semafor.planner.service import Service
+from semafor.planner.service import Port, Service
 
 # Of several kinds of routes for one port of a Service the first applies alone. Source: GEP-1294.
 _BY_SPECIFICITY = ("GRPCRoute", "HTTPRoute", "TLSRoute", "TCPRoute")
@@ -197,7 +197,7 @@ def _services(mesh: Mesh, every: Iterable[Route]) -> Mapping[Key, tuple[MeshRout
             service = _service(mesh, parent)
             if service is not None and route.kind in _BY_SPECIFICITY and _works(route):
                 own = route.ref.namespace == service.namespace
-                for number in _ports(service, parent):
+                for number in _ports(service, parent, route.kind):
                     group = ((service.namespace, service.name), number, "" if own else route.ref.namespace)
                     found.setdefault(group, []).append(route)
     services: dict[Key, list[MeshRoute]] = {}
@@ -217,11 +217,20 @@ def _service(mesh: Mesh, parent: Parent) -> Service | None:
     return mesh.services.get((parent.ref.namespace, parent.ref.name))
 
 
-def _ports(service: Service, parent: Parent) -> tuple[int, ...]:
-    """The ports of the Service that the parent stands for."""
+def _ports(service: Service, parent: Parent, kind: str = "") -> tuple[int, ...]:
+    """The ports of the Service that the parent stands for; with a kind of route, those that carry what it routes."""
     return tuple(
-        port.number for port in service.ports if parent.port in {0, port.number} and parent.section in {"", port.name}
+        port.number
+        for port in service.ports
+        if parent.port in {0, port.number} and parent.section in {"", port.name} and _carries(port, kind)
     )
+
+
+def _carries(port: Port, kind: str) -> bool:
+    """Whether a route of the kind has anything to say of what the port carries."""
+    if kind in {"HTTPRoute", "GRPCRoute"}:
+        return port.protocol.is_routed
+    return not kind or not port.protocol.is_http
 
 
 def _at_service(
@@ -236,6 +245,9 @@ def _at_service(
         accepted = verdict.refused("NoMatchingParent", f"{parent.ref} has no port that is meant")
     elif route.kind not in _BY_SPECIFICITY:
         accepted = verdict.refused("NotAllowedByListeners", f"a {route.kind} cannot belong to a Service")
+    elif not _ports(service, parent, route.kind):
+        why = f"no port of {parent.ref} that is meant carries what a {route.kind} routes"
+        accepted = verdict.refused("NoMatchingParent", why)
     elif not _works(route) or any(one.route is route and one.port in numbers for one in placed):
         accepted = _by_rules(route, f"the route belongs to {parent.ref}")
     else:

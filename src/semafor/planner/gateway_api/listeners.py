@@ -16,7 +16,6 @@ _KINDS = {
     "HTTPS": ("HTTPRoute", "GRPCRoute"),
     "TLS": ("TLSRoute",),
     "TCP": ("TCPRoute",),
-    "UDP": ("UDPRoute",),
 }
 _BY_TLS = {"HTTPS", "TLS"}  # told apart by the server name in the client's hello
 
@@ -272,8 +271,6 @@ def _conflict(one: Listener, other: Listener) -> str:
     """Why connections to the two cannot be told apart; empty when they can."""
     if one.port != other.port or not {one.protocol, other.protocol} <= _KINDS.keys():
         return ""
-    if "UDP" in {one.protocol, other.protocol}:
-        return "ProtocolConflict" if one.protocol == other.protocol else ""
     if "TCP" in {one.protocol, other.protocol} or (one.protocol in _BY_TLS) != (other.protocol in _BY_TLS):
         return "ProtocolConflict"
     return "HostnameConflict" if one.hostname == other.hostname else ""

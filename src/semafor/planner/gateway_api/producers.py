@@ -9,7 +9,7 @@ from semafor.planner.gateway_api import attach, backends, steps
 from semafor.planner.gateway_api.attach import MeshRoute
 from semafor.planner.mesh import Mesh
 from semafor.planner.service import Port, Service
-from semafor.planner.step import Step
+from semafor.planner.step import L4Step, Step
 from semafor.planner.view import View
 
 
@@ -24,14 +24,22 @@ def routed(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[MeshRo
 
 
 def http(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Step, ...] | None:
-    """The steps of the HTTPRoutes or GRPCRoutes, in order; None where there is no such route.
+    """The steps of the routes, in order; None where there are none. A TCPRoute takes requests as well as other bytes.
 
     A request that meets none of them is answered 404, as the specification wants it.
     """
-    found = [one for one in routed(mesh, view, service, port) if one.route.is_http]
+    found = routed(mesh, view, service, port)
     if not found:
         return None
+    if not found[0].route.is_http:
+        return tuple(steps.of_all(mesh, one.route) for one in found[:1])
     return steps.of(mesh, steps.Place(port=port.number), (steps.Chosen(route=one.route) for one in found))
+
+
+def of_bytes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[L4Step, ...]:
+    """The step of the oldest TLSRoute or TCPRoute; it takes all connections, as GEP-1294 gives hostnames no meaning."""
+    found = [one.route for one in routed(mesh, view, service, port) if not one.route.is_http]
+    return tuple(steps.l4(mesh, route, ()) for route in found[:1])
 
 
 def inputs(mesh: Mesh, view: View, service: Service) -> Iterator[object]:

@@ -131,7 +131,7 @@ def _attached(mesh: Mesh, server: Server) -> tuple[Attached, ...]:
     if own.listener.protocol == "TLS":
         return tuple(Attached(l4=(step,)) for step in _by_name(mesh, own.listener, joined, rivals))
     oldest = min((one.route for one in joined), key=lambda route: route.seniority, default=None)
-    return (Attached(l4=(_bytes(mesh, oldest, ()),)),) if oldest else ()
+    return (Attached(l4=(steps.l4(mesh, oldest, ()),)),) if oldest else ()
 
 
 def _owns(listener: Listener, rivals: list[Listener], host: str) -> bool:
@@ -179,15 +179,8 @@ def _by_name(mesh: Mesh, listener: Listener, joined: tuple[Joined, ...], rivals:
                 found[host] = (written, one.route)
     for host in sorted(found, key=hosts.specificity, reverse=True):
         if _owns(listener, rivals, host):
-            yield _bytes(mesh, found[host][1], () if host == ANY else (host,))
+            yield steps.l4(mesh, found[host][1], () if host == ANY else (host,))
     own = listener.hostname or ANY
     if own not in found:
         names = () if own == ANY else (own,)
         yield L4Step(origin=listener.origin, source=Source(), targets=(), server_names=names)
-
-
-def _bytes(mesh: Mesh, route: Route, names: tuple[str, ...]) -> L4Step:
-    """Connections to the backends of the route's first rule, by their shares; those of a bad one are closed."""
-    rule = route.rules[0]
-    targets = tuple(steps.target(mesh, route, backend, 503, alone=True) for backend in rule.backends if backend.weight)
-    return L4Step(origin=rule.origin, source=Source(), targets=targets, server_names=names)

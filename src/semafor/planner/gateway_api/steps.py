@@ -7,13 +7,13 @@ from typing import Final, Literal
 from msgspec.structs import replace
 
 from semafor.base.struct import Value
-from semafor.ir import DirectResponse, HeaderOps, PathMatch, Redirect, RegexRewrite, Rewrite
-from semafor.planner import hosts
+from semafor.ir import DirectResponse, HeaderOps, PathMatch, Redirect, RegexRewrite, Rewrite, RouteMatch
+from semafor.planner import hosts, http_action
 from semafor.planner.gateway_api import backends
 from semafor.planner.gateway_api.hostnames import ANY
 from semafor.planner.gateway_api.route import Backend, Filters, Match, Mirroring, PathChange, Redirection, Route, Rule
 from semafor.planner.mesh import Mesh
-from semafor.planner.step import Mirrored, Source, Step, Target, Will
+from semafor.planner.step import L4Step, Mirrored, Source, Step, Target, Will
 
 Failure = Literal[500, 503]
 _STANDARD_PORTS: Final = {"http": 80, "https": 443}
@@ -46,6 +46,25 @@ def of(mesh: Mesh, place: Place, chosen: Iterable[Chosen]) -> tuple[Step, ...]:
     ]
     ranked.sort(key=lambda pair: pair[0], reverse=True)  # stable: what is equal stays by age, then as it is written
     return tuple(step for _, step in ranked)
+
+
+def of_all(mesh: Mesh, route: Route) -> Step:
+    """The backends of a TLSRoute or TCPRoute for all requests of a port that may carry such."""
+    taken = l4(mesh, route, ())
+    return Step(
+        origin=taken.origin,
+        name=route.ref.name,
+        match=RouteMatch(),
+        source=Source(),
+        will=Will(targets=taken.targets, retry=http_action.DEFAULT_RETRY),
+    )
+
+
+def l4(mesh: Mesh, route: Route, names: tuple[str, ...]) -> L4Step:
+    """Connections to the backends of the route's first rule, by their shares; those of a bad one are closed."""
+    rule = route.rules[0]
+    targets = tuple(target(mesh, route, each, _UNAVAILABLE, alone=True) for each in rule.backends if each.weight)
+    return L4Step(origin=rule.origin, source=Source(), targets=targets, server_names=names)
 
 
 def _rank(one: Chosen, match: Match) -> tuple[object, ...]:
