@@ -18,6 +18,13 @@ class Memo:
         self.entries: dict[Hashable, tuple[tuple[Any, ...], Any]] = {}
         self._fleeting: dict[Hashable, Any] = {}
         self._previous = previous.entries if previous else {}
+        self._near: dict[Hashable, tuple[tuple[Any, ...], tuple[Any, ...], Any]] = {}
+        self._previous_near = previous.near_entries if previous else {}
+
+    @property
+    def near_entries(self) -> dict[Hashable, tuple[tuple[Any, ...], tuple[Any, ...], Any]]:
+        """What `near` has kept."""
+        return self._near
 
     def __call__(self, key: Hashable, inputs: tuple[Any, ...], compute: Callable[[], T]) -> T:
         """The result of `compute`, which has to depend on nothing but `key` and `inputs`."""
@@ -29,6 +36,20 @@ class Memo:
             self.entries[key] = entry
         result: T = entry[1]
         return result
+
+    def near(
+        self, key: Hashable, near: tuple[Any, ...], inputs: Callable[[], tuple[Any, ...]], compute: Callable[[], T]
+    ) -> T:
+        """The same, where the inputs take long to find: while `near` is the same, they are, and are not looked for."""
+        entry = self._near.get(key)
+        if entry is None:
+            entry = self._previous_near.get(key)
+            if entry is None or not _same(entry[0], near):
+                found = inputs()
+                entry = (near, found, entry[2] if entry is not None and _same(entry[1], found) else compute())
+            self._near[key] = entry
+        kept: T = entry[2]
+        return kept
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The result of `compute`, which may depend on all of this generation, and does not outlive it."""

@@ -174,6 +174,7 @@ TABLES: tuple[Table, ...] = (
     Table(istio_sidecar.KIND, "sidecars", sidecar_rule.read, is_rule=True),
 )
 _NO_PODS: Mapping[Key, Pod] = {}
+_ROUTES = ("virtual_services", "traffic_splits", "route_groups")
 _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 
 
@@ -247,6 +248,12 @@ class Mesh:
             tables[name] = dict(getattr(self, name))
         return tables[name]
 
+    @cached_property
+    def all_but_routes(self) -> object:
+        """The same object while nothing changes but what VirtualServices and TrafficSplits say."""
+        inputs = tuple(getattr(self, table.name) for table in TABLES if table.name not in _ROUTES)
+        return self.memo("all but routes", inputs, object)
+
     @property
     def tables(self) -> tuple[Mapping[Any, Any], ...]:
         """All tables, to compare with those of another generation."""
@@ -265,8 +272,15 @@ class Mesh:
 
     def visible(self, namespace: str) -> Mapping[str, Service]:
         """The services that callers of the namespace see, by host, sorted by host."""
+        if self._is_open:
+            return self.by_host
         by_host = registry.by_host
         return self.memo(("visible", namespace), self._registries, lambda: by_host(self.every_service(), namespace))
+
+    @cached_property
+    def _is_open(self) -> bool:
+        """Whether everybody sees every service, so that one table is enough for all."""
+        return self.memo("is open", self._registries, lambda: registry.is_open(self.every_service()))
 
     def service(self, host: str, namespace: str) -> Service | None:
         """The service that callers of `namespace` mean by the host: its own, else the one of the closest wildcard."""
@@ -420,8 +434,8 @@ class Mesh:
         covering = self.routing_by_host.covering(host)
         seen = [(h, vs) for h, vs in covering if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)]
         seen = [(pattern, vs) for pattern, vs in seen if counts(vs)]
-        if not seen:
-            return ()
+        if len(seen) < 2:
+            return tuple(vs for _, vs in seen)
         best = max((pattern for pattern, _ in seen), key=hosts.specificity)
         chosen = {vs.origin.ref: vs for pattern, vs in seen if pattern == best}
         return tuple(sorted(chosen.values(), key=lambda vs: vs.age, reverse=True))

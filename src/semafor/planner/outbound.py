@@ -65,8 +65,19 @@ def _plan(mesh: Mesh, view: View) -> Part:
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
     routing = scope.routing(mesh, view, service.host)
+    near = (mesh.all_but_routes, service, *routing)
+    return mesh.memo.near(
+        _key(view, service, routing),
+        near,
+        lambda: _inputs(mesh, view, service, routing),
+        lambda: _part(mesh, view, service),
+    )
+
+
+def _inputs(mesh: Mesh, view: View, service: Service, routing: tuple[VirtualService, ...]) -> tuple[object, ...]:
+    """All that the part depends on."""
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
-    inputs = (
+    return (
         service,
         mesh.instances(service),
         rule,
@@ -75,7 +86,6 @@ def _kept(mesh: Mesh, view: View, service: Service) -> Part:
         *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
-    return mesh.memo(_key(view, service, routing), inputs, lambda: _part(mesh, view, service))
 
 
 def _key(view: View, service: Service, routing: tuple[VirtualService, ...]) -> Hashable:

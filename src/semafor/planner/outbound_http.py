@@ -75,8 +75,14 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
 
 def strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:
     """Hosts of VirtualServices that are no service's, with the VirtualServices that callers of the view see."""
-    for host in sorted(mesh.routing_by_host):
-        if not any(hosts.covers(host, known) for known in _known(mesh, view, host)):
+    yield from mesh.memo.once(("strays", view), lambda: tuple(_strays(mesh, view)))
+
+
+def _strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:
+    seen = scope.services(mesh, view)
+    candidates = (host for host in mesh.routing_by_host if host not in seen)
+    for host in sorted(candidates):
+        if not (host.startswith("*") and any(hosts.covers(host, known) for known in seen)):
             services = scope.routing(mesh, view, host)
             if services:
                 yield host, services
@@ -89,14 +95,6 @@ def _stray_host(mesh: Mesh, view: View, host: str, services: tuple[VirtualServic
         routes=_stray_routes(mesh, view, services),
         origin=services[0].origin,
     )
-
-
-def _known(mesh: Mesh, view: View, host: str) -> Iterable[str]:
-    """The services' hosts that the host or pattern could cover."""
-    seen = scope.services(mesh, view)
-    if host.startswith("*"):
-        return seen
-    return (host,) if host in seen else ()
 
 
 def _stray_routes(mesh: Mesh, view: View, services: tuple[VirtualService, ...]) -> tuple[Route, ...]:

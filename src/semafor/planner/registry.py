@@ -24,6 +24,16 @@ def by_host(services: Iterable[Service], namespace: str | None = None) -> Mappin
     return dict(sorted(found.items()))
 
 
+def is_open(services: Iterable[Service]) -> bool:
+    """Whether everybody sees every one of them, and no two are for one host."""
+    known: set[str] = set()
+    for service in services:
+        if service.host in known or service.export_to not in ((), ("*",)):
+            return False
+        known.add(service.host)
+    return True
+
+
 def _rank(service: Service, namespace: str | None) -> tuple[bool, bool, Age]:
     """Less goes first."""
     return (service.registry != "Kubernetes", service.namespace != namespace, service.age or _UNKNOWN)

@@ -1,6 +1,6 @@
 """Destinations: from what a route says to a cluster, if there is one and it is live."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -32,19 +32,32 @@ class Resolved(Value):
     problem: Problem | None = None
 
 
+Wrong = Callable[[Target], Problem]
+
+
 def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, labels: Labels = ()) -> Resolved:
     """What the target means to callers of `namespace` with these labels that came in at `listen_port`.
 
     Source: Istio's GetDestinationCluster, for the port when the target names none.
     """
-    place = target.origin
+    asked = (target.host, target.subset, target.port, target.same_port, listen_port)
+    key = ("destination", namespace, labels, asked)
+    known, wrong = mesh.memo.once(key, lambda: _found(mesh, namespace, target, listen_port, labels))
+    return replace(known, problem=wrong(target)) if wrong else known
+
+
+def _found(
+    mesh: Mesh, namespace: str, target: Target, listen_port: int, labels: Labels
+) -> tuple[Resolved, Wrong | None]:
+    """What is the same for all targets that ask for the same, and how to say what is wrong."""
     service = mesh.service(target.host, namespace)
     if service is None:
-        return Resolved(problem=problems.unknown_host(at(place, target.host_path), target.host, target.short))
+        return Resolved(), lambda one: problems.unknown_host(at(one.origin, one.host_path), one.host, one.short)
     sole = service.ports[0].number if len(service.ports) == 1 and not target.same_port else listen_port
-    port = service.port(target.port or sole)
+    number = target.port or sole
+    port = service.port(number)
     if port is None:
-        return Resolved(problem=problems.unknown_port(at(place, target.port_path), target.port or sole, target.host))
+        return Resolved(), lambda one: problems.unknown_port(at(one.origin, one.port_path), number, one.host)
     rule = mesh.rule(service.host, namespace, service.namespace, labels)
     said = clusters.policy_of(rule, port, target.subset)
     known = Resolved(
@@ -55,17 +68,24 @@ def destination(mesh: Mesh, namespace: str, target: Target, listen_port: int, la
         said=said,
     )
     if not target.subset:
-        return known
+        return known, None
     part = rule.subset(target.subset) if rule else None
     if part is None:
-        return Resolved(problem=problems.unknown_subset(at(place, target.subset_path), target.subset, target.host))
+        return Resolved(), _unknown_subset
     if service.resolution in {"none", "dynamic_dns"}:  # whose instances only the caller knows
-        return known
+        return known, None
     members = instances.with_labels(mesh.instances(service), part.labels)
     if not any(instance.port(port.name) for instance in members):
-        problem = problems.subset_not_live(at(place, target.subset_path), target.subset, target.host)
-        return replace(known, live=False, problem=problem)
-    return known
+        return replace(known, live=False), _subset_not_live
+    return known, None
+
+
+def _unknown_subset(target: Target) -> Problem:
+    return problems.unknown_subset(at(target.origin, target.subset_path), target.subset, target.host)
+
+
+def _subset_not_live(target: Target) -> Problem:
+    return problems.subset_not_live(at(target.origin, target.subset_path), target.subset, target.host)
 
 
 def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...], labels: Labels = ()) -> Iterator[object]:

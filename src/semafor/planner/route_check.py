@@ -19,10 +19,15 @@ _ANY_PORT = 80  # for hosts that no service has
 
 def alone(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
     """What is wrong with one VirtualService, whatever the others say."""
-    own = (mesh.by_host.get(host) for host in vs.hosts)
-    inputs = (*own, *gateway_check.named(mesh, vs), *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
-    yield from mesh.memo(("check", vs.origin.ref), inputs, partial(_alone, mesh, vs))
+    near = (mesh.all_but_routes, vs)
+    yield from mesh.memo.near(("check", vs.origin.ref), near, partial(_inputs, mesh, vs), partial(_alone, mesh, vs))
     yield from gateway_check.routes(mesh, vs)
+
+
+def _inputs(mesh: Mesh, vs: VirtualService) -> tuple[object, ...]:
+    """All that decides what is wrong with it."""
+    own = (mesh.by_host.get(host) for host in vs.hosts)
+    return (*own, *gateway_check.named(mesh, vs), *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
 
 
 def delegate(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:

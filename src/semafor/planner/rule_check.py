@@ -16,8 +16,20 @@ from semafor.planner.traffic.policy import Policy
 _ALL = 100
 
 
-def check(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
+def check(mesh: Mesh, rule: DestinationRule) -> tuple[Problem, ...]:
     """Every problem of the rule, but for those that other rules of the host make."""
+    key, near = ("check", rule.origin.ref), (mesh.all_but_routes, rule)
+    return mesh.memo.near(key, near, lambda: _inputs(mesh, rule), lambda: tuple(_check(mesh, rule)))
+
+
+def _inputs(mesh: Mesh, rule: DestinationRule) -> tuple[object, ...]:
+    """All that decides what is wrong with it."""
+    namespace = rule.origin.ref.namespace
+    service = mesh.service(rule.host, namespace)
+    return (rule, service, service and mesh.instances(service), *client_tls.inputs(mesh, rule, namespace))
+
+
+def _check(mesh: Mesh, rule: DestinationRule) -> Iterator[Problem]:
     yield from rule.problems
     yield from client_tls.mistakes(mesh, rule)
     if rule.host.startswith("*"):

@@ -50,8 +50,7 @@ class Renderer:
         """What of the plan Envoy would refuse. One such virtual host would cost all others of its table their changes,
         so it is rendered as an answer that says what is wrong with it.
         """
-        hosts = (host for table in plan.routes for host in self._hosts(table))
-        return tuple(problem for host in hosts for problem in host.problems)
+        return tuple(problem for table in plan.routes for problem in self._memo(self._violations, table))
 
     def patched(self, rendered: Resources, plan: ir.Plan) -> Patched:
         """What `render` made of the plan, with the plan's patches applied."""
@@ -96,11 +95,14 @@ class Renderer:
         return _by_name(dns.listeners(self._pool)) if node else {}
 
     def _route_table(self, node: ir.RouteTable) -> Resource:
-        frames = (host.frame for host in self._hosts(node))
+        frames = (host.frame for host in self._memo(self._hosts, node))
         return xds.resource(xds.ROUTES, node.name, routes.joined(self._pool, node, frames))
 
     def _hosts(self, node: ir.RouteTable) -> list[_Host]:
         return [self._memo(self._virtual_host, host) for host in node.hosts]
+
+    def _violations(self, node: ir.RouteTable) -> tuple[Problem, ...]:
+        return tuple(problem for host in self._memo(self._hosts, node) for problem in host.problems)
 
     def _virtual_host(self, node: ir.VirtualHost) -> _Host:
         message = routes.virtual_host(self._pool, node)

@@ -36,6 +36,10 @@ def _nobody(gateway: Gateway) -> Problem:
 
 def _workloads(mesh: Mesh) -> Iterator[Workload]:
     """The gateways' pods, one of those with the same labels in a namespace."""
+    yield from mesh.memo("pods of gateways", (mesh.pods,), lambda: tuple(_pods(mesh)))
+
+
+def _pods(mesh: Mesh) -> Iterator[Workload]:
     seen = set()
     for (namespace, name), pod in mesh.pods.items():
         if pod.is_gateway and (namespace, pod.labels) not in seen:
