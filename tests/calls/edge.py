@@ -42,12 +42,13 @@ def listener_of(match: "matcher.Matcher", call: Call) -> Json | None:
 
 def chain(listener: Json, call: Call) -> Json | None:
     """The chain of the name that the client asks for: the exact one, the longest wildcard, the one for all."""
-    transport = "tls" if call.scheme in ("https", "tls") else "raw_buffer"
+    transport, offered = "tls" if call.scheme in ("https", "tls") else "raw_buffer", set(call.alpn)
     fitting = []
     for one in listener["filter_chains"]:
         wanted = one.get("filter_chain_match", {})
         rank = max((_rank(name, call.host) for name in wanted.get("server_names", [""])), default=-1)
-        if rank >= 0 and wanted.get("transport_protocol", transport) == transport:
+        alpn = wanted.get("application_protocols", [])
+        if rank >= 0 and (not alpn or offered & set(alpn)) and wanted.get("transport_protocol", transport) == transport:
             fitting.append((rank, one))
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 

@@ -75,7 +75,7 @@ def destination(matcher: "Matcher", cluster: str) -> str:
         return _NAMES[cluster]
     if cluster not in matcher.clusters:
         return "500" if cluster == "nowhere" else f"503 no cluster {cluster}"
-    _, _, subset, host = cluster.split("|")
+    _, _, subset, host = cluster.split("|" if "|" in cluster else "_.", 3)  # as a cluster or as a server name
     text = _service(host, matcher.namespace)
     text = f"{text}/{subset}" if subset else text
     node = matcher.clusters[cluster]

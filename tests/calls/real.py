@@ -266,9 +266,10 @@ def _place(order: list[str]) -> Any:
     return lambda text: names.index(text.split(" ")[0]) if text.split(" ")[0] in names else len(names)
 
 
-def hello(host: str) -> bytes:
+def hello(host: str, alpn: tuple[str, ...] = ()) -> bytes:
     """The first bytes of TLS with a server of that name."""
     context, sent = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.MemoryBIO()
+    context.set_alpn_protocols(alpn)
     with contextlib.suppress(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=host).do_handshake()
     return sent.read()

@@ -49,7 +49,7 @@ class RealEdge(real.RealEnvoy):
         if call.carries_request:
             return self._answer(connection, call)
         if call.scheme == "tls":
-            return self._said_to(connection, real.hello(call.host))
+            return self._said_to(connection, real.hello(call.host, call.alpn))
         return self._said_to(connection, b"\x00\x01 bytes\r\n")
 
     def _said_to(self, connection: socket.socket, first: bytes) -> str:

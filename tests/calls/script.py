@@ -40,6 +40,7 @@ class Call:
     scheme: str = ""
     certificate: str = ""
     at: str = ""
+    alpn: tuple[str, ...] = ()
     sni: str = ""
 
     def __str__(self) -> str:
@@ -103,6 +104,7 @@ def parse(line: str) -> Call:
         scheme=scheme,
         certificate=pairs.pop("with", ""),
         at=pairs.pop("at", ""),
+        alpn=tuple(pairs.pop("alpn", "").split(",")) if "alpn" in pairs else (),
         caller=pairs.pop("from", ""),
         says=pairs.pop("says", "http" if verb == "call" else "bytes"),
         sni=pairs.pop("sni", host),

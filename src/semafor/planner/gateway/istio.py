@@ -101,7 +101,9 @@ def _check(server: istio.Server, origin: Origin) -> Iterator[Problem]:
     if server.port.protocol.upper() not in _SPEAKS:
         words = ", ".join(_SPEAKS)
         yield problems.value_not_supported(at(origin, "port.protocol"), server.port.protocol, words)
-    if server.tls:
+    if server.tls and _SPEAKS.get(server.port.protocol.upper()) == "http":
+        yield from refused.fields(server.tls, at(origin, "tls"), "https_redirect", "mode")
+    elif server.tls:
         for index, cipher in enumerate(server.tls.cipher_suites):
             if cipher not in CIPHERS:
                 yield problems.unknown_cipher(at(origin, f"tls.cipherSuites[{index}]"), cipher)

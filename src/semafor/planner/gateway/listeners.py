@@ -23,7 +23,7 @@ from semafor.ir import (
 )
 from semafor.planner import authorization, door, passthrough, tcp_routes
 from semafor.planner import view as views
-from semafor.planner.gateway import credentials, entrances, tables
+from semafor.planner.gateway import auto, credentials, entrances, tables
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
 from semafor.planner.gateway.server import Server, ServerTls
@@ -79,6 +79,8 @@ def _chains(ground: _Ground, entrance: Entrance) -> Iterator[FilterChain]:
             yield FilterChain(name=tables.name(entrance, server), filter=filter_, origin=server.origin)
         elif server.tls is None:
             yield from _bytes(ground, server)
+        elif auto.is_auto(server):
+            yield from auto.chains(ground.mesh, ground.view, server)
         elif not server.tls.ends_here:
             yield from _passed_through(ground, server)
         else:

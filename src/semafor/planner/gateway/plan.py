@@ -22,9 +22,10 @@ from semafor.ir import (
 )
 from semafor.planner import outbound, passthrough, reasons
 from semafor.planner import view as views
-from semafor.planner.gateway import credentials, entrances, listeners, sources, tables
+from semafor.planner.gateway import auto, credentials, entrances, listeners, sources, tables
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
+from semafor.planner.gateway.server import Server
 from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
@@ -44,6 +45,8 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     made = listeners.plan(mesh, proxy, found, said)
     routes = tuple(table for each in found for table in tables.plan(mesh, view, each, said))
     reached = _reached(mesh, view, tuple(said.values()), {*_by_routes(routes), *_by_listeners(made)})
+    by_name = tuple(pair for each in found for server in each.servers for pair in _asked_for(mesh, view, server))
+    reached += tuple({cluster.name: (cluster, members) for cluster, members in by_name}.values())
     return Plan(
         proxy=proxy.id,
         listeners=reasons.given(mesh, workload.namespace, made),
@@ -52,6 +55,12 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         endpoints=tuple(members for _, members in reached if members),
         credentials=_credentials(mesh, workload, found, tuple(cluster for cluster, _ in reached)),
     )
+
+
+def _asked_for(mesh: Mesh, view: View, server: Server) -> Iterator[tuple[Cluster, EndpointSet | None]]:
+    """What callers reach through the server by the names that they ask for."""
+    if auto.is_auto(server):
+        yield from auto.clusters(mesh, view, server)
 
 
 def _credentials(
