@@ -115,9 +115,24 @@ def test_the_sidecars_statistics_show_handshakes(guide):
     assert "ssl.versions.TLSv1.3" in guide.mesh.kubectl(*asked)
 
 
-@pytest.mark.parametrize("name", ["security/mtls.yaml", "monitoring/alerts.yaml"])
-def test_what_has_no_effect_yet_says_so(guide, name):
-    assert "has no effect yet" in guide.apply(name)
+def test_strict_refuses_plain_text_and_permissive_takes_it(guide):
+    outside = ("run", "outside", "--image", "curlimages/curl", "--labels", "sidecar.istio.io/inject=false")
+    guide.mesh.kubectl(*outside, "--command", "--", "sleep", "infinity")
+    guide.mesh.kubectl("wait", "--for=condition=Ready", "pod/outside", "--timeout=60s")
+    call = ("kubectl", "exec", "outside", "--", "curl", "-sS", "-m", "5", "http://service-1/")
+    assert '"service":"service-1"' in guide.mesh.run(*call).stdout
+    guide.apply("security/mtls.yaml")
+    guide.mesh.kubectl("wait", "--for=condition=Live", "peerauthentication/default", "--timeout=60s")
+    refused = guide.mesh.run(*call, check=False)
+    assert refused.returncode in (52, 56), refused.stderr  # curl: an empty reply, or the connection was reset
+    assert sum(guide.versions(20)) == 20
+    guide.apply("security/permissive-mtls.yaml")
+    guide.mesh.kubectl("wait", "--for=condition=Live", "peerauthentication/service-1-policy", "--timeout=60s")
+    assert '"service":"service-1"' in guide.mesh.run(*call).stdout
+
+
+def test_what_has_no_effect_yet_says_so(guide):
+    assert "has no effect yet" in guide.apply("monitoring/alerts.yaml")
 
 
 def test_the_group_of_routes_waits_for_somebody_to_refer_to_it(guide):
