@@ -34,6 +34,7 @@ from semafor.app import (
     proxy_config,
     statuses,
     system_objects,
+    token_keys,
 )
 from semafor.app.envoys import Envoys
 from semafor.app.fleet import Fleet
@@ -181,6 +182,7 @@ class Daemon:
             "controllers": controllers.run(controller_client, node=NODE, root_certificate=self._root_pem),
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),
+            "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
             "kubelet": self._kubelet.run(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),

@@ -31,6 +31,7 @@ from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
 from semafor.planner.mesh import TABLES, Object
 from semafor.planner.proxy import Labels, Opening
+from semafor.planner.security.request_authentication import Keys
 from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
@@ -129,6 +130,15 @@ class Pipeline:
         if options != self.mesh.options:
             self.mesh = dataclasses.replace(self.mesh, options=options, memo=Memo())
             self._arrived.set()
+
+    def take_token_keys(self, keys: Mapping[str, Keys]) -> None:
+        """The keys that issuers of tokens have now, by where they are."""
+        self.mesh = self.mesh.with_token_keys(keys)
+        self._arrived.set()
+
+    async def news(self) -> None:
+        """Wait until something has been planned, or a proxy has said something."""
+        await self.feedback.news()
 
     # --- what goes out ---
 

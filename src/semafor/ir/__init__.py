@@ -69,6 +69,7 @@ from semafor.ir.route import (
     RouteTable,
     VirtualHost,
 )
+from semafor.ir.token import TokenIssuer
 
 __all__ = [
     "Abort",
@@ -126,6 +127,7 @@ __all__ = [
     "SlowStart",
     "StringMatch",
     "TcpProxy",
+    "TokenIssuer",
     "Tunnel",
     "UpstreamHttp",
     "UpstreamTls",

@@ -6,6 +6,7 @@ from semafor.base.struct import Value
 from semafor.ir.authorization import Guard
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
+from semafor.ir.token import TokenIssuer
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 ClientCertificates = Literal["sanitize", "sanitize_set", "forward_only", "append_forward", "always_forward_only"]
@@ -77,7 +78,8 @@ class HttpConnection(Value, tag="http"):
     `forward_client_identity`: put the verified identity of the caller in x-forwarded-client-cert; else the header is
     removed. `upgrades` are the protocols that a request may switch to. `server_name` of "" passes the application's
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
-    Every one of the `guards` has to let a request pass, in their order.
+    A token that a request carries has to be a valid one of the `token_issuers`, when there are any. Every one of the
+    `guards` has to let a request pass, in their order.
     `reasons`: answers that the proxy gives itself say why, in words.
     `resolvers`: hosts of requests are resolved by these, for clusters that want it so.
     """
@@ -92,6 +94,7 @@ class HttpConnection(Value, tag="http"):
     server_name: str = ""
     edge: Edge | None = None
     http_10: bool = True
+    token_issuers: tuple[TokenIssuer, ...] = ()
     guards: tuple[Guard, ...] = ()
     reasons: bool = False
     resolvers: tuple[str, ...] = ()

@@ -1,33 +1,53 @@
-"""Who may call the workloads of a proxy."""
+"""Who may call the workloads of a proxy: tokens, then guards."""
 
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from semafor.ir import Conditions, FilterChain, Guard, Rule, TcpProxy
+from semafor.base.struct import Value
+from semafor.ir import Conditions, FilterChain, Guard, Rule, TcpProxy, TokenIssuer
 from semafor.planner.mesh import Mesh
-from semafor.planner.proxy import Proxy
-from semafor.planner.security import authorization_policy
+from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.security import authorization_policy, request_authentication
 from semafor.planner.smi import access
 
 
-def of(mesh: Mesh, proxy: Proxy) -> tuple[Guard, ...]:
-    """What stands before them; each guard has to let a call pass. Workloads that share a proxy share their labels."""
-    if not proxy.workloads or not (mesh.authorization_policies or mesh.traffic_targets):
-        return ()
-    workload, options = proxy.workloads[0], mesh.options
+class Checks(Value):
+    """What a request has to pass before it gets to a workload: its token has to be valid, each guard to let it on."""
+
+    issuers: tuple[TokenIssuer, ...] = ()
+    guards: tuple[Guard, ...] = ()
+
+
+NONE = Checks()
+
+
+def of(mesh: Mesh, proxy: Proxy) -> Checks:
+    """What stands before the workloads of the proxy. Those that share one also share their labels."""
+    policies = (mesh.authorization_policies, mesh.request_authentications, mesh.traffic_targets)
+    if not proxy.workloads or not any(policies):
+        return NONE
+    workload, root = proxy.workloads[0], mesh.options.root_namespace
+    return Checks(
+        issuers=request_authentication.issuers(mesh.request_authentications, mesh.token_keys, workload, root),
+        guards=tuple(_guards(mesh, workload, root)),
+    )
+
+
+def _guards(mesh: Mesh, workload: Workload, root: str) -> Iterator[Guard]:
+    yield from authorization_policy.guards(mesh.authorization_policies, root, workload)
     targets = access.targeting(mesh.traffic_targets, workload)
-    allowed = access.guard(targets, mesh.traffic_specs, workload, options.trust_domain)
-    policies = authorization_policy.guards(mesh.authorization_policies, options.root_namespace, workload)
-    return (*policies, *([allowed] if allowed else []))
+    if allowed := access.guard(targets, mesh.traffic_specs, workload, mesh.options.trust_domain):
+        yield allowed
 
 
-def guarded(chain: FilterChain, guards: tuple[Guard, ...]) -> FilterChain:
-    """The chain where only what the guards allow passes."""
-    if not guards:
+def checked(chain: FilterChain, checks: Checks) -> FilterChain:
+    """The chain where only what passes the checks gets on."""
+    if checks == NONE:
         return chain
-    kept = tuple(of_bytes(guards)) if isinstance(chain.filter, TcpProxy) else guards
-    return replace(chain, filter=replace(chain.filter, guards=kept))
+    if isinstance(chain.filter, TcpProxy):
+        return replace(chain, filter=replace(chain.filter, guards=tuple(of_bytes(checks.guards))))
+    return replace(chain, filter=replace(chain.filter, token_issuers=checks.issuers, guards=checks.guards))
 
 
 def of_bytes(guards: tuple[Guard, ...]) -> Iterator[Guard]:

@@ -9,7 +9,8 @@ from semafor.planner.gateway import check as gateway_check
 from semafor.planner.gateway_api import check as api_check
 from semafor.planner.gateway_api.route import KINDS as ROUTES
 from semafor.planner.mesh import Mesh
-from semafor.planner.security import peer_authentication
+from semafor.planner.security import peer_authentication, request_authentication
+from semafor.planner.security.request_authentication import RequestAuthentication
 from semafor.planner.smi import check as smi
 from semafor.planner.topic import Topic
 
@@ -69,6 +70,10 @@ def _between_rules(_: Mesh, rules: _Rules) -> tuple[Problem, ...]:
     return destination_rule.merged(rules)[1] if len(rules) > 1 else ()
 
 
+def _tokens(mesh: Mesh, policy: RequestAuthentication) -> Iterator[Problem]:
+    yield from request_authentication.check(policy, mesh.token_keys)
+
+
 def _peer_authentications(mesh: Mesh) -> Iterator[Problem]:
     yield from peer_authentication.check(mesh.peer_authentications, mesh.options.root_namespace)
 
@@ -82,6 +87,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("TrafficTarget", lambda mesh: mesh.traffic_targets, smi.target),
     topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),
     topic.each("TCPRoute", lambda mesh: mesh.port_groups, smi.ports),
+    topic.each("RequestAuthentication", lambda mesh: mesh.request_authentications, _tokens),
     topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, lambda _, one: one.problems),
     topic.whole(("PeerAuthentication",), _peer_authentications),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),

@@ -22,7 +22,6 @@ from semafor.ir import (
     EndpointSet,
     FilterChain,
     Forward,
-    Guard,
     HttpConnection,
     Inspector,
     Listener,
@@ -38,6 +37,7 @@ from semafor.ir import (
     VirtualHost,
 )
 from semafor.planner import authorization, passthrough, scope, service, view
+from semafor.planner.authorization import Checks
 from semafor.planner.door import HTTP_ALPN
 from semafor.planner.mesh import Mesh
 from semafor.planner.protocol import Protocol
@@ -125,8 +125,8 @@ def modes(mesh: Mesh, proxy: Proxy) -> Modes:
     return peer_authentication.modes(mesh.peer_authentications, root, one.namespace, one.labels)
 
 
-def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tuple[Guard, ...]) -> Listener:
-    """Where the kernel redirects what comes for the workloads, in the given modes, and as far as the guards allow."""
+def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, checks: Checks) -> Listener:
+    """Where the kernel redirects what comes for the workloads, in the given modes, and what passes the checks."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
     trust_domain = mesh.options.trust_domain
@@ -144,18 +144,18 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tupl
         ),
         inspection_timeout_s=mesh.options.inbound_detection_s,
         continue_on_timeout=True,
-        chains=(_no_loop(), *(authorization.guarded(chain, guards) for chain in chains)),
+        chains=(_no_loop(), *(authorization.checked(chain, checks) for chain in chains)),
     )
 
 
-def bound(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, guards: tuple[Guard, ...]) -> tuple[Listener, ...]:
+def bound(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, checks: Checks) -> tuple[Listener, ...]:
     """The listeners with a socket of their own, where a Sidecar wants no interception."""
     domain = mesh.options.trust_domain
     return tuple(
         _bound(
             mesh,
             entry,
-            tuple(authorization.guarded(chain, guards) for chain in _chains(entry, domain, modes.at(entry.port))),
+            tuple(authorization.checked(chain, checks) for chain in _chains(entry, domain, modes.at(entry.port))),
         )
         for entry in named
         if entry.wish and not entry.wish.captured

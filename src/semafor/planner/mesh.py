@@ -44,9 +44,10 @@ from semafor.planner.instances import Instance, Key, Pod, Slice
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.proxy import Labels
-from semafor.planner.security import authorization_policy, peer_authentication
+from semafor.planner.security import authorization_policy, peer_authentication, request_authentication
 from semafor.planner.security.authorization_policy import AuthorizationPolicy
 from semafor.planner.security.peer_authentication import PeerAuthentication
+from semafor.planner.security.request_authentication import Keys, RequestAuthentication
 from semafor.planner.service import Service
 from semafor.planner.service_entry import ServiceEntry
 from semafor.planner.sidecar_rule import Sidecar
@@ -83,6 +84,7 @@ from semafor.resources.istio import destination_rule as istio_destination_rule
 from semafor.resources.istio import envoy_filter as istio_envoy_filter
 from semafor.resources.istio import gateway as istio_gateway
 from semafor.resources.istio import peer_authentication as istio_peer_authentication
+from semafor.resources.istio import request_authentication as istio_request_authentication
 from semafor.resources.istio import service_entry as istio_service_entry
 from semafor.resources.istio import sidecar as istio_sidecar
 from semafor.resources.istio import virtual_service as istio_virtual_service
@@ -163,6 +165,7 @@ TABLES: tuple[Table, ...] = (
     Table(reference_grant.KIND, "reference_grants", grant.read),
     Table(backend_tls_policy.KIND, "backend_tls_policies", api_policy.read, is_rule=True, says_live=False),
     Table(istio_authorization_policy.KIND, "authorization_policies", authorization_policy.read, is_rule=True),
+    Table(istio_request_authentication.KIND, "request_authentications", request_authentication.read, is_rule=True),
     Table(istio_peer_authentication.KIND, "peer_authentications", peer_authentication.read, is_rule=True),
     Table(smi_specs.HTTP_ROUTE_GROUP, "route_groups", specs.read_group, is_rule=True),
     Table(smi_specs.TCP_ROUTE, "port_groups", specs.read_ports, is_rule=True),
@@ -182,11 +185,13 @@ _BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
 class Mesh:
     """Everything that plans are made of. Tables are by (namespace, name) and never change after they are made.
 
+    `token_keys` are what was found where issuers of tokens have their keys.
     `behind` follows from slices, pods and nodes: the instances of each service, the same objects while they do not
     change.
     """
 
     options: Options = DEFAULTS
+    token_keys: Mapping[str, Keys] = field(default_factory=dict)
     services: Mapping[Key, Service] = field(default_factory=dict)
     slices: Mapping[Key, Slice] = field(default_factory=dict)
     pods: Mapping[Key, Pod] = field(default_factory=dict)
@@ -217,6 +222,7 @@ class Mesh:
     workload_groups: Mapping[Key, WorkloadGroup] = field(default_factory=dict)
     authorization_policies: Mapping[Key, AuthorizationPolicy] = field(default_factory=dict)
     sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
+    request_authentications: Mapping[Key, RequestAuthentication] = field(default_factory=dict)
     peer_authentications: Mapping[Key, PeerAuthentication] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)
     behind: Mapping[Key, tuple[Instance, ...]] = field(default_factory=dict, repr=False, compare=False)
@@ -242,6 +248,10 @@ class Mesh:
         behind = renewed(self.behind, Sources(self.slices, self.pods, self.nodes), new)
         return Mesh(**{**self._fields(), **tables, "behind": behind, "memo": Memo(self.memo)})
 
+    def with_token_keys(self, keys: Mapping[str, Keys]) -> "Mesh":
+        """The mesh after keys of issuers of tokens have been found, or have gone."""
+        return Mesh(**{**self._fields(), "token_keys": keys, "memo": Memo(self.memo)})
+
     def _own(self, tables: dict[str, dict[Any, Any]], name: str) -> dict[Any, Any]:
         """The next mesh's own copy of a table."""
         if name not in tables:
@@ -257,7 +267,7 @@ class Mesh:
     @property
     def tables(self) -> tuple[Mapping[Any, Any], ...]:
         """All tables, to compare with those of another generation."""
-        return (*(getattr(self, table.name) for table in TABLES), self.unreadable)
+        return (*(getattr(self, table.name) for table in TABLES), self.unreadable, self.token_keys)
 
     def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -196,6 +196,15 @@ def provider_not_supported(origin: Origin) -> Problem:
     )
 
 
+def keys_unavailable(origin: Origin, where: str, why: str) -> Problem:
+    return problem(
+        origin,
+        "KeysUnavailable",
+        f"the issuer's keys at {where} cannot be had, so its tokens are refused: {why}",
+        fix="check the address, or write the keys into jwks",
+    )
+
+
 def second_policy(origin: Origin, by: Origin) -> Problem:
     return problem(
         origin,

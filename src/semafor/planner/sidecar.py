@@ -14,9 +14,9 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     modes = inbound.modes(mesh, proxy)
     inputs = (mesh.by_host, mesh.peer_authentications, mesh.sidecars)
     named = mesh.memo(("inbound", proxy.workloads), inputs, lambda: inbound.entries(mesh, proxy))
-    guards = authorization.of(mesh, proxy)
-    received = inbound.listener(mesh, named, modes=modes, guards=guards)
-    bound = inbound.bound(mesh, named, modes=modes, guards=guards)
+    checks = authorization.of(mesh, proxy)
+    received = inbound.listener(mesh, named, modes=modes, checks=checks)
+    bound = inbound.bound(mesh, named, modes=modes, checks=checks)
     return Plan(
         proxy=proxy.id,
         listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received, *bound)),

@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from semafor import ir
-from semafor.envoy.render import matches
+from semafor.envoy.render import claims, matches
 from semafor.envoy.render.shape import Fields, wrap
 
 _ANY: Final[Fields] = {"any": True}
-_TOKENS: Final = "envoy.filters.http.jwt_authn"  # where the filter that checks tokens leaves their claims
-_CLAIMS: Final = "payload"
 
 
 def rules(node: ir.Guard) -> Fields:
@@ -104,9 +102,9 @@ def _token_subject(kind: str, value: ir.StringMatch) -> Fields:
 def _claim(kind: str, name: str, value: ir.StringMatch) -> Fields:
     """A claim that is the text, or a list with it."""
     text = {"string_match": matches.string(value)}
-    path = [{"key": part} for part in (_CLAIMS, *name.split("."))]
+    path = [{"key": part} for part in (claims.KEY, *name.split("."))]
     found = [
-        {"metadata": {"filter": _TOKENS, "path": path, "value": test}}
+        {"metadata": {"filter": claims.FILTER, "path": path, "value": test}}
         for test in (text, {"list_match": {"one_of": text}})
     ]
     return _joined("or", kind, found)

@@ -51,10 +51,10 @@ _HTTP_ALPN = ("h2", "http/1.1")
 def plan(mesh: Mesh, proxy: Proxy, found: tuple[Entrance, ...], said: Said) -> tuple[Listener, ...]:
     """The listeners of all entrances. One where nothing could be answered is left out: its port refuses."""
     ground = _Ground(mesh, views.of(mesh, proxy.workloads[0]), said, proxy.edge or mesh.options.edge)
-    guards = authorization.of(mesh, proxy)
+    checks = authorization.of(mesh, proxy)
     made = []
     for entrance in found:
-        chains = door.distinct(authorization.guarded(chain, guards) for chain in _chains(ground, entrance))
+        chains = door.distinct(authorization.checked(chain, checks) for chain in _chains(ground, entrance))
         if chains:
             made.append(_listener(entrance, chains))
     return tuple(made)

@@ -13,37 +13,26 @@ from semafor.ir import Conditions, Guard, Origin, Rule
 from semafor.planner import problems
 from semafor.planner.instances import Key
 from semafor.planner.problems import at
-from semafor.planner.proxy import Labels, Workload
+from semafor.planner.proxy import Workload
 from semafor.planner.security import conditions, selecting
+from semafor.planner.security.selecting import Scope
 from semafor.resources.istio import authorization_policy as istio
 
 Action = Literal["allow", "deny", "audit"]
 # A provider that nobody can ask refuses: what it was to decide on does not pass.
 _ACTIONS: dict[str, Action] = {"ALLOW": "allow", "DENY": "deny", "AUDIT": "audit", "CUSTOM": "deny"}
 _DRY_RUN = "istio.io/dry-run"
-_GATEWAY = ("gateway.networking.k8s.io", "Gateway")
-_GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 
 
 class AuthorizationPolicy(Value, cache_hash=True):
-    """One object. `gateways` are the names of the Gateways that it is attached to; without them, `labels` select."""
+    """One object."""
 
-    labels: Labels
-    gateways: tuple[str, ...]
-    attached: bool
+    scope: Scope
     action: Action
     dry_run: bool
     rules: tuple[Rule, ...]
     origin: Origin
     problems: tuple[Problem, ...] = ()
-
-    def is_for(self, workload: Workload, root: str) -> bool:
-        """Whether it has a say: in the workload's namespace, and those of the root namespace everywhere."""
-        if self.origin.ref.namespace not in (root, workload.namespace):
-            return False
-        if self.attached:
-            return dict(workload.labels).get(_GATEWAY_LABEL) in self.gateways
-        return selecting.selected(self.labels, workload.labels)
 
 
 def read(document: istio.AuthorizationPolicy) -> AuthorizationPolicy:
@@ -51,11 +40,8 @@ def read(document: istio.AuthorizationPolicy) -> AuthorizationPolicy:
     meta, spec = document.metadata, document.spec
     ref = ObjectRef(kind=istio.KIND.kind, namespace=meta.namespace, name=meta.name, group=istio.KIND.group)
     origin = Origin(ref=ref, path="spec")
-    targets = (*spec.target_refs, *([spec.target_ref] if spec.target_ref else []))
     return AuthorizationPolicy(
-        labels=selecting.labels(spec.selector),
-        gateways=tuple(target.name for target in targets if (target.group, target.kind) == _GATEWAY),
-        attached=bool(targets),
+        scope=selecting.scope(meta.namespace, spec.selector, (*spec.target_refs, spec.target_ref)),
         action=_ACTIONS[spec.action],
         dry_run=meta.annotations.get(_DRY_RUN) == "true",
         rules=tuple(_rule(rule, at(origin, f"rules[{index}]"), index) for index, rule in enumerate(spec.rules)),
@@ -69,10 +55,7 @@ def _mistakes(spec: istio.AuthorizationPolicySpec, origin: Origin) -> Iterator[P
         yield problems.provider_not_supported(at(origin, "action"))
     if spec.action == "AUDIT":
         yield problems.value_not_supported(at(origin, "action"), "AUDIT", "ALLOW and DENY, or the dry-run annotation")
-    for index, target in enumerate(spec.target_refs):
-        if (target.group, target.kind) != _GATEWAY:
-            place = at(origin, f"targetRefs[{index}].kind")
-            yield problems.value_not_supported(place, target.kind, "Gateway, or a selector in place of targetRefs")
+    yield from selecting.mistakes(spec.target_refs, origin)
     for index, rule in enumerate(spec.rules):
         for number, condition in enumerate(rule.when):
             if not conditions.is_known(condition.key):
@@ -112,7 +95,7 @@ def _alternatives(said: Iterable[Conditions], further: Conditions) -> tuple[Cond
 
 def guards(policies: Mapping[Key, AuthorizationPolicy], root: str, workload: Workload) -> Iterator[Guard]:
     """What stands before the workload, in the order in which it decides."""
-    own = [policies[key] for key in sorted(policies) if policies[key].is_for(workload, root)]
+    own = [policies[key] for key in sorted(policies) if policies[key].scope.covers(workload, root)]
     for action in ("deny", "allow"):
         for dry_run in (False, True):
             found = [each for each in own if each.action == action and each.dry_run == dry_run]

@@ -1,7 +1,51 @@
-"""Which workloads a policy is for, by labels."""
+"""Which workloads a policy is for: those with labels, the Gateways it is attached to, or all of its namespace."""
 
-from semafor.planner.proxy import Labels
-from semafor.resources.istio.common import WorkloadSelector
+from collections.abc import Iterator
+
+from semafor.base.problem import Problem
+from semafor.base.struct import Value
+from semafor.ir import Origin
+from semafor.planner import problems
+from semafor.planner.problems import at
+from semafor.planner.proxy import Labels, Workload
+from semafor.resources.istio.common import PolicyTargetReference, WorkloadSelector
+
+_GATEWAY = ("gateway.networking.k8s.io", "Gateway")
+_GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
+
+
+class Scope(Value):
+    """`gateways` are the names of the Gateways that a policy is attached to; without them, `labels` select."""
+
+    namespace: str
+    labels: Labels = ()
+    gateways: tuple[str, ...] = ()
+    attached: bool = False
+
+    def covers(self, workload: Workload, root: str) -> bool:
+        """Whether the policy is for the workload: in its own namespace, and from the root namespace everywhere."""
+        if self.namespace not in (root, workload.namespace):
+            return False
+        if self.attached:
+            return dict(workload.labels).get(_GATEWAY_LABEL) in self.gateways
+        return selected(self.labels, workload.labels)
+
+
+def scope(
+    namespace: str, selector: WorkloadSelector | None, targets: tuple[PolicyTargetReference | None, ...]
+) -> Scope:
+    """What the selector and the references of a policy mean; a reference may be absent."""
+    given = [target for target in targets if target]
+    gateways = tuple(target.name for target in given if (target.group, target.kind) == _GATEWAY)
+    return Scope(namespace=namespace, labels=labels(selector), gateways=gateways, attached=bool(given))
+
+
+def mistakes(targets: tuple[PolicyTargetReference, ...], origin: Origin) -> Iterator[Problem]:
+    """References to what has no proxy that could keep the policy."""
+    for index, target in enumerate(targets):
+        if (target.group, target.kind) != _GATEWAY:
+            place = at(origin, f"targetRefs[{index}].kind")
+            yield problems.value_not_supported(place, target.kind, "Gateway, or a selector in place of targetRefs")
 
 
 def labels(selector: WorkloadSelector | None) -> Labels:

@@ -82,6 +82,5 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=security_rules.request_authentication,
 )

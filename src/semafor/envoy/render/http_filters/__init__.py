@@ -9,11 +9,12 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.http_filters import cors, dynamic_hosts, fault, rbac, router
+from semafor.envoy.render.http_filters import cors, dynamic_hosts, fault, rbac, router, tokens
 from semafor.envoy.render.shape import Fields
 
 ORDER: Final[tuple[ModuleType, ...]] = (
-    rbac,  # the first one: nobody else does anything for a request that is not allowed
+    tokens,  # first: what they prove counts for what is allowed
+    rbac,  # nobody else does anything for a request that is not allowed
     cors,  # before faults, so that browsers let their pages see those
     fault,
     dynamic_hosts,  # after all that may change the host

@@ -1,0 +1,59 @@
+"""Fetching JSON Web Key Sets over HTTP: bounded in time, in size and in redirections."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterable
+
+import httpx
+
+from semafor.planner.security.request_authentication import DISCOVERY, Keys
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT_S = 5.0
+_MAX_BYTES = 1 << 20
+_MAX_REDIRECTS = 3
+_MAX_CONNECTIONS = 8
+
+
+class Unusable(Exception):  # noqa: N818 - named for what was found
+    """What is there is no key set."""
+
+
+async def fetch(places: Iterable[str]) -> list[Keys]:
+    """The key set at each place, or why there is none."""
+    limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
+    async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits, max_redirects=_MAX_REDIRECTS) as client:
+        return await asyncio.gather(*(_keys(client, place) for place in places))
+
+
+async def _keys(client: httpx.AsyncClient, place: str) -> Keys:
+    try:
+        at = str(json.loads(await _get(client, place))["jwks_uri"]) if place.endswith(DISCOVERY) else place
+        text = await _get(client, at)
+        if not isinstance(json.loads(text)["keys"], list):
+            raise Unusable("its `keys` are no list")
+    except httpx.HTTPError as error:
+        return _flaw(place, str(error) or type(error).__name__)
+    except (httpx.InvalidURL, Unusable) as error:
+        return _flaw(place, str(error))
+    except (ValueError, LookupError, TypeError):
+        return _flaw(place, "what is there is not a JSON Web Key Set")
+    return Keys(jwks=text)
+
+
+def _flaw(place: str, why: str) -> Keys:
+    log.warning("keys of an issuer of tokens at %s: %s", place, why)
+    return Keys(flaw=why)
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> str:
+    async with client.stream("GET", url, follow_redirects=True) as answer:
+        answer.raise_for_status()
+        body = b""
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > _MAX_BYTES:
+                raise Unusable(f"it is longer than {_MAX_BYTES} bytes")
+        return body.decode()

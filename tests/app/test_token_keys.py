@@ -1,0 +1,113 @@
+"""Keys of issuers: fetched from a real server, and kept while it is away."""
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from semafor import resources
+from semafor.app import key_sets
+from semafor.app.token_keys import TokenKeys
+from semafor.planner import Mesh
+from semafor.planner.security.request_authentication import Keys
+from semafor.resources.istio import request_authentication
+
+SET = '{"keys": [{"kty": "EC"}]}'
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Pages of issuers, good and bad ones."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = f"http://127.0.0.1:{self.server.server_address[1]}"
+            pages = {
+                "/keys": SET,
+                "/.well-known/openid-configuration": f'{{"jwks_uri": "{url}/keys"}}',
+                "/text": "hello",
+                "/wrong": '{"keys": 1}',
+                "/long": " " * (2 << 20),
+            }
+            page = pages.get(self.path)
+            self.send_response(302 if self.path == "/moved" else 200 if page is not None else 404)
+            if self.path == "/moved":
+                self.send_header("location", "/keys")
+            self.end_headers()
+            self.wfile.write((page or "").encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_address[1]}"
+        made.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("path", ["/keys", "/moved", "/.well-known/openid-configuration"])
+async def test_key_sets_are_found(server, path):
+    assert await key_sets.fetch([server + path]) == [Keys(jwks=SET)]
+
+
+@pytest.mark.parametrize(
+    ("path", "flaw"), [("/text", "not a JSON"), ("/wrong", "no list"), ("/long", "longer"), ("/none", "404")]
+)
+async def test_what_is_no_key_set_is_told(server, path, flaw):
+    [found] = await key_sets.fetch([server + path])
+    assert (found.jwks, flaw in found.flaw) == ("", True)
+
+
+async def test_nobody_there_and_no_url_are_told():
+    found = await key_sets.fetch(["http://127.0.0.1:1/keys", "http://[oops/keys"])
+    assert all(keys.flaw and not keys.jwks for keys in found)
+
+
+class Fetched:
+    """A mesh with one issuer, whose server answers as `answers` say, at a time that the test moves."""
+
+    def __init__(self, *answers: Keys) -> None:
+        spec = {"jwtRules": [{"issuer": "me", "jwksUri": "http://me/keys"}]}
+        meta = {"name": "me", "namespace": "default"}
+        self.mesh = Mesh.of([resources.decode(request_authentication.KIND, {"metadata": meta, "spec": spec})])
+        self.now = 0.0
+        self.asked: list[float] = []
+        self._answers = iter(answers)
+        self._heard = asyncio.Event()
+
+    async def fetch(self, places: Any) -> list[Keys]:
+        self.asked.append(self.now)
+        return [next(self._answers) for _ in places]
+
+    async def news(self) -> None:
+        await self._heard.wait()
+
+    def take_token_keys(self, keys: Any) -> None:
+        self.mesh = dataclasses.replace(self.mesh, token_keys=keys)
+
+    async def at(self, now: float) -> Keys:
+        """The keys after one round at this time."""
+        self.now = now
+        await self._keeper._renew()
+        return self.mesh.token_keys["http://me/keys"]
+
+    def begin(self) -> "Fetched":
+        self._keeper = TokenKeys(self, lambda: self.now, self.fetch)
+        return self
+
+
+async def test_an_issuer_that_is_away_keeps_its_keys_and_is_asked_again_soon():
+    it = Fetched(Keys(jwks="one"), Keys(flaw="away"), Keys(jwks="two")).begin()
+    seen = [(await it.at(now)).jwks for now in (0.0, 60.0, 1200.0, 1205.0, 1211.0)]
+    assert (seen, it.asked) == (["one", "one", "one", "one", "two"], [0.0, 1200.0, 1211.0])
+
+
+async def test_the_first_failure_is_told():
+    it = Fetched(Keys(flaw="away"), Keys(jwks="one")).begin()
+    assert [await it.at(now) for now in (0.0, 11.0)] == [Keys(flaw="away"), Keys(jwks="one")]

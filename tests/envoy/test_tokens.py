@@ -1,0 +1,145 @@
+"""JSON Web Tokens, checked by a real Envoy in the place of a pod's sidecar."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from tests.calls.matcher import Matcher
+from tests.calls.real_inbound import RealInbound
+from tests.calls.script import Call
+from tests.golden import cases
+
+from semafor import planner
+from semafor.planner import Mesh, Options, Proxy, Workload
+from semafor.planner.security.request_authentication import Keys
+
+pytestmark = pytest.mark.envoy
+
+ISSUER, OTHER = "https://issuer.example", "https://other.example"
+KEY = ec.generate_private_key(ec.SECP256R1())
+STRANGER = ec.generate_private_key(ec.SECP256R1())
+REFUSED, DENIED = 401, 403
+
+
+def _text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def keys(key: ec.EllipticCurvePrivateKey = KEY) -> str:
+    """The public half as a key set."""
+    numbers = key.public_key().public_numbers()
+    point = {name: _text(value.to_bytes(32, "big")) for name, value in (("x", numbers.x), ("y", numbers.y))}
+    return json.dumps({"keys": [{"kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", **point}]})
+
+
+def token(key: ec.EllipticCurvePrivateKey = KEY, **claims: Any) -> str:
+    said = {"iss": ISSUER, "sub": "ada", "exp": int(time.time()) + 600, **claims}
+    head = _text(json.dumps({"alg": "ES256", "kid": "one"}).encode()) + "." + _text(json.dumps(said).encode())
+    r, s = decode_dss_signature(key.sign(head.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{head}.{_text(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def document(kind: str, name: str, **spec: Any) -> dict[str, Any]:
+    group = "security.istio.io/v1"
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+DOCUMENTS = (
+    document(
+        "RequestAuthentication",
+        "users",
+        jwtRules=[
+            {"issuer": ISSUER, "jwks": keys(), "audiences": ["shop"]},
+            {"issuer": OTHER, "jwksUri": f"{OTHER}/keys", "fromHeaders": [{"name": "x-pass", "prefix": "Pass "}]},
+        ],
+    ),
+    document(
+        "AuthorizationPolicy",
+        "members",
+        rules=[
+            {"to": [{"operation": {"paths": ["/open*"]}}]},
+            {
+                "from": [{"source": {"requestPrincipals": [f"{ISSUER}/ada"]}}],
+                "to": [{"operation": {"paths": ["/ada"]}}],
+            },
+            {
+                "to": [{"operation": {"paths": ["/staff"]}}],
+                "when": [{"key": "request.auth.claims[group]", "values": ["staff"]}],
+            },
+            {"from": [{"source": {"requestPrincipals": ["*"]}}], "to": [{"operation": {"paths": ["/anyone"]}}]},
+            {
+                "to": [{"operation": {"paths": ["/reader"]}}],
+                "when": [{"key": "request.auth.claims[scope]", "values": ["read"]}],
+            },
+        ],
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def sidecar(pool, tmp_path_factory):
+    mesh = Mesh.of([cases.decoded(each) for each in DOCUMENTS], Options())
+    mesh = mesh.with_token_keys({f"{OTHER}/keys": Keys(jwks=keys(STRANGER))})
+    proxy = Proxy(id="web", workloads=(Workload(namespace="default", name="web", ip="10.244.0.9"),))
+    plan, problems = planner.plan(mesh, proxy)
+    assert problems == ()
+    with RealInbound(
+        Matcher(pool, plan, {}), "spiffe://cluster.local/ns/default/sa/default", tmp_path_factory.mktemp("e")
+    ) as it:
+        yield it
+
+
+def ask(sidecar: RealInbound, path: str, **headers: str) -> str:
+    said = {name.replace("_", "-"): value for name, value in headers.items()}
+    call = Call(
+        text="", result="", verb="receive", host="web", port=8080, path=path, method="GET", headers=tuple(said.items())
+    )
+    return sidecar.follow(call, "").partition(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (None, "app"),
+        ({"aud": "shop"}, "app"),
+        ({"aud": "elsewhere"}, "403"),
+        ({"aud": "shop", "exp": 1_000_000_000}, "401"),
+        ({"aud": "shop", "iss": "https://nobody.example"}, "401"),
+        ({"aud": "shop", "key": STRANGER}, "401"),
+    ],
+)
+def test_a_token_is_valid_or_refused_and_none_is_let_through(sidecar, made, expected):
+    headers = {} if made is None else {"authorization": f"Bearer {token(**made)}"}
+    assert ask(sidecar, "/open", **headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "claims", "expected"),
+    [
+        ("/ada", {}, "app"),
+        ("/ada", {"sub": "eve"}, "403"),
+        ("/anyone", {"sub": "eve"}, "app"),
+        ("/staff", {"group": "staff"}, "app"),
+        ("/staff", {"group": ["guests", "staff"]}, "app"),
+        ("/staff", {"group": "guests"}, "403"),
+        ("/reader", {"scope": "write read"}, "app"),
+        ("/reader", {"scope": "write"}, "403"),
+    ],
+)
+def test_policies_look_at_claims(sidecar, path, claims, expected):
+    assert ask(sidecar, path, authorization=f"Bearer {token(aud='shop', **claims)}") == expected
+
+
+def test_without_a_token_nobody_has_a_name(sidecar):
+    assert ask(sidecar, "/anyone") == "403"
+
+
+def test_keys_that_were_fetched_count_and_headers_are_the_issuers_own(sidecar):
+    good = token(STRANGER, iss=OTHER)
+    assert ask(sidecar, "/anyone", x_pass=f"Pass {good}") == "app"
+    assert ask(sidecar, "/anyone", authorization=f"Bearer {good}") == "401"
