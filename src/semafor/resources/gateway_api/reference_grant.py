@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from semafor.base.struct import Document
-from semafor.resources.gateway_api import filled
+from semafor.resources.gateway_api import filled, rules
 from semafor.resources.kind import AGE, Kind
 from semafor.resources.marks import ATOMIC, BLANK
 from semafor.resources.meta.meta import ObjectMeta
@@ -57,6 +57,7 @@ KIND = Kind(
     document=ReferenceGrant,
     columns=(AGE,),
     custom=True,
+    validate=rules.reference_grant,
     effect=True,
     defaults=filled.of(ReferenceGrant),
 )

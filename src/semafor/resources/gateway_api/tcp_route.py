@@ -57,5 +57,5 @@ KIND = Kind(
     custom=True,
     effect=True,
     defaults=filled.of(TCPRoute),
-    validate=rules.route,
+    validate=rules.l4_route,
 )

@@ -61,5 +61,5 @@ KIND = Kind(
     custom=True,
     effect=True,
     defaults=filled.of(TLSRoute),
-    validate=rules.route,
+    validate=rules.tls_route,
 )

@@ -57,5 +57,5 @@ KIND = Kind(
     custom=True,
     effect=False,
     defaults=filled.of(UDPRoute),
-    validate=rules.route,
+    validate=rules.l4_route,
 )
