@@ -17,6 +17,7 @@ AREAS = (
     "outbound/stray-hosts",
     "policy/traffic-policy",
     "service-entry/several",
+    "sidecar/scope",
     "service-entry/workloads",
 )
 BASE = [cases.decoded(document) for document in cases.documents(cases.BASE)]

@@ -80,7 +80,7 @@ def strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, 
 
 def _strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:
     seen = scope.services(mesh, view)
-    candidates = (host for host in mesh.routing_by_host if host not in seen)
+    candidates = (host for host in scope.routed_hosts(mesh, view) if host not in seen)
     for host in sorted(candidates):
         if not (host.startswith("*") and any(hosts.covers(host, known) for known in seen)):
             services = scope.routing(mesh, view, host)

@@ -28,8 +28,9 @@ def services(mesh: Mesh, view: View) -> Mapping[str, Service]:
     rule = sidecar(mesh, view)
     if rule is None or not rule.egress:
         return mesh.visible(view.namespace)
-    inputs = (rule, mesh.services, mesh.entries, mesh.all_virtual_services)
-    return mesh.memo(("scope", view.namespace, view.sidecar), inputs, lambda: _services(mesh, rule, view.namespace))
+    named = mesh.memo(("named", *_key(view)), (rule, mesh.services, mesh.entries), lambda: _named(mesh, rule, view))
+    inputs = (named, _imported(mesh, rule, view))
+    return mesh.memo(("scope", *_key(view)), inputs, lambda: _with_destinations(mesh, named, rule, view))
 
 
 def routing(mesh: Mesh, view: View, host: str) -> tuple[VirtualService, ...]:
@@ -38,8 +39,16 @@ def routing(mesh: Mesh, view: View, host: str) -> tuple[VirtualService, ...]:
     if rule is None or not rule.egress:
         return mesh.routing(host, view.namespace)
     inputs = (rule, mesh.all_virtual_services)
-    key = ("routing", host, view.namespace, view.sidecar)
+    key = ("routing", host, *_key(view))
     return mesh.memo(key, inputs, lambda: mesh.chosen_routing(host, view.namespace, lambda vs: _imports(rule, vs)))
+
+
+def routed_hosts(mesh: Mesh, view: View) -> Iterable[str]:
+    """The hosts that VirtualServices have routes for, of those that count for callers of the view."""
+    rule = sidecar(mesh, view)
+    if rule is None or not rule.egress:
+        return mesh.routing_by_host
+    return dict.fromkeys(host for vs in _imported(mesh, rule, view) for host in vs.hosts)
 
 
 def options(mesh: Mesh, view: View) -> Options:
@@ -50,11 +59,31 @@ def options(mesh: Mesh, view: View) -> Options:
     return replace(mesh.options, outbound=rule.outbound)
 
 
+def _key(view: View) -> tuple[str, tuple[str, str] | None]:
+    return (view.namespace, view.sidecar)
+
+
+def _imported(mesh: Mesh, rule: Sidecar, view: View) -> tuple[VirtualService, ...]:
+    """The VirtualServices that the Sidecar names; the same objects while none of them changes."""
+    inputs, namespace = (rule, mesh.all_virtual_services), view.namespace
+
+    def found() -> tuple[VirtualService, ...]:
+        seen = (
+            vs for vs in mesh.all_virtual_services if hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace)
+        )
+        return tuple(vs for vs in seen if vs.in_mesh and _imports(rule, vs))
+
+    every = mesh.memo(("imported", *_key(view)), inputs, found)
+    return mesh.memo(("imported alone", *_key(view)), every, lambda: every)
+
+
 def _imports(rule: Sidecar, vs: VirtualService) -> bool:
     return any(each.touches(vs.origin.ref.namespace, host) for each in rule.egress for host in vs.hosts)
 
 
-def _services(mesh: Mesh, rule: Sidecar, namespace: str) -> Mapping[str, Service]:
+def _named(mesh: Mesh, rule: Sidecar, view: View) -> Mapping[str, Service]:
+    """The services that the Sidecar names."""
+    namespace = view.namespace
     seen = [each for each in mesh.every_service() if hosts.visible(each.export_to, each.namespace, namespace)]
     named = frozenset(each.port for each in rule.egress)
     found: dict[str, Service] = {}
@@ -63,8 +92,15 @@ def _services(mesh: Mesh, rule: Sidecar, namespace: str) -> Mapping[str, Service
         for service in _cut(registry.by_host(imported, namespace).values(), listener, named):
             known = found.get(service.host)
             found[service.host] = _united(known, service) if known else service
-    for service in _destinations(mesh, rule, namespace):
-        found.setdefault(service.host, service)
+    return dict(sorted(found.items()))
+
+
+def _with_destinations(mesh: Mesh, named: Mapping[str, Service], rule: Sidecar, view: View) -> Mapping[str, Service]:
+    """And those that its VirtualServices lead to. Source: Istio's virtualServiceDestinations."""
+    found = dict(named)
+    for host in (host for vs in _imported(mesh, rule, view) for host in vs.destinations):
+        if service := mesh.service(host, view.namespace):
+            found.setdefault(service.host, service)
     return dict(sorted(found.items()))
 
 
@@ -88,12 +124,3 @@ def _united(one: Service, other: Service) -> Service:
         return one
     ports = {port.number: port for port in (*one.ports, *other.ports)}
     return replace(one, ports=tuple(ports[number] for number in sorted(ports)))
-
-
-def _destinations(mesh: Mesh, rule: Sidecar, namespace: str) -> Iterator[Service]:
-    """What the VirtualServices that count lead to. Source: Istio's virtualServiceDestinations."""
-    for vs in mesh.all_virtual_services:
-        if vs.in_mesh and hosts.visible(vs.export_to, vs.origin.ref.namespace, namespace) and _imports(rule, vs):
-            for host in vs.destinations:
-                if service := mesh.service(host, namespace):
-                    yield service
