@@ -117,7 +117,20 @@ class RealEnvoy:
             clusters.append(static(f"bytes of {cluster['name']}", [{"endpoint": {"address": greeted}}]))
             self.greeter.add(folder / f"{number}.bytes.sock", cluster["name"])
             listeners.append(backend(cluster["name"], pipe))
-        return {"static_resources": {"listeners": listeners, "clusters": clusters}}
+        self.admin = folder / "admin.sock"
+        admin = {"address": {"pipe": {"path": str(self.admin)}}}
+        return {"admin": admin, "static_resources": {"listeners": listeners, "clusters": clusters}}
+
+    def sent(self, cluster: str) -> int:
+        """How many requests the cluster has got, copies of others' included."""
+        connection = http.client.HTTPConnection("admin", timeout=10)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.admin))
+        connection.request("GET", "/stats?filter=upstream_rq_total$")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        pairs = dict(line.rsplit(": ", 1) for line in lines)
+        return int(pairs.get(f"cluster.{cluster}.upstream_rq_total", 0))
 
     def _moved(self, listener: Json) -> Json:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
