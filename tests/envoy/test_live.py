@@ -446,13 +446,14 @@ def everything() -> ir.Plan:
     ))  # fmt: skip
     pipe = ir.EndpointSet("pipe", (ir.LocalityEndpoints((ir.Endpoint(pipe="/tmp/no.sock"),)),))
     names = ir.EndpointSet("dns", (ir.LocalityEndpoints((ir.Endpoint("localhost", 80),)),))
-    limits = ir.ConnectionLimits(1, 2, 3, 4, 5, 60.0, 30.0, ir.Keepalive(3, 10, 5))
+    limits = ir.ConnectionLimits(1, 2, 3, 4, None, 5, 60.0, 30.0, ir.Keepalive(3, 10, 5))
     slow = ir.SlowStart(30.0, 1.5, 20.0)
     clusters = (
         ir.Cluster("eds", http=ir.UpstreamHttp("auto", 100), tls=mutual, limits=limits,
                    outlier=ir.OutlierDetection(5, 4, 3, True, 1.0, 60.0, 50, 30)),
         ir.Cluster("h1", "static", endpoints=pipe, http=ir.UpstreamHttp("h1"), balancer=ir.SimpleBalancer("random")),
-        ir.Cluster("h2", "static", endpoints=pipe, http=ir.UpstreamHttp("h2"), balancer=ir.ConsistentHash("maglev"),
+        ir.Cluster("h2", "static", endpoints=pipe, http=ir.UpstreamHttp("h2"),
+                   balancer=ir.ConsistentHash("maglev", 65_537),
                    tls=ir.UpstreamTls(certificate="", validation="")),
         ir.Cluster("same", "strict_dns", endpoints=names, http=ir.UpstreamHttp("downstream"),
                    balancer=ir.SimpleBalancer("round_robin", slow)),
@@ -504,10 +505,16 @@ def every_route() -> tuple[ir.Route, ...]:
         ir.Redirect(307, "https", "h", 8443, "/p"),
         ir.Redirect(prefix="/q"),
         ir.DirectResponse(418, "t" * 10_000),
+        ir.DirectResponse(200, b"\xff"),
+        ir.Forward((ir.Destination("eds"),), mirrors=(ir.Mirror("h1", 12.5), ir.Mirror("nowhere"))),
         ir.Fail("because"),
     )
+    faults = ir.Fault(ir.Delay(1.0, 0.1), ir.Abort(503)), ir.Fault(abort=ir.Abort(grpc_status=14, percent=50.0))
+    origins = tuple(ir.StringMatch(kind, "https://a") for kind in ("exact", "prefix", "regex"))
+    cors = ir.Cors(origins, ("GET",), ("x-a",), ("x-b",), 60, True, False)
+    filtered = tuple(ir.Route(ir.RouteMatch(), actions[0], fault=f, cors=cors, stat_prefix="s") for f in faults)
     plain = tuple(ir.Route(ir.RouteMatch(), action, "r", changes, changes) for action in actions)
-    return (*(ir.Route(ir.RouteMatch(path, tests, query), actions[0]) for path in paths), *plain)
+    return (*(ir.Route(ir.RouteMatch(path, tests, query), actions[0]) for path in paths), *filtered, *plain)
 
 
 async def test_envoy_takes_every_kind_of_node_that_a_plan_can_have(mesh):
