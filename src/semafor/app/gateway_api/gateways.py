@@ -23,12 +23,11 @@ _LISTENER = frozenset({"Accepted", "Programmed", "ResolvedRefs", "Conflicted", "
 class Known(NamedTuple):
     """What is known of a Gateway beside the mesh.
 
-    `addresses` are types and values. `own` counts the Gateway's own proxies that have it, `everywhere` all that do.
+    `addresses` are types and values. `own` counts the Gateway's own proxies that have it: the others need not.
     """
 
     addresses: tuple[tuple[str, str], ...]
     own: Count
-    everywhere: Count
     problems: tuple[Problem, ...]
     now: str
 
@@ -60,7 +59,7 @@ def of_gateway(old: Doc, state: GatewayState, attached: Attachments, known: Know
         conditions.condition("Programmed", programmed),
         conditions.condition("ResolvedRefs", state.resolved),
         *_insecure(gateway),
-        {"type": live.LIVE, **live.live(known.everywhere, known.problems)},
+        {"type": live.LIVE, **live.live(known.own, known.problems)},
     ]
     before = old.get("conditions") or ()
     fresh = {

@@ -106,7 +106,6 @@ class _Writer:
             own=self._pipeline.count_at(ref, served.pods_in, served.selector)
             if served
             else self._pipeline.count_at(ref, "", ()),
-            everywhere=self._pipeline.feedback.count(ref),
             problems=problems,
             now=now,
         )
