@@ -36,6 +36,12 @@ class Api:
         headers = {"Content-Type": "application/merge-patch+json"}
         return self._answer(self._http.patch(path, content=json.dumps(patch), headers=headers))
 
+    def apply(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Server-side apply: make the object at `path`, or bring it to what `body` says."""
+        headers = {"Content-Type": "application/apply-patch+yaml"}
+        params = {"fieldManager": "tests", "force": "true"}
+        return self._answer(self._http.patch(path, content=json.dumps(body), headers=headers, params=params))
+
     def delete(self, path: str) -> None:
         self._answer(self._http.request("DELETE", path, json={"gracePeriodSeconds": 0}))
 

@@ -1,4 +1,7 @@
-"""Calls a URL over kept connections until it is told to stop, and keeps its counts in a file, as JSON."""
+"""Calls a host over kept connections until it is told to stop, and keeps its counts in a file, as JSON.
+
+steady.py HOST [REQUESTS_PER_S]: without a rate, each of the threads calls again after a short pause.
+"""
 
 import json
 import os
@@ -10,14 +13,16 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 HOST, COUNTS = sys.argv[1], Path("/tmp/counts")
-THREADS, LONGEST_S = 4, 180.0
+RATE = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+THREADS, LONGEST_S = (8, 900.0) if RATE else (4, 180.0)
 counts: Counter = Counter()
 errors: list = []
 
 
 def call() -> None:
     connection = HTTPConnection(HOST, 80, timeout=10)
-    deadline = time.monotonic() + LONGEST_S
+    due = time.monotonic()
+    deadline = due + LONGEST_S
     while time.monotonic() < deadline:
         try:
             connection.request("GET", "/")
@@ -30,7 +35,8 @@ def call() -> None:
             counts["errors"] += 1
             errors.append(f"{time.strftime('%X')} {error!r}")
             connection.close()
-        time.sleep(0.005)
+        due = max(due + THREADS / RATE, time.monotonic() - 1.0) if RATE else time.monotonic() + 0.005
+        time.sleep(max(due - time.monotonic(), 0.0))
 
 
 for _ in range(THREADS):
