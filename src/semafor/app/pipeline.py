@@ -29,9 +29,9 @@ from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Options, Proxy
 from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
-from semafor.planner.mesh import TABLES, Object
 from semafor.planner.proxy import Labels, Opening
 from semafor.planner.security.request_authentication import Keys
+from semafor.planner.tables import TABLES, Object
 from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
