@@ -1,11 +1,16 @@
 import json
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from semafor import resources
 from semafor.app import inject, proxies
 from semafor.app.sidecars import BOOTSTRAP, Sidecars
+from semafor.envoy.render import Renderer
 from semafor.kube.node.spec import Interception, Mount
+from semafor.planner import Mesh
+from semafor.resources.istio import envoy_filter
 
 POD = {
     "metadata": {"name": "web", "namespace": "shop", "uid": "u1"},
@@ -20,8 +25,8 @@ def tokens():
 
 
 @pytest.fixture
-def sidecars(tokens, tmp_path):
-    return Sidecars(cast("Any", None), tokens, tmp_path)
+def sidecars(tokens, tmp_path, pool):
+    return Sidecars(cast("Any", SimpleNamespace(mesh=Mesh())), tokens, tmp_path, Renderer(pool))
 
 
 def annotated(name, value):
@@ -38,6 +43,17 @@ def test_the_proxy_gets_a_bootstrap_with_a_token_of_its_own(sidecars, tokens):
     assert bootstrap["node"]["id"] == "sidecar~10.244.0.9~web.shop~shop.svc.cluster.local"
     (token,) = [known for known in tokens._proxies if known in json.dumps(bootstrap)]
     assert tokens.proxy(token) == "u1"
+
+
+def test_a_bootstrap_may_be_patched(sidecars):
+    value = {"stats_flush_interval": "7s", "node": {"cluster": "mine"}}
+    patch = {"applyTo": "BOOTSTRAP", "patch": {"operation": "MERGE", "value": value}}
+    wrong = {"applyTo": "BOOTSTRAP", "patch": {"operation": "MERGE", "value": {"stats_flush_interval": "0s"}}}
+    document = {"metadata": {"name": "a", "namespace": "shop"}, "spec": {"configPatches": [patch, wrong]}}
+    sidecars._pipeline.mesh = Mesh.of([resources.decode(envoy_filter.KIND, document)])
+    made = json.loads(sidecars.files(inject.inject(POD), "istio-proxy")[BOOTSTRAP])
+    assert (made["stats_flush_interval"], made["node"]["cluster"]) == ("7s", "mine")
+    assert made["node"]["id"].startswith("sidecar~")
 
 
 def test_the_proxy_gets_the_daemons_socket(sidecars, tmp_path):

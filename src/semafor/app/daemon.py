@@ -137,7 +137,7 @@ class Daemon:
             resolver=netfiles.Resolver(nameservers=_host_resolvers()),
             capacity=registration.capacity(),
             mint=self._credentials.mint,
-            hooks=Sidecars(self._pipeline, self._tokens, self._home.sockets),
+            hooks=Sidecars(self._pipeline, self._tokens, self._home.sockets, self._renderer),
         )
         return Kubelet(options, self._client.as_manager("kubelet"), self._runtime, self._images)
 

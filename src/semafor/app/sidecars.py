@@ -12,8 +12,9 @@ from typing import Any
 from semafor.app import inject, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
+from semafor.envoy.render import Renderer
 from semafor.kube.node.spec import Interception, Mount
-from semafor.planner import Mesh
+from semafor.planner import Mesh, patches
 
 Pod = dict[str, Any]
 
@@ -25,9 +26,10 @@ _TRAFFIC = "traffic.sidecar.istio.io/"
 
 
 class Sidecars:
-    """`sockets` is the folder of the daemon's unix sockets on the host."""
+    """`sockets` is the folder of the daemon's unix sockets on the host. `renderer` patches what proxies start with."""
 
-    def __init__(self, pipeline: Pipeline, tokens: proxies.ProxyTokens, sockets: Path) -> None:
+    def __init__(self, pipeline: Pipeline, tokens: proxies.ProxyTokens, sockets: Path, renderer: Renderer) -> None:
+        self._renderer = renderer
         self._pipeline = pipeline
         self._tokens = tokens
         self._sockets = sockets
@@ -57,7 +59,8 @@ class Sidecars:
             token=self._tokens.mint(uid),
             metadata=proxies.node_metadata(pod),
         )
-        return bootstrap.sidecar(options)
+        made, known = bootstrap.sidecar(options), proxies.proxy(pod)
+        return self._renderer.bootstrap(made, patches.of(self._pipeline.mesh, known)) if known else made
 
     def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
         if not self.is_proxy(pod, container):

@@ -1,5 +1,6 @@
 """Rendered resources and patches in, changed resources out."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.base.xds import Resource, Resources
 from semafor.envoy.check import Checker
-from semafor.envoy.patch import clusters, listeners, routes, values
+from semafor.envoy.patch import clusters, listeners, merge, routes, values
 from semafor.envoy.patch.values import Decoded
 from semafor.envoy.patch.work import Work
 from semafor.envoy.pool import Pool, resource
@@ -73,7 +74,7 @@ class Patcher:
         for added in self._additions(sound):
             by_type[added.type_url] = {**by_type.get(added.type_url, {}), added.name: added}
         used = {patch for part in parts.values() for patch in part.used}
-        idle = (patch for patch in sound if patch not in used and not _adds(patch))
+        idle = (patch for patch in sound if patch not in used and not _adds(patch) and patch.apply_to != "BOOTSTRAP")
         return Patched(Resources(by_type), (*found, *(_matches_nothing(patch) for patch in idle)))
 
     def _part(self, rendered: Resources, type_url: str, names: list[str], patches: Patches) -> "_Part":
@@ -90,6 +91,17 @@ class Patcher:
             used=frozenset(patch for each in made.values() for patch in each.used),
             problems=tuple(dict.fromkeys(problem for each in made.values() for problem in each.problems)),
         )
+
+    def bootstrap(self, document: bytes, patches: Patches) -> bytes:
+        """What an Envoy starts with, with the patches for that merged into it; one that does not fit is left out."""
+        message = self._pool.parse(values.TYPES["BOOTSTRAP"], json.loads(document))
+        own = [patch for patch in patches if patch.apply_to == "BOOTSTRAP" and self._is_sound(patch)]
+        for patch in own:
+            made = type(message).FromString(message.SerializeToString())
+            merge.merge(made, self._value(patch))
+            if not self._checker.violations(made):
+                message = made
+        return json.dumps(self._pool.document(message), separators=(",", ":")).encode() if own else document
 
     def decode(self, patch: ir.Patch) -> Decoded:
         """What the patch carries, and what is wrong with it whoever gets it."""

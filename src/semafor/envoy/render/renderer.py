@@ -56,6 +56,10 @@ class Renderer:
         """What `render` made of the plan, with the plan's patches applied."""
         return self._patcher.apply(rendered, plan)
 
+    def bootstrap(self, document: bytes, patches: tuple[ir.Patch, ...]) -> bytes:
+        """A bootstrap with those of the patches that are for it."""
+        return self._patcher.bootstrap(document, patches)
+
     def judge(self, patch: ir.Patch) -> tuple[Problem, ...]:
         """What is wrong with a patch, whatever it is applied to."""
         return self._patcher.decode(patch).problems
