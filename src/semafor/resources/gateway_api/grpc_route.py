@@ -84,7 +84,7 @@ class GRPCRouteSpec(Document):
 class GRPCRouteStatus(Document):
     """The state of a route."""
 
-    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."] = ()
 
 
 class GRPCRoute(Document):

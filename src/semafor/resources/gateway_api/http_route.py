@@ -136,7 +136,7 @@ class HTTPRouteSpec(Document):
 class HTTPRouteStatus(Document):
     """The state of a route."""
 
-    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."] = ()
 
 
 class HTTPRoute(Document):

@@ -19,7 +19,7 @@ class RouteParentStatus(Document):
 class RouteStatus(Document):
     """The state of a route."""
 
-    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."] = ()
 
 
 class PolicyAncestorStatus(Document):
@@ -33,4 +33,4 @@ class PolicyAncestorStatus(Document):
 class PolicyStatus(Document):
     """The state of a policy."""
 
-    ancestors: Annotated[tuple[PolicyAncestorStatus, ...], ATOMIC, "Its state at each object."]
+    ancestors: Annotated[tuple[PolicyAncestorStatus, ...], ATOMIC, "Its state at each object."] = ()

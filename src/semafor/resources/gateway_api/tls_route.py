@@ -32,7 +32,7 @@ class TLSRouteSpec(Document):
 class TLSRouteStatus(Document):
     """The state of a route."""
 
-    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."] = ()
 
 
 class TLSRoute(Document):

@@ -29,7 +29,7 @@ class UDPRouteSpec(Document):
 class UDPRouteStatus(Document):
     """The state of a route."""
 
-    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."]
+    parents: Annotated[tuple[RouteParentStatus, ...], ATOMIC, "Its state at each parent."] = ()
 
 
 class UDPRoute(Document):
