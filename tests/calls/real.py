@@ -153,7 +153,8 @@ class RealEnvoy:
         fed = (
             self.matcher.endpoints[cluster["name"]] if cluster.get("type") == "EDS" else cluster.get("load_assignment")
         )
-        empty = cluster.get("type", "STATIC") in ("EDS", "STATIC") and not (fed or {}).get("endpoints")
+        is_listed = "cluster_type" not in cluster and cluster.get("type", "STATIC") in ("EDS", "STATIC")
+        empty = is_listed and not (fed or {}).get("endpoints")
         endpoint = [] if empty or cluster["name"] == "BlackHoleCluster" else [{"endpoint": {"address": pipe}}]
         options = cluster.get("typed_extension_protocol_options", {})
         for option in options.values():

@@ -91,14 +91,14 @@ def instances(entry: Entry, workloads: Mapping[Key, WorkloadEntry], pods: Mappin
 def _of_part(
     service: Service, part: ServiceEntry, workloads: Mapping[Key, WorkloadEntry], pods: Mapping[Key, Pod]
 ) -> Iterator[Instance]:
-    ports = _ports_of(service, part)
+    ports, by_name = _ports_of(service, part), service.resolution in {"dns", "dns_round_robin"}
     for endpoint in part.endpoints:
         yield of_workload(endpoint, ports)
     if part.selector is not None:
         chosen = selected(part.selector, service.namespace, workloads)
-        yield from (of_workload(workload, ports) for workload in chosen)
+        yield from (of_workload(workload, ports) for workload in chosen if by_name or workload.is_reachable)
         yield from _of_pods(part.selector, service.namespace, pods, ports)
-    elif not part.endpoints and service.resolution in {"dns", "dns_round_robin"}:
+    elif not part.endpoints and by_name:
         yield Instance(ip=service.host, ports=tuple((port.name, _number(port)) for port in ports))
 
 
@@ -137,7 +137,7 @@ def joined(
 ) -> tuple[Instance, ...]:
     """The instances of a Kubernetes service together with the WorkloadEntries that its selector picks."""
     chosen = selected(service.selector, service.namespace, workloads)
-    found = tuple(of_workload(workload, service.ports) for workload in chosen)
+    found = tuple(of_workload(workload, service.ports) for workload in chosen if workload.is_reachable)
     return tuple(sorted((*behind, *found), key=lambda instance: instance.ip)) if found else behind
 
 

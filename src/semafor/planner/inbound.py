@@ -233,7 +233,9 @@ def _tls(trust_domain: str, *alpn: str) -> DownstreamTls:
 
 
 def _tcp(entry: Entry) -> TcpProxy:
-    return TcpProxy(stat_prefix=entry.cluster, destinations=(Destination(cluster=entry.cluster),))
+    idle_s = entry.pool.tcp_idle_s if entry.pool else None
+    destinations = (Destination(cluster=entry.cluster),)
+    return TcpProxy(stat_prefix=entry.cluster, destinations=destinations, idle_timeout_s=idle_s)
 
 
 def _http(entry: Entry, *, mutual: bool) -> HttpConnection:

@@ -31,8 +31,9 @@ EGRESS = "egress"
 
 
 def plan(mesh: Mesh, proxy: Proxy) -> Plan:
-    """What the node's proxy is told."""
-    ports = [(service, port) for service in mesh.by_host.values() if service.address for port in service.ports]
+    """What the node's proxy is told. Hosts of ServiceEntries are what they are without the mesh, so it knows none."""
+    services = (each for each in mesh.by_host.values() if each.address and not each.is_entry)
+    ports = [(service, port) for service in services for port in service.ports]
     return Plan(
         proxy=proxy.id,
         listeners=(

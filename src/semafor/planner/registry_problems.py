@@ -69,5 +69,26 @@ def port_taken(origin: Origin, port: int, by: Origin | None) -> Problem:
     )
 
 
+def address_taken(origin: Origin, address: str, port: int, by: Origin | None) -> Problem:
+    owner = by.ref if by else "another service"
+    return _problem(
+        origin,
+        "Conflict",
+        f"bytes to {address}:{port} go to {owner}, which has the same address",
+        fix="give each service an address of its own, or none, so that the mesh gives it one",
+        severity="error",
+    )
+
+
+def name_not_resolved(origin: Origin, address: str, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "NameNotResolved",
+        f"{by.ref} sends nothing to {address}: it wants IP addresses, and asks no DNS",
+        fix="write the workload's IP address, or set resolution DNS in the ServiceEntry",
+        severity="error",
+    )
+
+
 def _problem(origin: Origin, reason: str, message: str, *, fix: str, severity: Severity = "warning") -> Problem:
     return Problem(ref=origin.ref, path=origin.path, reason=reason, message=message, fix=fix, severity=severity)

@@ -19,6 +19,14 @@ from semafor.resources.meta.meta import ObjectMeta
 
 _UNIX = "unix://"
 _ANY_ADDRESS = "0.0.0.0"  # noqa: S104 -- as users write it
+_TCP_POOL = ("max_connections", "connect_timeout", "tcp_keepalive", "max_connection_duration", "idle_timeout")
+_HTTP_POOL = (
+    "http1_max_pending_requests",
+    "http2_max_requests",
+    "max_requests_per_connection",
+    "max_retries",
+    "idle_timeout",
+)
 _LOOPBACK = ("127.0.0.1", "[::1]")
 
 
@@ -139,6 +147,7 @@ def _pool(settings: connection_pool.ConnectionPoolSettings | None) -> Pool | Non
 def _problems(spec: istio.SidecarSpec, origin: Origin) -> Iterator[Problem]:
     fields = ("workload_selector", "ingress", "egress", "inbound_connection_pool", "outbound_traffic_policy")
     yield from refused.fields(spec, origin, *fields)
+    yield from _pool_problems(spec.inbound_connection_pool, at(origin, "inboundConnectionPool"))
     if spec.outbound_traffic_policy:
         yield from refused.fields(spec.outbound_traffic_policy, at(origin, "outboundTrafficPolicy"), "mode")
     for index, listener in enumerate(spec.ingress):
@@ -146,6 +155,7 @@ def _problems(spec: istio.SidecarSpec, origin: Origin) -> Iterator[Problem]:
         fields = ("port", "bind", "capture_mode", "default_endpoint", "connection_pool")
         yield from refused.fields(listener, place, *fields)
         yield from _port_problems(listener.port, place)
+        yield from _pool_problems(listener.connection_pool, at(place, "connectionPool"))
         if listener.capture_mode == "NONE" and not listener.default_endpoint:
             yield sidecar_problems.no_endpoint(at(place, "defaultEndpoint"))
     for index, each in enumerate(spec.egress):
@@ -157,6 +167,17 @@ def _problems(spec: istio.SidecarSpec, origin: Origin) -> Iterator[Problem]:
             yield problems.value_not_supported(at(place, "bind"), each.bind, "IP addresses")
         elif not each.port and (each.bind or each.capture_mode == "NONE"):
             yield sidecar_problems.no_port(at(place, "port"))
+
+
+def _pool_problems(settings: connection_pool.ConnectionPoolSettings | None, place: Origin) -> Iterator[Problem]:
+    """What the application is spoken to follows from the port's protocol, so nothing here can choose it."""
+    if settings is None:
+        return
+    yield from refused.fields(settings, place, "tcp", "http")
+    if settings.tcp:
+        yield from refused.fields(settings.tcp, at(place, "tcp"), *_TCP_POOL)
+    if settings.http:
+        yield from refused.fields(settings.http, at(place, "http"), *_HTTP_POOL)
 
 
 def _port_problems(port: istio.SidecarPort, place: Origin) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """WorkloadEntries: instances that are not pods, in objects of their own or written in a ServiceEntry."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 
 from msgspec.structs import replace
 
@@ -39,6 +40,19 @@ class WorkloadEntry(Value, cache_hash=True):
     healthy: bool = True
     origin: Origin | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether it can be connected to without a question to DNS."""
+        return bool(self.pipe) or _is_ip(self.address)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read(document: istio.WorkloadEntry) -> WorkloadEntry:

@@ -104,6 +104,6 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     validate=workload_group_rules.validate,
 )
