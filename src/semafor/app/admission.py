@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from semafor import ir, resources
-from semafor.app import inject, mesh_config, proxy_config
+from semafor.app import exposed, inject, mesh_config, proxy_config
 from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
 from semafor.kube.api import errors
@@ -12,7 +12,7 @@ from semafor.kube.api.options import AdmissionRequest, Admitted
 from semafor.planner import envoy_filter as planned
 from semafor.planner import patches
 from semafor.resources import DecodeError
-from semafor.resources.core import config_map, pod
+from semafor.resources.core import config_map, pod, service
 from semafor.resources.errors import FieldError
 from semafor.resources.istio import envoy_filter
 from semafor.resources.istio.envoy_filter import EnvoyFilter
@@ -60,6 +60,8 @@ class Judgement:
             return Admitted({})
         if request.kind in RULES:
             return Admitted(new, tuple(_worded(problem) for problem in self._problems(request, new)))
+        if request.kind is service.KIND:
+            return Admitted(new, tuple(_worded(problem) for problem in exposed.problems(new)))
         if request.kind is config_map.KIND and (request.namespace, request.name) == (
             mesh_config.NAMESPACE,
             mesh_config.NAME,
