@@ -46,7 +46,7 @@ def redirect(spec: istio.HTTPRedirect) -> Redirect:
     )
 
 
-def redirect_at(said: Redirect, port: int, *, to_request_port: bool, scheme: str = "http") -> Redirect:
+def redirect_at(said: Redirect, port: int, scheme: str, *, to_request_port: bool) -> Redirect:
     """The redirection of requests of this scheme that came in at `port`.
 
     As Istio: the port that the scheme means anyway is not written.

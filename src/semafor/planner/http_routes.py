@@ -1,6 +1,7 @@
 """Steps of VirtualServices as routes of the plan, and the route of a service without any."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -27,6 +28,8 @@ from semafor.planner.virtual_service import VirtualService
 
 _NOWHERE = "nowhere"  # no cluster has this name
 
+Scheme = Literal["http", "https"]
+
 
 def default(mesh: Mesh, view: View, service: Service, port: Port) -> Route:
     """The route of requests that no VirtualService takes."""
@@ -50,9 +53,18 @@ def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int) 
     return routes(mesh, view, layering.layer(counted, takes), port)
 
 
-def routes(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int) -> tuple[Route, ...]:
-    """The steps as routes, in their order."""
-    return tuple(_route(mesh, view, step, port) for step in steps)
+def routes(mesh: Mesh, view: View, steps: tuple[Step, ...], port: int, *, scheme: Scheme = "http") -> tuple[Route, ...]:
+    """The steps as routes, in their order. Requests come in by `scheme`, which redirections may keep."""
+    return tuple(_route(mesh, view, _redirected(step, port, scheme), port) for step in steps)
+
+
+def _redirected(step: Step, port: int, scheme: Scheme) -> Step:
+    """The step with the redirection of requests that came in at this port, if it has one."""
+    will = step.will
+    if will.redirect is None:
+        return step
+    found = http_action.redirect_at(will.redirect, port, scheme, to_request_port=will.redirect_to_request_port)
+    return replace(step, will=replace(will, redirect=found))
 
 
 def _route(mesh: Mesh, view: View, step: Step, port: int) -> Route:
@@ -74,7 +86,7 @@ def _action(mesh: Mesh, view: View, step: Step, port: int) -> Forward | Redirect
     if will.answer:
         return will.answer
     if will.redirect:
-        return http_action.redirect_at(will.redirect, port, to_request_port=will.redirect_to_request_port)
+        return will.redirect
     return _forward(mesh, view, step, port)
 
 

@@ -86,6 +86,7 @@ def _joined(first: Attached | None, then: Attached) -> Attached:
 
 def _host(mesh: Mesh, spot: _Spot, attached: Attached) -> VirtualHost:
     view, domain, port = spot.view, spot.domain, spot.servers[0].port
+    scheme: http_routes.Scheme = "https" if spot.servers[0].tls else "http"
     services = (mesh.service(host, view.namespace) for host in attached.hosts)
     inputs: tuple[object, ...] = (attached, mesh.options)
     for service in services:
@@ -97,7 +98,7 @@ def _host(mesh: Mesh, spot: _Spot, attached: Attached) -> VirtualHost:
         lambda: VirtualHost(
             name=f"{domain}:{port}",
             domains=(domain,),
-            routes=http_routes.routes(mesh, view, _reachable(attached.steps), port),
+            routes=http_routes.routes(mesh, view, _reachable(attached.steps), port, scheme=scheme),
             https_only=spot.redirects,
             origin=attached.origin,
         ),

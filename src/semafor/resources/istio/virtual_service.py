@@ -168,7 +168,7 @@ class Delay(Document):
     percent: Annotated[int, PERCENT, "Obsolete: use percentage."] = 0
     fixed_delay: Annotated[Duration | None, "How long they are held up."] = None
     exponential_delay: Annotated[Duration | None, "Obsolete; not in effect."] = None
-    percentage: Annotated[Percent | None, "Share of the requests."] = None
+    percentage: Annotated[Percent | None, "Share of the requests; none when absent."] = None
 
 
 class Abort(Document):
@@ -177,7 +177,7 @@ class Abort(Document):
     http_status: Annotated[int | None, within(200, 599), "Status of the answer."] = None
     grpc_status: Annotated[str | None, "gRPC status of the answer, by name or number."] = None
     http2_error: Annotated[str | None, "Obsolete; not in effect."] = None
-    percentage: Annotated[Percent | None, "Share of the requests; all when absent."] = None
+    percentage: Annotated[Percent | None, "Share of the requests; none when absent."] = None
 
 
 class HTTPFaultInjection(Document):
