@@ -44,7 +44,7 @@ class Inbox:
             self._seen.pop(ref, None)
             self._changes[ref] = None
             return True
-        before, seen = self._seen.get(ref), _seen(obj)
+        before, seen = self._seen.get(ref), _seen(kind, obj)
         self._seen[ref] = seen
         if before is not None and before.essence == seen.essence:
             return False  # only its status changed, which is our own doing
@@ -101,17 +101,17 @@ def decoded(kind: Kind, obj: Doc) -> Document | None:
         return None
 
 
-def _seen(obj: Doc) -> _Seen:
+def _seen(kind: Kind, obj: Doc) -> _Seen:
     """Everything of an object counts but its bookkeeping and, mostly, its status."""
     metadata = obj["metadata"]
     kept = {key: metadata.get(key) for key in _BOOKKEEPING_THAT_COUNTS}
     rest = {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-    return _Seen((kept, rest, _state(obj)), metadata.get("generation", 0), metadata["resourceVersion"])
+    return _Seen((kept, rest, _state(kind, obj)), metadata.get("generation", 0), metadata["resourceVersion"])
 
 
-def _state(obj: Doc) -> tuple[Any, ...]:
+def _state(kind: Kind, obj: Doc) -> tuple[Any, ...]:
     """What plans depend on of a status: whether an instance may be called, and where."""
-    wanted = _CONDITIONS_THAT_COUNT.get(obj["kind"])
+    wanted = _CONDITIONS_THAT_COUNT.get(kind.kind)
     if wanted is None:
         return ()
     status = obj.get("status") or {}
