@@ -134,14 +134,19 @@ class Openings:
                     yield Opening(self._address(key, obj), port["port"], key, port["port"], pipe)
 
     def _address(self, key: Key, obj: Doc) -> str:
-        """The Service's own address: the one that it had, or one that follows from its name."""
-        if key not in self._given:
-            taken = set(self._given.values())
-            hosts = [str(host) for host in self._addresses.hosts()]
-            start = zlib.crc32("/".join(key).encode()) % len(hosts)
-            known = [each.get("ip", "") for each in _ingress(obj)]
-            candidates = [each for each in known if each in hosts] + hosts[start:] + hosts[:start]
-            self._given[key] = next((each for each in candidates if each not in taken), hosts[start])
+        """The Service's own address: the one that it asks for, the one that it had, or one that follows from its name.
+
+        Asked for by `spec.loadBalancerIP`, as far as it is one of ours that nobody else has.
+        """
+        wanted, given = obj["spec"].get("loadBalancerIP") or "", self._given.get(key, "")
+        if given and wanted in {"", given}:
+            return given
+        hosts = [str(host) for host in self._addresses.hosts()]
+        taken = {address for other, address in self._given.items() if other != key}
+        start = zlib.crc32("/".join(key).encode()) % len(hosts)
+        known = [wanted, given, *(each.get("ip", "") for each in _ingress(obj))]
+        candidates = [each for each in known if each in hosts] + hosts[start:] + hosts[:start]
+        self._given[key] = next((each for each in candidates if each not in taken), hosts[start])
         return self._given[key]
 
     async def _tell(self, key: Key, obj: Doc, refused: dict[tuple[str, int], str]) -> None:
