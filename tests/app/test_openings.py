@@ -52,6 +52,17 @@ async def test_each_load_balancer_has_an_address_of_its_own():
     assert set(cluster.opened) == own | {("127.0.0.1", 30080, "a", 80), ("127.0.0.1", 30081, "b", 80)}
 
 
+async def test_a_load_balancer_gets_the_free_address_that_it_asks_for():
+    wanted = str(HOME[77])
+    asking = service("a", "LoadBalancer", (80, 30080))
+    asking["spec"]["loadBalancerIP"] = wanted
+    strange = service("b", "LoadBalancer", (80, 30081))
+    strange["spec"]["loadBalancerIP"] = "192.0.2.1"
+    addresses = await kept(Cluster([asking, strange]))
+    assert addresses["a"] == [wanted]
+    assert addresses["b"] not in ([wanted], ["192.0.2.1"])
+
+
 async def test_services_of_the_cluster_alone_are_not_opened():
     cluster = Cluster([service("a", "ClusterIP", (80, 0)), service("b", "NodePort", (80, 30080))])
     assert await kept(cluster) == {}

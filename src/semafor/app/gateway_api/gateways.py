@@ -55,7 +55,7 @@ def of_gateway(old: Doc, state: GatewayState, attached: Attachments, known: Know
     gateway = state.gateway
     programmed = _programmed(state, known)
     new = [
-        conditions.condition("Accepted", state.accepted),
+        conditions.condition("Accepted", verdict.noted(state.accepted, gateway.problems)),
         conditions.condition("Programmed", programmed),
         conditions.condition("ResolvedRefs", state.resolved),
         *_insecure(gateway),
@@ -78,7 +78,8 @@ def of_set(old: Doc, state: SetState, parent: GatewayState, attached: Attachment
     added, programmed = state.listener_set, _programmed(parent, known)
     if not state.accepted.holds:
         programmed = verdict.refused(state.accepted.reason, state.accepted.message)
-    new = [conditions.condition("Accepted", state.accepted), conditions.condition("Programmed", programmed)]
+    accepted = verdict.noted(state.accepted, added.problems)
+    new = [conditions.condition("Accepted", accepted), conditions.condition("Programmed", programmed)]
     before = old.get("conditions") or ()
     return {
         **old,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from semafor.app.gateway_api import conditions, routes
-from semafor.planner.gateway_api import backend_tls
+from semafor.planner.gateway_api import backend_tls, verdict
 from semafor.planner.gateway_api.backend_tls import State
 from semafor.planner.mesh import Mesh
 
@@ -17,7 +17,10 @@ def of(old: Doc, mesh: Mesh, state: State, now: str) -> Doc:
     """The new status of the policy; entries of other controllers stay."""
     before = old.get("ancestors") or []
     entries = [entry for entry in before if entry.get("controllerName") not in routes.OURS]
-    new = [conditions.condition("Accepted", state.accepted), conditions.condition("ResolvedRefs", state.resolved)]
+    new = [
+        conditions.condition("Accepted", verdict.noted(state.accepted, state.policy.problems)),
+        conditions.condition("ResolvedRefs", state.resolved),
+    ]
     for outcome in backend_tls.ancestors(mesh, state.policy):
         ref = outcome.parent.ref
         ancestor = {"group": ref.group, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name}

@@ -47,7 +47,7 @@ def _is(entry: Doc, parent: Doc, controller: str) -> bool:
 
 
 def _conditions(route: Route, outcome: Outcome, resolved: Verdict) -> Iterator[Doc]:
-    yield conditions.condition("Accepted", outcome.accepted)
+    yield conditions.condition("Accepted", verdict.noted(outcome.accepted, route.problems))
     yield conditions.condition("ResolvedRefs", resolved)
     wrong = [rule for rule in route.rules if rule.wrong]
     if outcome.accepted.holds and wrong:

@@ -1,5 +1,10 @@
 """What is said of an object in one condition of its status."""
 
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from semafor.base.problem import Problem
 from semafor.base.struct import Value
 
 
@@ -24,3 +29,11 @@ def resolved() -> Verdict:
 def refused(reason: str, message: str) -> Verdict:
     """The object, or a part of it, has no effect."""
     return Verdict(holds=False, reason=reason, message=message)
+
+
+def noted(verdict: Verdict, problems: Iterable[Problem]) -> Verdict:
+    """The verdict, with the fields named that have no effect."""
+    paths = [problem.path for problem in problems if problem.reason == "NotSupported"]
+    if not paths:
+        return verdict
+    return replace(verdict, message=f"{verdict.message}; without effect: {', '.join(paths)}")
