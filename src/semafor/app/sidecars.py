@@ -58,6 +58,7 @@ class Sidecars:
             xds_socket=XDS_SOCKET,
             token=self._tokens.mint(uid),
             metadata=proxies.node_metadata(pod),
+            trusts_callers=kind == "sidecar",
         )
         made, known = bootstrap.sidecar(options), proxies.proxy(pod)
         return self._renderer.bootstrap(made, patches.of(self._pipeline.mesh, known)) if known else made

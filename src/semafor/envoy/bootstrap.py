@@ -26,7 +26,8 @@ class Bootstrap(Value):
 
     `xds_socket` and `token`: where it asks for its configuration, and what proves who it is. `admin_socket`: besides
     (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections unmarked. Above 95 % of
-    `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB each.
+    `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB each. `trusts_callers`:
+    they are sidecars, which may give up most of their requests.
     """
 
     node_id: str
@@ -40,6 +41,7 @@ class Bootstrap(Value):
     metadata: tuple[tuple[str, str], ...] = ()
     max_connections: int = 10_000
     max_heap_bytes: int = 1024 * _MIB
+    trusts_callers: bool = False
 
     def __repr__(self) -> str:
         return f"Bootstrap({self.node_id!r}, token=redacted)"
@@ -112,7 +114,7 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
         "node": {"id": options.node_id, "cluster": options.cluster, "metadata": metadata},
         "dynamic_resources": _dynamic(options.token),
         "static_resources": {"clusters": [_xds(options.xds_socket)]},
-        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime(options)}]},
         "overload_manager": _overload(options),
         "stats_config": _STATS,
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
@@ -127,6 +129,15 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
 # refuses unless told that it is meant. Envoy's own limit for regular expressions, 100, refuses what people write to
 # tell browsers apart; this one is Istio's.
 _RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100, "re2.max_program_size.error_level": 32768}
+
+# Envoy closes a connection on which, of 500 requests, more than half were given up at once: at an edge, an attack. But
+# a sidecar gives up every attempt that it repeats, and all that the connection carries would fail with it.
+_NO_RESET_IS_AN_ATTACK: Final[Json] = {"overload.premature_reset_total_stream_count": 2**31 - 1}
+
+
+def _runtime(options: Bootstrap) -> Json:
+    return _RUNTIME | (_NO_RESET_IS_AN_ATTACK if options.trusts_callers else {})
+
 
 _STAT_REGEXES: Final = (
     r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*overflow)",

@@ -179,11 +179,12 @@ def _http(protocol: Protocol, said: Policy, facts: Behind) -> UpstreamHttp | Non
 
     While some instances have no sidecar, ALPN decides for each. Where all have one, HTTP/2 is said outright: a cold
     cluster then opens one connection for many requests, not one for each until the first answer tells the version.
+    Who limits connections, or requests that wait for one, means HTTP/1.1: of HTTP/2, one connection takes them all.
     """
-    pool, mode = said.pool or Pool(), (said.security or Security()).mode
+    pool = said.pool or Pool()
     if not protocol.is_routed:
         return None
-    usual = _undeclared(facts) if protocol is Protocol.SNIFFED else _version(protocol, mode, facts)
+    usual = _undeclared(facts) if protocol is Protocol.SNIFFED else _version(protocol, said, facts)
     return UpstreamHttp(version=pool.http or usual, max_streams=pool.max_streams, ping=pool.ping)
 
 
@@ -192,9 +193,12 @@ def _undeclared(facts: Behind) -> Literal["h1", "downstream"]:
     return "h1" if facts.at_edge else "downstream"
 
 
-def _version(protocol: Protocol, mode: str, facts: Behind) -> Literal["h1", "h2", "auto"]:
+def _version(protocol: Protocol, said: Policy, facts: Behind) -> Literal["h1", "h2", "auto"]:
+    mode = (said.security or Security()).mode
     if protocol.is_http2:
         return "h2"
+    if said.pool and said.pool.counts_connections:
+        return "h1"
     if wish := pools.upgrade(facts.options.h2_upgrade):
         return wish
     if mode == "istio_mutual":

@@ -38,6 +38,11 @@ class Pool(Value):
     ping: Ping | None = None
     tcp_idle_s: float | None = None
 
+    @property
+    def counts_connections(self) -> bool:
+        """Whether there is a limit that only means something where each request has a connection of its own."""
+        return self.limits.max_connections is not None or self.limits.max_pending_requests is not None
+
 
 def read(pool: istio.ConnectionPoolSettings) -> Pool:
     """Zero means the default (no limit) in all numbers. Source: Istio's applyConnectionPool."""
