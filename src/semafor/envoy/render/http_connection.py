@@ -12,6 +12,7 @@ from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
 _CODECS: Final = {"auto": "AUTO", "h1": "HTTP1", "h2": "HTTP2"}
 _FETCH_TIMEOUT_S: Final = 5.0
+_MANY_RESETS: Final = 1_000_000
 
 
 def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
@@ -23,7 +24,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         codec_type=_CODECS[node.codec],
         http_filters=http_filters.for_connection(pool, node),
         http_protocol_options={"accept_http_10": node.http_10},
-        http2_protocol_options={"allow_connect": True},  # WebSocket over HTTP/2 (RFC 8441)
+        http2_protocol_options=_h2(node),
         upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
         normalize_path=wrap(True),  # noqa: FBT003
         stream_idle_timeout=seconds(0),  # long polls and event streams may be silent for as long as they like
@@ -34,6 +35,13 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         **_server(node),
         **local_replies.fields(pool, node),
     )
+
+
+def _h2(node: ir.HttpConnection) -> Fields:
+    fields: Fields = {"allow_connect": True}  # WebSocket over HTTP/2 (RFC 8441)
+    if node.forward_client_identity:  # a sidecar, which resets every attempt that it repeats; by default 33 a second
+        fields |= {"stream_reset_burst": wrap(_MANY_RESETS), "stream_reset_rate": wrap(_MANY_RESETS)}
+    return fields
 
 
 def _routes(pool: Pool, node: ir.HttpConnection) -> Fields:

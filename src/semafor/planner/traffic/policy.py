@@ -17,6 +17,7 @@ from semafor.planner.traffic.pool import Pool
 from semafor.planner.traffic.security import Security
 from semafor.resources.istio import destination_rule as istio
 
+_PERCENT, _CONCURRENCY = 20.0, 3
 _VERSIONS: dict[str, Literal["v1", "v2"]] = {"V1": "v1", "V2": "v2"}
 
 
@@ -112,9 +113,8 @@ def budget(said: istio.RetryBudget | None) -> RetryBudget | None:
     """How many retries may run. Absent percent means 20, absent concurrency 3. Source: Envoy's RetryBudget."""
     if said is None:
         return None
-    usual = RetryBudget()
     return RetryBudget(
-        percent=usual.percent if said.percent is None else said.percent,
-        min_concurrency=said.min_retry_concurrency or usual.min_concurrency,
+        percent=_PERCENT if said.percent is None else said.percent,
+        min_concurrency=said.min_retry_concurrency or _CONCURRENCY,
         interval_s=duration.parse(said.budget_interval) if said.budget_interval else 0.0,
     )
