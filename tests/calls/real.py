@@ -123,14 +123,18 @@ class RealEnvoy:
 
     def sent(self, cluster: str) -> int:
         """How many requests the cluster has got, copies of others' included."""
+        return self.stats("upstream_rq_total$").get(f"cluster.{cluster}.upstream_rq_total", 0)
+
+    def stats(self, names: str) -> dict[str, int]:
+        """The counters and gauges whose names match the expression."""
         connection = http.client.HTTPConnection("admin", timeout=10)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(self.admin))
-        connection.request("GET", "/stats?filter=upstream_rq_total$")
+        connection.request("GET", f"/stats?filter={names}")
         lines = connection.getresponse().read().decode().splitlines()
         connection.close()
-        pairs = dict(line.rsplit(": ", 1) for line in lines)
-        return int(pairs.get(f"cluster.{cluster}.upstream_rq_total", 0))
+        pairs = (line.rsplit(": ", 1) for line in lines if line)
+        return {name: int(value) for name, value in pairs if value.isdigit()}
 
     def _moved(self, listener: Json) -> Json:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}

@@ -1,4 +1,4 @@
-"""What a caller can not see of one request, counted over many: copies that arrive, and requests that are held up."""
+"""What a caller can not see of one request: copies that arrive, how many are held up, and statistics."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,3 +57,11 @@ def test_as_many_requests_are_held_up_as_the_delay_says(started):
 
         slow = [seconds >= DELAY_S for seconds in callers.map(took, range(REQUESTS))]
     assert sum(slow) / REQUESTS == pytest.approx(0.3, abs=0.09)
+
+
+def test_a_route_with_a_prefix_keeps_statistics_of_its_own(started):
+    with started("headers") as envoy:
+        for path in ("counted", "counted/too", "other"):
+            envoy.follow(script.parse(f"call GET model/{path} -> model"))
+        found = envoy.stats("route.counted.upstream_rq_total")
+    assert list(found.values()) == [2]

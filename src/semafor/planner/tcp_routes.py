@@ -33,11 +33,12 @@ class Way(Value):
 def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int, kind: Kind) -> tuple[Way, ...]:
     """What the VirtualServices of one host say of the bytes of these callers at this port, no two for the same bytes.
 
-    A step without a live destination is as absent.
+    A step without a live destination is held: it is as absent.
     """
 
     def takes(step: L4Step) -> bool:
-        return view.takes_bytes(step.source, port) and bool(destinations(mesh, view, step, port))
+        held = mesh.options.hold and not destinations(mesh, view, step, port)
+        return view.takes_bytes(step.source, port) and not held
 
     counted = layering.chosen(services, mesh.options.several_virtual_services)
     steps = layering.stacked(((vs.tcp if kind == "tcp" else vs.tls) for vs in counted), takes)
@@ -102,11 +103,12 @@ def _covers(old: str, name: str) -> bool:
 
 
 def proxy(mesh: Mesh, view: View, step: L4Step, listen_port: int) -> TcpProxy:
-    """What carries the bytes of a step that has live destinations.
+    """What carries the bytes of the step; where it has no destination, connections are closed.
 
     Its statistics are by the destination; of several, by the object. Source: Istio's buildOutboundNetworkFilters.
     """
-    found, ref = destinations(mesh, view, step, listen_port), step.origin.ref
+    nowhere = (Destination(cluster=passthrough.BLACK_HOLE),)
+    found, ref = destinations(mesh, view, step, listen_port) or nowhere, step.origin.ref
     prefix = found[0].cluster if len(found) == 1 else f"{ref.name}.{ref.namespace}"
     first = resolve.destination(mesh, view.namespace, step.targets[0], listen_port, view.labels)
     return clusters.tcp_proxy(prefix, found, first.said)
