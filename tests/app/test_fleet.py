@@ -61,12 +61,11 @@ def test_a_refusal_finds_the_plan_that_it_speaks_of(fleet):
     assert (fleet.plan("u1", 0), fleet.plan("node"), fleet.plan("unknown")) == (None, None, None)
 
 
-def test_a_gateway_is_told_who_it_is_and_no_more_while_nobody_asks_it_to_listen(fleet, delivery):
+def test_a_gateway_listens_to_nobody_while_nothing_asks_it_to(fleet, delivery):
     assert not fleet.take(ROUTER)  # it has no address yet
     assert fleet.take({**ROUTER, "status": {"podIP": "10.244.0.5"}})
     fleet.push(Mesh(), 1)
     assert delivery.told["r1"].named(xds.LISTENER) == {}
-    assert "default" in delivery.told["r1"].named(xds.SECRET)
 
 
 def test_what_is_forgotten_is_told_nothing_more(fleet, delivery):
