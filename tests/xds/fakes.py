@@ -6,9 +6,11 @@ from semafor.base import xds
 from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Resources
 from semafor.xds import session, wire
 
+EMPTY = "0"  # the body of endpoints of nobody
+
 
 def resource(type_url: str, name: str, body: str = "1") -> xds.Resource:
-    return xds.resource(type_url, name, body.encode())
+    return xds.resource(type_url, name, body.encode(), is_empty=body == EMPTY)
 
 
 def resources(*, clusters="", endpoints="", listeners="", routes="", secrets="") -> Resources:

@@ -84,6 +84,22 @@ def test_a_cluster_is_removed_only_after_the_routes_to_it():
     assert envoy.acknowledge(ROUTES).told() == ["ClusterLoadAssignment -b", "Cluster -b"]
 
 
+def test_a_cluster_loses_its_last_endpoint_only_after_the_routes_to_it():
+    envoy = running()
+    envoy._automatic = False
+    envoy.offer(FULL.joined(resources(clusters="b=2", endpoints="b=0", routes="80=2")), 2)
+    assert envoy.told() == ["RouteConfiguration 80=2"]
+    assert envoy.acknowledge(ROUTES).told() == ["Cluster b=2", "ClusterLoadAssignment b=0"]
+    envoy.acknowledge(CLUSTER).acknowledge(ENDPOINTS)
+    assert envoy.events[-1] == Settled(2)
+
+
+def test_a_new_cluster_without_endpoints_is_told_so_at_once():
+    envoy = running().offer(FULL.joined(resources(clusters="c", endpoints="c=0", routes="80=2")), 2)
+    envoy.subscribe(ENDPOINTS, "c")
+    assert envoy.told() == ["Cluster c=1", "RouteConfiguration 80=2", "ClusterLoadAssignment c=0"]
+
+
 def test_a_listener_is_replaced_in_one_response():
     envoy = running().offer(FULL.joined(resources(listeners="m")), 2)
     envoy.told()

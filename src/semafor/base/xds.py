@@ -24,12 +24,17 @@ _VERSION_BYTES = 8  # 64 bits: versions are only compared with others of the sam
 
 
 class Resource(Value):
-    """One rendered resource. `frame` is field 2 of a DeltaDiscoveryResponse, tag and length included."""
+    """One rendered resource. `frame` is field 2 of a DeltaDiscoveryResponse, tag and length included.
+
+    `is_empty`: whoever is sent here gets nothing, so a proxy that has more than this should not learn of it before it
+    has learnt to go elsewhere.
+    """
 
     type_url: str
     name: str
     version: str
     frame: bytes
+    is_empty: bool = False
 
     def __repr__(self) -> str:
         """Leave the bytes out: they may hold a private key."""
@@ -83,12 +88,12 @@ class Resources:
 _NONE: Mapping[str, Resource] = MappingProxyType({})
 
 
-def resource(type_url: str, name: str, body: bytes) -> Resource:
+def resource(type_url: str, name: str, body: bytes, *, is_empty: bool = False) -> Resource:
     """Frame the serialized message `body`; its version is a digest of it, so equal bytes are never sent twice."""
     version = hashlib.blake2b(body, digest_size=_VERSION_BYTES).hexdigest()
     any_ = delimited(1, type_url.encode()) + delimited(2, body)
     framed = delimited(1, version.encode()) + delimited(2, any_) + delimited(3, name.encode())
-    return Resource(type_url=type_url, name=name, version=version, frame=delimited(2, framed))
+    return Resource(type_url=type_url, name=name, version=version, frame=delimited(2, framed), is_empty=is_empty)
 
 
 def delimited(field: int, payload: bytes) -> bytes:

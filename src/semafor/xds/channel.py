@@ -1,6 +1,6 @@
 """The state of one resource type within a session: what is wanted, what was sent, what is in flight."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from semafor.base import xds
@@ -65,14 +65,21 @@ class Channel:
             self.refused.pop(name, None)
             self._level_with = None
 
-    def additions(self, desired: Mapping[str, xds.Resource]) -> tuple[list[xds.Resource], list[str]]:
-        """The resources to send, and the subscribed names to call absent so that nobody waits for them."""
+    def additions(
+        self, desired: Mapping[str, xds.Resource], late: Collection[str] = ()
+    ) -> tuple[list[xds.Resource], list[str]]:
+        """The resources to send, and the subscribed names to call absent so that nobody waits for them.
+
+        Those with the names `late` can wait.
+        """
         if desired is self._level_with:
             return [], []
         wanted = desired if self._wildcard else self._names & desired.keys()
         added = [desired[name] for name in sorted(wanted) if self._sent.get(name) != desired[name].version]
+        if late:
+            added = [resource for resource in added if resource.name not in late]
         absent = [] if self.type_url == xds.SECRET else self._absent(desired)  # a secret that is late is still coming
-        if not added and not absent:
+        if not added and not absent and not late:
             self._level_with, self._limit = desired, None
         return added[: self._limit], absent
 
@@ -80,8 +87,12 @@ class Channel:
         """The names that the proxy has and should have no more."""
         return [name for name, version in self._sent.items() if version != _ABSENT and name not in desired]
 
-    def quiet(self, desired: Mapping[str, xds.Resource]) -> bool:
-        return self.flight is None and not self.answer_due and self.additions(desired) == ([], [])
+    def quiet(self, desired: Mapping[str, xds.Resource], late: Collection[str] = ()) -> bool:
+        return self.flight is None and not self.answer_due and self.additions(desired, late) == ([], [])
+
+    def has_other(self, resource: xds.Resource) -> bool:
+        """Whether the proxy has the resource in another version."""
+        return self._sent.get(resource.name, _ABSENT) not in (_ABSENT, resource.version)
 
     def depart(self, nonce: str, generation: int, added: list[xds.Resource], removed: list[str]) -> None:
         """Note that a response is on its way."""

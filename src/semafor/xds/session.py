@@ -5,7 +5,8 @@
 
 Per type there is at most one response in flight, so whatever is offered meanwhile coalesces into the next one, and
 nothing queues up behind a slow proxy. Additions go in the order of `ORDER`, and what refers to clusters waits until
-Envoy has them; removals come last, when nothing refers to them any more.
+Envoy has them; removals come last, when nothing refers to them any more, and so does the news that a cluster has lost
+its last endpoint.
 Source: Envoy's "xDS REST and gRPC protocol", sections on the incremental variant and on eventual consistency.
 """
 
@@ -28,6 +29,8 @@ ORDER: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
 )
 _NOTHING: Final[tuple[str, ...]] = ()
 _REFERRING: Final = (CLUSTER, ENDPOINTS, LISTENER, ROUTES)  # all have to be quiet before anything is removed
+_LATE: Final = (CLUSTER, ENDPOINTS)  # in these, news that take something away can wait
+_NOBODY: Final[frozenset[str]] = frozenset()
 _APPLIED_IN_PART: Final = (CLUSTER, LISTENER)  # when refused, the message names the bad ones; the others are live
 
 
@@ -71,6 +74,7 @@ class Session:
         self.node_id = ""
         self._channels: dict[str, Channel] = {}
         self._target = Resources({})
+        self._empty: tuple[xds.Resource, ...] = ()  # clusters without endpoints
         self._generation = 0
         self._settled = 0
         self._nonces = 0
@@ -83,6 +87,8 @@ class Session:
 
     def offer(self, resources: Resources, generation: int) -> None:
         """Let the proxy have exactly `resources`. A generation is above 0 and never below an earlier one."""
+        if resources.named(ENDPOINTS) is not self._target.named(ENDPOINTS):
+            self._empty = tuple(each for each in resources.named(ENDPOINTS).values() if each.is_empty)
         self._target = resources
         self._generation = generation
 
@@ -104,23 +110,31 @@ class Session:
 
     def poll(self) -> Step:
         """What is to be written now, and what has happened since the last call."""
-        responses = self._additions() if self._generation else []
-        if self._generation and all(self._quiet(type_url) for type_url in _REFERRING):
-            responses += self._removals()
+        late = self._late()
+        responses = self._additions(late) if self._generation else []
+        if self._generation and all(self._quiet(type_url, late) for type_url in _REFERRING):
+            responses += self._additions(_NOBODY) if late else self._removals()
         self._settle()
         events, self._events = tuple(self._events), []
         return Step(tuple(responses), events)
 
-    def _additions(self) -> list[bytes]:
+    def _late(self) -> frozenset[str]:
+        """The clusters whose last endpoint goes: first, routes have to lead elsewhere. Their own changes wait as well,
+        because a changed cluster wants its endpoints at once.
+        """
+        channel = self._channels.get(ENDPOINTS)
+        return frozenset(each.name for each in self._empty if channel and channel.has_other(each))
+
+    def _additions(self, late: frozenset[str]) -> list[bytes]:
         responses = []
         known = {type_url for type_url, _ in ORDER}
         others = tuple((type_url, _NOTHING) for type_url in self._channels if type_url not in known)
         for type_url, waits_for in ORDER + others:
             channel = self._channels.get(type_url)
-            if channel is None or channel.flight or not all(self._quiet(other) for other in waits_for):
+            if channel is None or channel.flight or not all(self._quiet(other, late) for other in waits_for):
                 continue
             desired = self._target.named(type_url)
-            added, absent = channel.additions(desired)
+            added, absent = channel.additions(desired, late if type_url in _LATE else _NOBODY)
             # Listeners are replaced in one response: two on one address are refused, even for a moment.
             gone = channel.removals(desired) if type_url == LISTENER else []
             if added or absent or gone or channel.answer_due:
@@ -159,10 +173,11 @@ class Session:
         else:
             channel.halve(flight)
 
-    def _quiet(self, type_url: str) -> bool:
+    def _quiet(self, type_url: str, late: frozenset[str] = _NOBODY) -> bool:
         """Whether nothing of this type is in flight or waits to be added. A type not asked for is quiet."""
         channel = self._channels.get(type_url)
-        return channel is None or channel.quiet(self._target.named(type_url))
+        names = late if type_url in _LATE else _NOBODY
+        return channel is None or channel.quiet(self._target.named(type_url), names)
 
     def _settle(self) -> None:
         started = CLUSTER in self._channels and LISTENER in self._channels

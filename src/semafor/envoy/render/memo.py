@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 _ENTRIES: Final = 40_000  # two views of a mesh with 1,000 services and 10,000 endpoints
+_PLANS: Final = 4  # of the largest plan's size: what several views have of their own, and the plans before a change
 
 
 class Memo:
@@ -15,6 +16,10 @@ class Memo:
         self._half = entries // 2
         self._young: dict[tuple[Hashable, Hashable], Any] = {}
         self._old: dict[tuple[Hashable, Hashable], Any] = {}
+
+    def make_room(self, parts: int) -> None:
+        """Hold several plans of so many parts. With less, each plan would push out what the next one needs again."""
+        self._half = max(self._half, parts * _PLANS // 2)
 
     def __call__(self, make: Callable[[Any], T], node: Hashable) -> T:
         """`make(node)`, or what it gave for an equal node before."""

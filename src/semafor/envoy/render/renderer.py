@@ -37,6 +37,7 @@ class Renderer:
 
     def render(self, plan: ir.Plan) -> Resources:
         """Everything that the proxy of this plan is told, but for its own identity (see `secrets`)."""
+        self._memo.make_room(_parts(plan))
         by_type = {
             xds.CLUSTER: self._memo(self._clusters, (plan.clusters, plan.dns)),
             xds.ENDPOINTS: self._memo(self._endpoints, plan.endpoints),
@@ -118,7 +119,13 @@ class Renderer:
         return _Host(routes.framed(instead), (_problem(node, reason),))
 
     def _endpoint_set(self, node: ir.EndpointSet) -> Resource:
-        return resource(node.cluster, endpoints.assignment(self._pool, node))
+        return resource(node.cluster, endpoints.assignment(self._pool, node), is_empty=not node.endpoints)
+
+
+def _parts(plan: ir.Plan) -> int:
+    """How many parts of the plan are remembered by themselves."""
+    hosts = sum(len(table.hosts) for table in plan.routes)
+    return hosts + len(plan.routes) + len(plan.clusters) + len(plan.endpoints) + len(plan.listeners)
 
 
 def _by_name(messages: tuple[Any, ...]) -> Named:
