@@ -13,6 +13,7 @@ AREAS = (
     "routing/held",
     "routing/layers",
     "routing/mistakes",
+    "outbound/external-name",
     "outbound/headless",
     "outbound/stray-hosts",
     "policy/traffic-policy",

@@ -31,14 +31,13 @@ from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
 from semafor.planner.proxy import Labels, Opening
 from semafor.planner.security.request_authentication import Keys
-from semafor.planner.tables import TABLES, Object
+from semafor.planner.tables import KINDS, TABLES, Object
 from semafor.resources.core import config_map, pod
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
-KINDS: tuple[Kind, ...] = tuple(table.kind for table in TABLES)
 RULES: tuple[Kind, ...] = tuple(table.kind for table in TABLES if table.is_rule)
 _HOST = Proxy(id=proxies.HOST, role="host")
 _QUIET_S = 0.005  # changes that come together are planned together

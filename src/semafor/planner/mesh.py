@@ -8,6 +8,7 @@ from typing import Any
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
 from semafor.planner import (
+    alias,
     delegates,
     destination_rule,
     entries,
@@ -16,6 +17,7 @@ from semafor.planner import (
     problems,
     registry,
 )
+from semafor.planner.alias import Alias
 from semafor.planner.behind import Sources, renewed
 from semafor.planner.by_host import ByHost
 from semafor.planner.destination_rule import DestinationRule
@@ -59,12 +61,12 @@ class Mesh(Tables):
         """The mesh with these objects added or changed, and those gone. This mesh stays as it is."""
         tables: dict[str, dict[Any, Any]] = {"unreadable": dict(self.unreadable)}
         for ref in drop:
-            if known := BY_KIND.get((ref.group, ref.kind)):
+            for known in BY_KIND.get((ref.group, ref.kind), ()):
                 self._own(tables, known.name).pop((ref.namespace, ref.name), None)
                 tables["unreadable"].pop(ref, None)
         for one in put:
             group = one.api_version.rpartition("/")[0]
-            if known := BY_KIND.get((group, one.kind)):
+            for known in BY_KIND.get((group, one.kind), ()):
                 _put(self._own(tables, known.name), one, known.read, tables["unreadable"])
         new = Sources(*(tables.get(name, getattr(self, name)) for name in Sources._fields))
         behind = renewed(self.behind, Sources(self.slices, self.pods, self.nodes), new)
@@ -116,11 +118,32 @@ class Mesh(Tables):
 
     def service(self, host: str, namespace: str) -> Service | None:
         """The service that callers of `namespace` mean by the host: its own, else the one of the closest wildcard."""
-        seen = self.visible(namespace)
+        host, seen = self._meant(host), self.visible(namespace)
         if host in seen:
             return seen[host]
         wildcards = self.memo(("wildcards", namespace), (seen,), lambda: registry.wildcards(seen))
         return next((seen[pattern] for pattern in wildcards if hosts.covers(pattern, host)), None)
+
+    def _meant(self, host: str) -> str:
+        """The host itself, or what it is an alias of."""
+        if not self.aliases:
+            return host
+        return alias.meant(host, self._aliases)
+
+    @property
+    def _aliases(self) -> Mapping[str, Alias]:
+        return self.memo("aliases", (self.aliases,), lambda: {each.host: each for each in self.aliases.values()})
+
+    def alias(self, host: str) -> Alias | None:
+        """What the host is another name for, if it is one."""
+        return self._aliases.get(host) if self.aliases else None
+
+    def aliases_of(self, host: str) -> tuple[Alias, ...]:
+        """The aliases that mean the host."""
+        if not self.aliases:
+            return ()
+        found = self.memo("aliases by target", (self.aliases,), lambda: alias.by_target(self.aliases.values()))
+        return found.get(host, ())
 
     @property
     def _registries(self) -> tuple[object, ...]:

@@ -80,12 +80,20 @@ def _inputs(mesh: Mesh, view: View, service: Service, routing: tuple[VirtualServ
     return (
         service,
         mesh.instances(service),
+        *_said_of_aliases(mesh, service),
         rule,
         *client_tls.inputs(mesh, rule, view.namespace),
         *backend_tls.inputs(mesh, view, service),
         *producers.inputs(mesh, view, service),
         *resolve.inputs(mesh, view.namespace, routing, view.labels),
     )
+
+
+def _said_of_aliases(mesh: Mesh, service: Service) -> Iterator[object]:
+    """The service's aliases, and what decides whether they are more than that."""
+    if aliases := mesh.aliases_of(service.host):
+        yield aliases
+        yield mesh.all_virtual_services
 
 
 def _key(view: View, service: Service, routing: tuple[VirtualService, ...]) -> Hashable:

@@ -30,7 +30,7 @@ def hosts_by_port(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[in
 def _virtual_host(mesh: Mesh, view: View, service: Service, port: Port) -> VirtualHost:
     return VirtualHost(
         name=f"{service.host}:{port.number}",
-        domains=domains(service, port.number, view.namespace),
+        domains=(*domains(service, port.number, view.namespace), *_aliases(mesh, view, service, port)),
         routes=routes(mesh, view, service, port),
         origin=service.origin,
     )
@@ -71,6 +71,15 @@ def domains(service: Service, port: int, namespace: str) -> tuple[str, ...]:
     """
     bare = [*names.aliases(service.host, namespace), *service.own_addresses]
     return tuple(name for host in bare for name in (host, f"{host}:{port}"))
+
+
+def _aliases(mesh: Mesh, view: View, service: Service, port: Port) -> Iterator[str]:
+    """The service's other names, but for those that VirtualServices have routes for."""
+    for each in mesh.aliases_of(service.host):
+        seen = hosts.visible(each.export_to, each.namespace, view.namespace)
+        if seen and not mesh.routing_by_host.at(each.host):
+            for name in names.aliases(each.host, view.namespace):
+                yield from (name, f"{name}:{port.number}")
 
 
 def strays(mesh: Mesh, view: View) -> Iterator[tuple[str, tuple[VirtualService, ...]]]:

@@ -26,7 +26,7 @@ def alone(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
 
 def _inputs(mesh: Mesh, vs: VirtualService) -> tuple[object, ...]:
     """All that decides what is wrong with it."""
-    own = (mesh.by_host.get(host) for host in vs.hosts)
+    own = (mesh.by_host.get(host) or mesh.alias(host) for host in vs.hosts)
     return (*own, *gateway_check.named(mesh, vs), *resolve.inputs(mesh, vs.origin.ref.namespace, (vs,)))
 
 
@@ -80,7 +80,8 @@ def _seen(vs: VirtualService) -> Iterator[Problem]:
 def _hosts(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
     """Hosts in the cluster's own domain that no service has. Others may well be outside."""
     for index, host in enumerate(vs.hosts):
-        if host.endswith(f".svc.{names.CLUSTER_DOMAIN}") and not host.startswith("*") and host not in mesh.by_host:
+        of_cluster = host.endswith(f".svc.{names.CLUSTER_DOMAIN}") and not host.startswith("*")
+        if of_cluster and host not in mesh.by_host and mesh.alias(host) is None:
             short = host.removesuffix(names.service_host("", vs.origin.ref.namespace))
             yield problems.unknown_host(at(vs.origin, f"hosts[{index}]"), host, short)
 

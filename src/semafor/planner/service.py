@@ -82,7 +82,7 @@ class Service(Value, cache_hash=True):
 
 
 def read(document: core.Service) -> Service | None:
-    """The service; None for an ExternalName, which is nothing but an alias in DNS."""
+    """The service; None for an ExternalName, which is an alias."""
     spec, meta = document.spec, document.metadata
     if spec.type == "ExternalName":
         return None
@@ -95,13 +95,14 @@ def read(document: core.Service) -> Service | None:
         headless=headless,
         ports=tuple(_port(port) for port in spec.ports if port.protocol != "UDP"),
         selector=tuple(sorted(spec.selector.items())),
-        export_to=_export_to(meta.annotations.get(EXPORT_TO, "")),
+        export_to=listed(meta.annotations.get(EXPORT_TO, "")),
         age=hosts.age(meta),
         origin=Origin(ref=ObjectRef(kind="Service", namespace=meta.namespace, name=meta.name)),
     )
 
 
-def _export_to(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """The values of an annotation that lists them between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
 from semafor.planner import (
+    alias,
     credential,
     destination_rule,
     envoy_filter,
@@ -18,6 +19,7 @@ from semafor.planner import (
     workload_entry,
     workload_group,
 )
+from semafor.planner.alias import Alias
 from semafor.planner.credential import Credential
 from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.envoy_filter import EnvoyFilter
@@ -113,6 +115,7 @@ class Table(NamedTuple):
 # Every kind that plans are made of, once.
 TABLES: tuple[Table, ...] = (
     Table(core_service.KIND, "services", service.read),
+    Table(core_service.KIND, "aliases", alias.read),
     Table(core_pod.KIND, "pods", instances.read_pod),
     Table(core_node.KIND, "nodes", instances.read_node),
     Table(endpoint_slice.KIND, "slices", instances.read_slice),
@@ -165,7 +168,10 @@ TABLES: tuple[Table, ...] = (
     Table(istio_workload_group.KIND, "workload_groups", workload_group.read, is_rule=True),
     Table(istio_sidecar.KIND, "sidecars", sidecar_rule.read, is_rule=True),
 )
-BY_KIND = {(table.kind.group, table.kind.kind): table for table in TABLES}
+KINDS: tuple[Kind, ...] = tuple({(table.kind.group, table.kind.kind): table.kind for table in TABLES}.values())
+BY_KIND: Mapping[tuple[str, str], tuple[Table, ...]] = {
+    (kind.group, kind.kind): tuple(table for table in TABLES if table.kind is kind) for kind in KINDS
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +182,7 @@ class Tables:
     """
 
     services: Mapping[Key, Service] = field(default_factory=dict)
+    aliases: Mapping[Key, Alias] = field(default_factory=dict)
     slices: Mapping[Key, Slice] = field(default_factory=dict)
     pods: Mapping[Key, Pod] = field(default_factory=dict)
     nodes: Mapping[Key, Locality] = field(default_factory=dict)
