@@ -258,13 +258,17 @@ def _conflicts(groups: list[tuple[Listener, ...]]) -> dict[Listener, str]:
     taken: list[Listener] = []
     found: dict[Listener, str] = {}
     for group in groups:
-        for one in group:
-            rivals = [*taken, *(other for other in group if other is not one)]
-            reasons = [why for other in rivals if (why := _conflict(one, other))]
-            if reasons:
-                found[one] = reasons[0]
-        taken += [one for one in group if one not in found]
+        found |= {one: why for one in group if (why := _lost(one, taken))}
+        # who has lost to an earlier group is in nobody's way in its own
+        left = [one for one in group if one not in found]
+        found |= {one: why for one in left if (why := _lost(one, left))}
+        taken += [one for one in left if one not in found]
     return found
+
+
+def _lost(one: Listener, rivals: Iterable[Listener]) -> str:
+    """Why the listener cannot be told apart from one of the others; empty when it can."""
+    return next((why for other in rivals if other is not one and (why := _conflict(one, other))), "")
 
 
 def _conflict(one: Listener, other: Listener) -> str:
