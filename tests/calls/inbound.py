@@ -26,7 +26,15 @@ def follow(listener: Json, call: Call, identity: str) -> str:
         config = one["typed_config"]
         if config["@type"].endswith(".RBAC") and not passes(config, call, identity):
             return DENIED[call.verb]
-    return APP
+    return _answered(taken, call) if call.verb == "receive" else APP
+
+
+def _answered(taken: Json, call: Call) -> str:
+    """The app gets the request, unless a route answers it."""
+    table = taken["filters"][-1]["typed_config"].get("route_config", {})
+    routes = [route for host in table.get("virtual_hosts", []) for route in host["routes"]]
+    first = next((route for route in routes if "path" not in route["match"] or route["match"]["path"] == call.path), {})
+    return str(first["direct_response"]["status"]) if "direct_response" in first else APP
 
 
 def chain(listener: Json, call: Call, identity: str) -> Json | None:

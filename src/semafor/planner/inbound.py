@@ -251,7 +251,7 @@ def _http(entry: Entry, *, mutual: bool) -> HttpConnection:
     return HttpConnection(
         stat_prefix=f"inbound_0.0.0.0_{entry.port}",
         direction="inbound",
-        routes=RouteTable(name=name, hosts=(host,)),
+        routes=RouteTable(name=names.cluster_name("inbound", entry.port, "", ""), hosts=(host,)),
         forward_client_identity=mutual,
     )
 

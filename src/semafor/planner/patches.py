@@ -25,6 +25,7 @@ Direction = Literal["any", "inbound", "outbound"]
 _IN_SIDECARS: dict[str, Direction] = {"ANY": "any", "SIDECAR_INBOUND": "inbound", "SIDECAR_OUTBOUND": "outbound"}
 _AT_GATEWAYS: dict[str, Direction] = {"ANY": "any", "GATEWAY": "any"}
 _INBOUND = (names.cluster_pattern("inbound"), re.escape(passthrough.INBOUND))
+_NONE = "(?!)"  # what no name matches
 _OUTBOUND = (f"(?!{'|'.join(_INBOUND)}).*",)
 
 
@@ -94,12 +95,18 @@ def _patch(mesh: Mesh, proxy: Proxy, change: Change, direction: Direction) -> Pa
         filter_class=change.filter_class,
         listener=change.listener,
         routes=_routes(change.routes, tables) if change.routes else PatchRoutes(),
-        clusters=tuple(_clusters(mesh, workload, direction, change.cluster)),
+        clusters=_named(mesh, workload, direction, change.cluster),
     )
 
 
+def _named(mesh: Mesh, workload: Workload, direction: Direction, match: istio.ClusterMatch | None) -> tuple[str, ...]:
+    """Patterns for the names of clusters; empty where all are meant, `_NONE` where the match takes none."""
+    found = tuple(_clusters(mesh, workload, direction, match))
+    return found if found or match is None else (_NONE,)
+
+
 def _clusters(mesh: Mesh, workload: Workload, direction: Direction, match: istio.ClusterMatch | None) -> Iterator[str]:
-    """Patterns for the names of the clusters that are meant; none means all."""
+    """Patterns for the names of the clusters that are meant."""
     if match is None:
         yield from {"any": (), "inbound": _INBOUND, "outbound": _OUTBOUND}[direction]
     elif match.name:
