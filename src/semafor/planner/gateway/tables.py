@@ -59,19 +59,12 @@ def _hosts(mesh: Mesh, view: View, servers: list[Server], said: Said) -> Iterato
         for attached in said[server]:
             for domain in attached.domains:
                 merged[domain] = _joined(merged.get(domain), attached)
-    redirecting = {host.name for server in servers if server.redirects for host in server.hosts}
-    for domain in [*merged, *sorted(redirecting - merged.keys())]:
-        spot = _Spot(view=view, servers=tuple(servers), domain=domain, redirects=_redirects(domain, servers, said))
+    redirecting = {server: said[server] for server in servers if server.redirects}
+    own = {host.name for server in redirecting for host in server.hosts}
+    redirected = own | {domain for found in redirecting.values() for each in found for domain in each.domains}
+    for domain in [*merged, *sorted(own - merged.keys())]:
+        spot = _Spot(view=view, servers=tuple(servers), domain=domain, redirects=domain in redirected)
         yield _host(mesh, spot, merged.get(domain, Attached()))
-
-
-def _redirects(domain: str, servers: list[Server], said: Said) -> bool:
-    """Whether a server that sends its callers to https has the domain."""
-    asking = (server for server in servers if server.redirects)
-    return any(
-        domain in {host.name for host in server.hosts} or any(domain in each.domains for each in said[server])
-        for server in asking
-    )
 
 
 def _joined(first: Attached | None, then: Attached) -> Attached:

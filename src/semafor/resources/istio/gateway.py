@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from semafor.base.struct import Document
 from semafor.resources.istio import gateway_rules
 from semafor.resources.istio.status import IstioStatus
-from semafor.resources.kind import AGE, Kind
+from semafor.resources.kind import AGE, LIVE, Kind
 from semafor.resources.marks import Labels, within
 from semafor.resources.meta.meta import ObjectMeta
 
@@ -102,7 +102,7 @@ KIND = Kind(
     short=("gw",),
     categories=("istio-io", "networking-istio-io"),
     document=Gateway,
-    columns=(AGE,),
+    columns=(LIVE, AGE),
     subresources=("status",),
     custom=True,
     effect=True,
