@@ -3,10 +3,14 @@
 Source: Envoy's documentation of filter chain matching, TLS validation and virtual hosts.
 """
 
+import base64
+import hashlib
 from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.calls import matcher, outcome
 from tests.calls.script import Call
 
@@ -73,17 +77,29 @@ def _lets_in(match: "matcher.Matcher", taken: Json, client: Client) -> bool:
         return bool(client.identity)
     if not client.certificate:
         return False
-    if validation.get("default_validation_context", {}).get("trust_chain_verification") == "ACCEPT_UNTRUSTED":
+    wanted = validation.get("default_validation_context", {})
+    if wanted.get("trust_chain_verification") == "ACCEPT_UNTRUSTED":
         return True
     trusted = match.secrets[name]["validation_context"]["trusted_ca"]["inline_bytes"]
     shown = x509.load_pem_x509_certificate(client.certificate.encode())
-    wanted = validation.get("default_validation_context", {}).get("match_typed_subject_alt_names", [])
-    return _issued(shown, _pem(trusted)) and (not wanted or any(_has_name(shown, one) for one in wanted))
+    return _issued(shown, _pem(trusted)) and _named(shown, wanted) and _pinned(shown, wanted)
+
+
+def _named(shown: x509.Certificate, wanted: Json) -> bool:
+    names = wanted.get("match_typed_subject_alt_names", [])
+    return not names or any(_has_name(shown, one) for one in names)
+
+
+def _pinned(shown: x509.Certificate, wanted: Json) -> bool:
+    """Whether the certificate or its key is one of those that are asked for, if any are."""
+    certificates, keys = wanted.get("verify_certificate_hash", []), wanted.get("verify_certificate_spki", [])
+    spki = shown.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = base64.b64encode(hashlib.sha256(spki).digest()).decode()
+    own = shown.fingerprint(hashes.SHA256()).hex()
+    return not (certificates or keys) or own in certificates or key in keys
 
 
 def _pem(field: Any) -> bytes:
-    import base64
-
     return base64.b64decode(field)
 
 

@@ -51,7 +51,7 @@ def _from_files(files: tuple[Files, ...], *, takes_clients: bool) -> Found:
     names, root = tuple(pair.name for pair in pairs), files[0].authorities
     if not takes_clients:
         return Found(certificates=names, used=pairs)
-    trust = ir.Credential(name=f"file-root:{root}", authorities=root, files=True)
+    trust = ir.Credential(name=f"file-root:{root}", authorities=root, revoked=files[0].revoked, files=True)
     return Found(certificates=names, validation=trust.name, used=(*pairs, trust))
 
 

@@ -61,6 +61,7 @@ _TLS_FIELDS = (
     "server_certificate",
     "private_key",
     "ca_certificates",
+    "ca_crl",
     "credential_name",
     "credential_names",
     "ca_cert_credential_name",
@@ -71,6 +72,7 @@ _TLS_FIELDS = (
     "min_protocol_version",
     "max_protocol_version",
     "cipher_suites",
+    "insecure_skip_verify",
 )
 
 
@@ -147,12 +149,14 @@ def _tls(spec: istio.ServerTLSSettings) -> ServerTls:
         hashes=tuple(spec.verify_certificate_hash),
         min_version=_VERSIONS[spec.min_protocol_version],
         max_version=_VERSIONS[spec.max_protocol_version],
+        untrusted=spec.insecure_skip_verify is True,
         ciphers=tuple(cipher for cipher in dict.fromkeys(spec.cipher_suites) if cipher in CIPHERS),
     )
 
 
 def _files(spec: istio.ServerTLSSettings) -> Iterator[Files]:
-    for each in spec.tls_certificates:
-        yield Files(certificate=each.server_certificate, key=each.private_key, authorities=spec.ca_certificates)
-    if not spec.tls_certificates and spec.server_certificate:
-        yield Files(certificate=spec.server_certificate, key=spec.private_key, authorities=spec.ca_certificates)
+    pairs = [(each.server_certificate, each.private_key) for each in spec.tls_certificates]
+    if not pairs and spec.server_certificate:
+        pairs = [(spec.server_certificate, spec.private_key)]
+    for certificate, key in pairs:
+        yield Files(certificate=certificate, key=key, authorities=spec.ca_certificates, revoked=spec.ca_crl)

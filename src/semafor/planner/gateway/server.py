@@ -23,11 +23,15 @@ class ServedHost(Value):
 
 
 class Files(Value):
-    """A certificate and its key as files that the gateway's Envoy reads; `authorities` are those for its clients."""
+    """A certificate and its key as files that the gateway's Envoy reads.
+
+    `authorities` are those for its clients, `revoked` the certificates of theirs that count for nothing any more.
+    """
 
     certificate: str = ""
     key: str = ""
     authorities: str = ""
+    revoked: str = ""
 
 
 class ServerTls(Value):
