@@ -115,7 +115,7 @@ def _gateway(mesh: Mesh, gateway: Gateway, sets: list[ListenerSet]) -> GatewaySt
 
     own = tuple(state(listener) for listener in gateway.listeners)
     found = [_set(each, tuple(map(state, each.listeners)) if each in allowed else None) for each in sets]
-    accepted = _accepted(mesh, gateway, (*own, *(one for each in found for one in each.listeners)))
+    accepted = _accepted(mesh, gateway, own or tuple(one for each in found for one in each.listeners))
     shown = gateway.client_certificate
     client = references.client_certificate(mesh, gateway.ref, shown) if shown else Reference()
     return GatewayState(
