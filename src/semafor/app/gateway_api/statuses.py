@@ -12,8 +12,10 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 from semafor.planner.gateway_api import attach, backend_tls, listeners, naming, serving
+from semafor.planner.gateway_api.backend_tls import State
 from semafor.planner.gateway_api.listeners import GatewayState
 from semafor.planner.gateway_api.route import Route
+from semafor.planner.mesh import Mesh
 from semafor.resources.core import service
 from semafor.resources.gateway_api import (
     backend_tls_policy,
@@ -49,6 +51,7 @@ class _Writer:
         self._pipeline = pipeline
         self._client = client
         self._told = asyncio.Event()
+        self._told_of: Mesh | None = None  # the mesh that everything is written of
 
     async def listen(self) -> None:
         while True:
@@ -64,27 +67,34 @@ class _Writer:
                 await self._write_all()
             except Exception:
                 log.exception("statuses of the Gateway API could not be written")
+                self._told_of = None
                 await asyncio.sleep(_LONGEST_UNTOLD_S)
                 self._told.set()
 
     async def _write_all(self) -> None:
-        """Everything that is said of one and the same mesh."""
+        """Everything that is said of one and the same mesh. What proxies say changes the statuses of Gateways alone."""
         mesh, now = self._pipeline.mesh, clock.stamp(clock.now())
         problems = self._pipeline.problems()
+        for state in listeners.states(mesh).values():
+            await self._write_gateway(state, now, problems.get(state.gateway.ref, ()))
+        if mesh is self._told_of:
+            return
+        self._told_of = mesh
         for found in mesh.gateway_classes.values():
             obj = self._client.get(gateway_class.KIND, "", found.name)
             if obj and found.is_ours:
                 await self._write(gateway_class.KIND, obj, gateways.of_class(obj.get("status") or {}, found, now))
-        for state in listeners.states(mesh).values():
-            await self._write_gateway(state, now, problems.get(state.gateway.ref, ()))
         for route in attach.routes(mesh):
             await self._write_route(route, now)
         for held in backend_tls.states(mesh).values():
-            obj = self._stored(backend_tls_policy.KIND, held.policy.ref)
-            if obj:
-                fresh = policies.of(obj.get("status") or {}, mesh, held, now)
-                if fresh["ancestors"] or obj.get("status"):
-                    await self._write(backend_tls_policy.KIND, obj, fresh)
+            await self._write_policy(held, now)
+
+    async def _write_policy(self, state: State, now: str) -> None:
+        obj = self._stored(backend_tls_policy.KIND, state.policy.ref)
+        if obj:
+            fresh = policies.of(obj.get("status") or {}, self._pipeline.mesh, state, now)
+            if fresh["ancestors"] or obj.get("status"):
+                await self._write(backend_tls_policy.KIND, obj, fresh)
 
     async def _write_gateway(self, state: GatewayState, now: str, problems: tuple[Problem, ...]) -> None:
         attached, known = attach.attachments(self._pipeline.mesh), self._known(state, now, problems)
@@ -140,9 +150,8 @@ class _Writer:
             namespace = meta.get("namespace", "")
             await self._client.patch(kind, namespace, meta["name"], {"status": fresh}, subresource="status")
         except StatusError as error:
-            log.debug(
-                "status of %s %s: %s", kind.kind, meta["name"], error
-            )  # gone or changed; its watch brings it back
+            self._told_of = None  # it has changed or is gone; if not, it is tried again
+            log.debug("status of %s %s: %s", kind.kind, meta["name"], error)
 
 
 def _addresses(obj: Doc | None) -> tuple[tuple[str, str], ...]:
