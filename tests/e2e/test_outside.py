@@ -149,6 +149,9 @@ def test_outside(mesh, namespace, server):
 
     allocated = client.address("api.outside.test")
     assert allocated.startswith("240.240.")
+    told = [{"value": allocated, "host": "api.outside.test"}]
+    entry = ("serviceentry", "api", "-n", namespace)
+    mesh.wait("the status tells it", lambda: mesh.get(*entry)["status"].get("addresses") == told)
     assert bare.address("api.outside.test") == ""
 
     assert client.get("http://api.outside.test/") == "200 api.outside.test /"

@@ -2,6 +2,7 @@
 
 from tests.golden import cases
 
+from semafor.base.problem import ObjectRef
 from semafor.planner import Mesh, dns
 
 CALLERS = """
@@ -36,6 +37,14 @@ def test_a_wildcard_answers_for_the_names_below_it(tmp_path):
     wild = mesh("wildcards", tmp_path)
     names = ("a.addressed.example.com", "a.b.addressed.example.com", "addressed.example.com", "b.wild.example.com")
     assert [dns.addresses(wild, OWN, name) for name in names] == [("192.0.2.77",), ("192.0.2.77",), (), ()]
+
+
+def test_a_host_with_an_address_of_the_mesh_is_told_with_it(tmp_path):
+    outside = mesh("outside", tmp_path)
+    ref = ObjectRef(kind="ServiceEntry", namespace="default", name="api", group="networking.istio.io")
+    assert dns.allocated(outside, ref) == (("api.example.com", dns.addresses(outside, OWN, "api.example.com")[0]),)
+    plain = ObjectRef(kind="ServiceEntry", namespace="default", name="plain", group="networking.istio.io")
+    assert dns.allocated(outside, plain) == ()
 
 
 def test_strangers_and_services_of_the_cluster_are_not_answered(tmp_path):

@@ -261,6 +261,10 @@ class Pipeline:
                 self._told[kind.resource] = version
         return found
 
+    def allocated(self, ref: ObjectRef) -> tuple[tuple[str, str], ...]:
+        """The hosts of the ServiceEntry that have an address of the mesh's, each with it."""
+        return planner_dns.allocated(self.mesh, ref)
+
     def addresses(self, caller: str, name: str) -> tuple[str, ...]:
         """What a host that only the mesh knows resolves to, for the pod with the address `caller`."""
         return planner_dns.addresses(self.mesh, caller, name)

@@ -31,6 +31,13 @@ def status(old: dict[str, Any], generation: int, count: Count, problems: Sequenc
     return fresh
 
 
+def with_addresses(said: dict[str, Any], addresses: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The status with the addresses that the mesh has given to hosts, as Istio words it."""
+    rest = {key: value for key, value in said.items() if key != "addresses"}
+    given = [{"value": address, "host": host} for host, address in addresses]
+    return rest | ({"addresses": given} if given else {})
+
+
 def differs_in_numbers(old: dict[str, Any], fresh: dict[str, Any]) -> bool:
     """Whether both say that the object is live, and nothing is new but in how many proxies."""
     return bool(_without_message(old) == _without_message(fresh))

@@ -13,6 +13,7 @@ from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
+from semafor.resources.istio import service_entry
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
@@ -47,6 +48,7 @@ class _Basis(NamedTuple):
     generation: int
     live: Count
     problems: tuple[Problem, ...]
+    addresses: tuple[tuple[str, str], ...]  # that the mesh has given to hosts of a ServiceEntry
 
 
 class Statuses:
@@ -78,13 +80,15 @@ class Statuses:
 
     def _basis(self, ref: ObjectRef, obj: Doc, problems: tuple[Problem, ...]) -> _Basis:
         generation, count = self._pipeline.planned_generation(ref), self._pipeline.feedback.count(ref)
-        return _Basis(obj["metadata"]["resourceVersion"], generation, count, problems)
+        return _Basis(obj["metadata"]["resourceVersion"], generation, count, problems, self._pipeline.allocated(ref))
 
     async def _bring_up_to_date(self, kind: Kind, obj: Doc, basis: _Basis, *, numbers: bool) -> bool:
         """Write the status if it says something new; whether it was right already."""
         metadata, old = obj["metadata"], obj.get("status") or {}
         now = clock.stamp(clock.now())
         fresh = status.status(old, basis.generation, basis.live, basis.problems, now)
+        if kind is service_entry.KIND:
+            fresh = status.with_addresses(fresh, basis.addresses)
         if fresh == old:
             return True
         if not numbers and status.differs_in_numbers(old, fresh):

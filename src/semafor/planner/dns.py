@@ -7,6 +7,7 @@ resolvers of some systems take for "no such name". Relayed, every answer is the 
 from collections.abc import Mapping
 
 from semafor.base.names import parents
+from semafor.base.problem import ObjectRef
 from semafor.ir import DnsRelay
 from semafor.planner import scope, view
 from semafor.planner.instances import Key
@@ -31,6 +32,13 @@ def addresses(mesh: Mesh, caller: str, name: str) -> tuple[str, ...]:
     workload = Workload(namespace=key[0], name=key[1], labels=mesh.pods[key].labels)
     known = hosts(mesh, view.of(mesh, workload))
     return next((known[each] for each in (name, *(f"*.{parent}" for parent in parents(name))) if each in known), ())
+
+
+def allocated(mesh: Mesh, ref: ObjectRef) -> tuple[tuple[str, str], ...]:
+    """The hosts of a ServiceEntry that have an address of the mesh's, each with it."""
+    one = mesh.service_entries.get((ref.namespace, ref.name)) if ref.kind == "ServiceEntry" else None
+    known = (mesh.entries.get((each.namespace, each.host)) for each in one.services) if one else ()
+    return tuple((each.service.host, each.service.address) for each in known if each and each.service.allocated)
 
 
 def hosts(mesh: Mesh, of: View) -> Mapping[str, tuple[str, ...]]:
