@@ -165,6 +165,18 @@ def test_a_network_filter_is_merged_into_what_it_holds(apply):
     assert (connection(found)["normalize_path"], connection(found)["stat_prefix"], problems) == (False, "in", [])
 
 
+def test_a_patch_without_a_filter_is_about_those_of_its_type(apply):
+    type_ = f"{TYPE}filters.network.http_connection_manager.v3.HttpConnectionManager"
+    plain = {"typed_config": {"@type": type_, "upgrade_configs": [{"upgrade_type": "x"}]}}
+    struct = {"@type": "type.googleapis.com/udpa.type.v1.TypedStruct", "type_url": type_}
+    wrapped = {"typed_config": {**struct, "value": {"upgrade_configs": [{"upgrade_type": "x"}]}}}
+    for value in (plain, wrapped):
+        found, problems = apply(xds.LISTENER, patch("NETWORK_FILTER", "MERGE_AND_REPLACE_LIST", {"name": HCM, **value}))
+        assert (connection(found)["upgrade_configs"], problems) == ([{"upgrade_type": "x"}], [])
+        tcp = found["virtualInbound"]["filter_chains"][1]["filters"][0]
+        assert tcp["name"] == "envoy.filters.network.tcp_proxy"
+
+
 def test_listener_filters_are_inserted_and_removed(apply):
     proxy = {
         "name": "proxy",

@@ -5,11 +5,13 @@ Source: Istio's pkg/proto/merge.
 
 from typing import Any, Final
 
+from google.protobuf.json_format import ParseError
 from google.protobuf.message import DecodeError
 
 from semafor.envoy.pool import Pool
 
 _ANY: Final = "google.protobuf.Any"
+_STRUCTS: Final = ("udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct")
 # Values that stand for one thing although they are messages: to merge them would mix seconds of one with
 # nanoseconds of another, and could never set a flag to false.
 # Differs from Istio: there only a Duration is replaced, so that `false`, `0` and "" in a wrapper change nothing.
@@ -46,28 +48,39 @@ def _merge_map(into: Any, value: Any, *, nested: bool) -> None:
             into[key] = value[key]
 
 
-def merge_any(pool: Pool, into: Any, value: Any, *, replace_lists: bool = False) -> None:
-    """Merge what an Any holds into what another holds.
+def merge_extension(pool: Pool, into: Any, value: Any, *, replace_lists: bool = False) -> bool:
+    """Merge one filter or transport socket into another: its name, and what its `typed_config` holds.
 
-    The other's type counts: a patch that names an older type of the same shape still works. One of another shape
-    changes nothing, as in Istio.
+    False, and nothing is changed, when the two are of different types: a patch that names no filter is about those of
+    its own type. Differs from Istio: there the bytes are read as if they were of the other type.
     """
-    type_ = pool.message(into.type_url.rpartition("/")[2])
-    try:
-        inner, change = type_.FromString(into.value), type_.FromString(value.value)
-    except DecodeError:
-        return
-    merge(inner, change, replace_lists=replace_lists)
-    into.value = inner.SerializeToString(deterministic=True)
-
-
-def merge_extension(pool: Pool, into: Any, value: Any, *, replace_lists: bool = False) -> None:
-    """Merge one filter or transport socket into another: its name, and what its `typed_config` holds."""
+    held, given = into.HasField("typed_config"), value.HasField("typed_config")
+    if held and given:
+        inner = pool.message(_type(into.typed_config)).FromString(into.typed_config.value)
+        change = _of_type(pool, value.typed_config, _type(into.typed_config))
+        if change is None:
+            return False
+        merge(inner, change, replace_lists=replace_lists)
+        into.typed_config.value = inner.SerializeToString(deterministic=True)
+    elif given:
+        into.typed_config.CopyFrom(value.typed_config)
     if value.name:
         into.name = value.name
-    if not value.HasField("typed_config"):
-        return
-    if into.HasField("typed_config"):
-        merge_any(pool, into.typed_config, value.typed_config, replace_lists=replace_lists)
-    else:
-        into.typed_config.CopyFrom(value.typed_config)
+    return True
+
+
+def _type(any_: Any) -> str:
+    return str(any_.type_url.rpartition("/")[2])
+
+
+def _of_type(pool: Pool, any_: Any, wanted: str) -> Any:
+    """What an Any holds, be it as a struct that names its type; None when it is of another type."""
+    try:
+        held = pool.message(_type(any_)).FromString(any_.value)
+        if _type(any_) == wanted:
+            return held
+        if _type(any_) in _STRUCTS and _type(held) == wanted:
+            return pool.parse(wanted, pool.document(held.value), lenient=True)
+    except (DecodeError, KeyError, ParseError):
+        return None
+    return None

@@ -34,10 +34,10 @@ class Work:
 
     def merge_extension(self, into: Any, patch: ir.Patch, value: Any = None) -> None:
         """The same of a filter or a transport socket, into what its `typed_config` holds."""
-        self.used.add(patch)
         what = self.value(patch) if value is None else value
         whole = patch.operation == "MERGE_AND_REPLACE_LIST"
-        merge.merge_extension(self.pool, into, what, replace_lists=whole)
+        if merge.merge_extension(self.pool, into, what, replace_lists=whole):
+            self.used.add(patch)
 
     def edit(self, items: Any, patch: ir.Patch, chosen: Chosen | None, end: int | None = None) -> None:
         """Add to a repeated field, insert, replace or remove. `chosen` tells the item that the patch is relative to;
