@@ -72,6 +72,7 @@ class Instance(Value, cache_hash=True):
     labels: Labels = ()
     workload: str = ""
     identity: tuple[str, str] = ("", "")  # namespace, service account; empty without a sidecar
+    at_gateway: tuple[str, str] = ("", "")  # the same of a gateway, which proves it where a server of it is asked to
     hostname: str = ""
     locality: Locality = Locality()
     weight: int = 1
@@ -180,6 +181,7 @@ def _instance(address: Address, pod: Pod | None, nodes: Mapping[Key, Locality]) 
         labels=all_labels(pod, nodes),
         workload="/".join(address.pod) if pod else "",
         identity=(address.pod[0], pod.service_account) if pod and pod.in_mesh else ("", ""),
+        at_gateway=(address.pod[0], pod.service_account) if pod and pod.is_gateway else ("", ""),
         hostname=address.hostname,
         locality=locality(pod, nodes) if pod else Locality(zone=address.zone),
     )
@@ -198,7 +200,7 @@ def labels(instances: tuple[Instance, ...]) -> Mapping[str, Labels]:
 
 def identities(instances: tuple[Instance, ...], trust_domain: str) -> tuple[str, ...]:
     """The identities that a server behind these instances may prove, sorted."""
-    accounts = {instance.identity for instance in instances if instance.in_mesh}
+    accounts = {each for instance in instances for each in (instance.identity, instance.at_gateway) if any(each)}
     return tuple(sorted(names.spiffe_id(namespace, name, trust_domain) for namespace, name in accounts))
 
 
