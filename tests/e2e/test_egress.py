@@ -1,4 +1,7 @@
-"""What leaves the mesh goes through the egress gateway, as Istio documents it: HTTP, and TLS that is passed through."""
+"""What leaves the mesh goes through the egress gateway, as Istio documents it.
+
+HTTP has the mesh's own TLS up to the gateway; TLS of the caller's own is passed through.
+"""
 
 import json
 from textwrap import indent
@@ -76,7 +79,7 @@ metadata: {name: egress}
 spec:
   selector: {istio: egressgateway}
   servers:
-  - {port: {number: 80, name: http, protocol: HTTP}, hosts: [HOST]}
+  - {port: {number: 80, name: https, protocol: HTTPS}, hosts: [HOST], tls: {mode: ISTIO_MUTUAL}}
   - {port: {number: 443, name: tls, protocol: TLS}, hosts: [HOST], tls: {mode: PASSTHROUGH}}
 ---
 apiVersion: networking.istio.io/v1
@@ -84,7 +87,9 @@ kind: DestinationRule
 metadata: {name: egress}
 spec:
   host: istio-egressgateway.istio-system.svc.cluster.local
-  subsets: [{name: outside}]
+  subsets:
+  - name: outside
+    trafficPolicy: {portLevelSettings: [{port: {number: 80}, tls: {mode: ISTIO_MUTUAL, sni: HOST}}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
