@@ -3,11 +3,14 @@
     Mesh.of(objects) ─▶ plan(mesh, proxy) ─▶ ir.Plan, problems        mesh.replace(...) after a change
                      └▶ check(mesh) ─▶ problems        about(mesh, object) ─▶ its own
 
-    objects   service, instances, virtual_service (http_match, http_action), destination_rule (policy): read once each
-    routes    step: what the objects of every API say of requests, as one kind of value
+    objects   service, instances, virtual_service (http_route, http_match, http_action, l4_route), destination_rule:
+              read once each
+    routes    step: what the objects of every API say of requests, as one kind of value; delegates
     index     mesh (by host, by namespace), hosts, memo
-    rules     layering (which VirtualService first), resolve (is a destination live), http_routes, patches
-    parts     outbound (outbound_http, outbound_tcp, headless, passthrough, clusters), inbound, dns: a sidecar; node
+    rules     layering (which VirtualService first), resolve (is a destination live), http_routes, tcp_routes, patches
+    parts     outbound (outbound_http, outbound_tcp, tcp_chains, door, headless, passthrough, clusters), inbound, dns: a
+              sidecar; node
+    mistakes  check: topics (route_check, l4_check, rule_check, ...); problems has the words
 
 Never: input or output, time, protobuf, or an exception for a user's mistake. It is a pure function; the caches that
 `Mesh` carries change how fast it answers, never what.

@@ -62,8 +62,8 @@ def name(service: Service, port: Port, subset: str = "") -> str:
 
 
 def bytes_name(service: Service, port: Port, subset: str = "") -> str:
-    """The cluster for bytes. On a sniffed port it is another one than that for requests, because its hello differs."""
-    direction = "outbound-tcp" if port.protocol is Protocol.SNIFFED else "outbound"
+    """The cluster for bytes. Where requests go too it is another one than theirs, because its hello differs."""
+    direction = "outbound-tcp" if port.protocol.is_routed else "outbound"
     return names.cluster_name(direction, port.number, subset, service.host)
 
 
@@ -103,7 +103,7 @@ def outbound(service: Service, port: Port, rule: DestinationRule | None, facts: 
 def outbound_bytes(
     service: Service, port: Port, rule: DestinationRule | None, facts: Behind, subset: str = ""
 ) -> Cluster:
-    """The cluster for bytes on a sniffed port."""
+    """The cluster for bytes on a port where requests go too."""
     said = policy_of(rule, port, subset)
     server = Server(service=service, port=port, subset=subset, identities=facts.identities)
     tls = upstream_tls.plan(said.security or Security(), server, None)

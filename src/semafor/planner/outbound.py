@@ -21,6 +21,7 @@ from semafor.planner import (
     resolve,
     scope,
     tcp_chains,
+    tcp_routes,
 )
 from semafor.planner.door import Door
 from semafor.planner.gateway_api import backend_tls, producers
@@ -65,7 +66,7 @@ def _plan(mesh: Mesh, view: View) -> Part:
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
     routing = scope.routing(mesh, view, service.host)
-    near = (mesh.all_but_routes, service, *routing)
+    near = (mesh.all_but_routes, service, tcp_routes.reaches(mesh, service), *routing)
     return mesh.memo.near(
         _key(view, service, routing),
         near,
@@ -80,6 +81,7 @@ def _inputs(mesh: Mesh, view: View, service: Service, routing: tuple[VirtualServ
     return (
         service,
         mesh.instances(service),
+        tcp_routes.reaches(mesh, service),
         *_said_of_aliases(mesh, service),
         rule,
         *client_tls.inputs(mesh, rule, view.namespace),
@@ -110,11 +112,13 @@ def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     secured = (*client_tls.inputs(mesh, rule, view.namespace), *backend_tls.inputs(mesh, view, service))
     inputs = (service, mesh.instances(service), rule, *secured)
-    return mesh.memo(("clusters", service.host, view), inputs, lambda: tuple(_clusters(mesh, view, service)))
+    return mesh.memo(
+        ("clusters", service.host, view), inputs, lambda: tuple(_clusters(mesh, view, service, by_bytes=True))
+    )
 
 
 def _part(mesh: Mesh, view: View, service: Service) -> Part:
-    pairs = tuple(_clusters(mesh, view, service))
+    pairs = tuple(_clusters(mesh, view, service, by_bytes=tcp_routes.reaches(mesh, service)))
     return Part(
         hosts=tuple(outbound_http.hosts_by_port(mesh, view, service)),
         listeners=tuple(outbound_tcp.listeners(mesh, view, service)),
@@ -171,17 +175,24 @@ def virtual_outbound(default: FilterChain, *chains: FilterChain) -> Listener:
     )
 
 
-def _clusters(mesh: Mesh, view: View, service: Service) -> Iterator[tuple[Cluster, EndpointSet | None]]:
-    """The clusters of all ports and subsets, with the endpoints of those that have any of their own."""
+def _clusters(
+    mesh: Mesh, view: View, service: Service, *, by_bytes: bool
+) -> Iterator[tuple[Cluster, EndpointSet | None]]:
+    """The clusters of all ports and subsets, with the endpoints of those that have any of their own.
+
+    `by_bytes`: bytes may be sent to ports that are declared to speak HTTP.
+    """
     for port in service.ports:
-        yield from _for_instances(mesh, view, service, port)
+        twice = port.protocol is Protocol.SNIFFED or (by_bytes and port.protocol.is_http)
+        yield from _for_instances(mesh, view, service, port, twice=twice)
         if service.headless:
             yield from ((cluster, None) for cluster in headless.pod_clusters(mesh, view, service, port))
 
 
 def _for_instances(
-    mesh: Mesh, view: View, service: Service, port: Port
+    mesh: Mesh, view: View, service: Service, port: Port, *, twice: bool
 ) -> Iterator[tuple[Cluster, EndpointSet | None]]:
+    """`twice`: for requests and for bytes."""
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     everyone = mesh.instances(service)
     facts = clusters.behind(everyone, mesh.options, at_edge=bool(view.gateways))
@@ -197,13 +208,13 @@ def _for_instances(
         return made, near(found) if found else None
 
     yield fed(clusters.outbound(service, port, rule, facts), everyone)
-    if port.protocol is Protocol.SNIFFED:
+    if twice:
         yield fed(clusters.outbound_bytes(service, port, rule, facts), everyone)
     for subset in rule.subsets if rule else ():
         members = instances.with_labels(everyone, subset.labels)
         facts = clusters.behind(members, mesh.options, at_edge=bool(view.gateways))
         yield fed(clusters.outbound(service, port, rule, facts, subset.name), members, subset.name)
-        if port.protocol is Protocol.SNIFFED:
+        if twice:
             yield fed(clusters.outbound_bytes(service, port, rule, facts, subset.name), members, subset.name)
 
 

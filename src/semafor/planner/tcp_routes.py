@@ -13,6 +13,7 @@ from semafor.base.struct import Value
 from semafor.ir import Destination, Origin, TcpProxy
 from semafor.planner import clusters, hosts, layering, passthrough, resolve
 from semafor.planner.mesh import Mesh
+from semafor.planner.service import Service
 from semafor.planner.step import L4Step, Target
 from semafor.planner.view import View
 from semafor.planner.virtual_service import VirtualService
@@ -28,6 +29,17 @@ class Way(Value):
     ranges: tuple[str, ...] = ()
     server_names: tuple[str, ...] = ()
     origin: Origin | None = None
+
+
+def reaches(mesh: Mesh, service: Service) -> bool:
+    """Whether a route may send bytes to the service, whatever its ports are declared to speak."""
+    found = mesh.memo("hosts of bytes", (mesh.all_virtual_services,), lambda: frozenset(_hosts(mesh)))
+    return service.host in found or any(alias.host in found for alias in mesh.aliases_of(service.host))
+
+
+def _hosts(mesh: Mesh) -> Iterator[str]:
+    for vs in mesh.all_virtual_services:
+        yield from (target.host for step in (*vs.tcp, *vs.tls) for target in step.targets)
 
 
 def of(mesh: Mesh, view: View, services: tuple[VirtualService, ...], port: int, kind: Kind) -> tuple[Way, ...]:
