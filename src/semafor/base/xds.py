@@ -23,7 +23,7 @@ SECRET: Final = _TYPES + "envoy.extensions.transport_sockets.tls.v3.Secret"
 _VERSION_BYTES = 8  # 64 bits: versions are only compared with others of the same name
 
 
-class Resource(Value):
+class Resource(Value, cache_hash=True):
     """One rendered resource. `frame` is field 2 of a DeltaDiscoveryResponse, tag and length included.
 
     `is_empty`: whoever is sent here gets nothing, so a proxy that has more than this should not learn of it before it
