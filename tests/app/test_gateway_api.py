@@ -6,7 +6,7 @@ import pytest
 import ryaml
 from tests.golden import cases
 
-from semafor.app.gateway_api import conditions, gateways, policies, routes, workloads
+from semafor.app.gateway_api import conditions, controller, gateways, policies, routes, workloads
 from semafor.app.gateway_api.gateways import Known
 from semafor.app.liveness import Count
 from semafor.planner import Mesh
@@ -141,6 +141,15 @@ def test_a_gateway_gets_an_account_a_deployment_and_a_service():
         ("http-81", 81),
         ("tcp-90", 90),
     ]
+
+
+def test_what_is_there_already_is_not_written_again():
+    stored = {"metadata": {"labels": {"a": "b"}}, "spec": {"ports": [{"port": 80, "nodePort": 30000}], "type": "X"}}
+    wanted = {"metadata": {"labels": {"a": "b", "old": None}, "annotations": {}}, "spec": {"ports": [{"port": 80}]}}
+    assert controller._has(stored, wanted)
+    assert not controller._has(stored, {"spec": {"ports": [{"port": 81}]}})
+    assert not controller._has(stored, {"spec": {"ports": []}})
+    assert not controller._has(stored, {"metadata": {"labels": {"a": None}}})
 
 
 def test_names_that_are_too_long_end_in_a_digest():

@@ -21,6 +21,7 @@ Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
 _KINDS: tuple[Kind, ...] = (service_account.KIND, deployment.KIND, service.KIND)
+_EXTERNAL = ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort")  # not of a ClusterIP
 _QUIET_S = 0.01  # changes that come together are acted on together
 _PAUSE_S = 1.0  # before a write that failed is tried again
 
@@ -61,24 +62,30 @@ class Controller:
             await self._changed.wait()
             await asyncio.sleep(_QUIET_S)
             self._changed.clear()
-            try:
-                await self._act()
-            except StatusError as error:
-                log.warning("the workload of a Gateway could not be made: %s", error)
+            if not await self._act():
                 await asyncio.sleep(_PAUSE_S)
                 self._acted_on = None
                 self._changed.set()
 
-    async def _act(self) -> None:
+    async def _act(self) -> bool:
+        """Make and remove what has to be; whether all of it could be done."""
         states = listeners.states(self._pipeline.mesh)
         self._acted_on = states
         kept: set[tuple[str, str, str]] = set()
+        done = True
         for state in states.values():
-            for made in self._needed(state):
-                meta = made.document["metadata"]
-                kept.add((made.kind.kind, meta["namespace"], meta["name"]))
-                await self._apply(made)
+            needed = tuple(self._needed(state))
+            kept |= {
+                (each.kind.kind, state.gateway.ref.namespace, each.document["metadata"]["name"]) for each in needed
+            }
+            try:
+                for made in needed:
+                    await self._apply(made)
+            except StatusError as error:
+                log.warning("the workload of %s could not be made: %s", state.gateway.ref, error)
+                done = False
         await self._remove_all_but(kept)
+        return done
 
     def _needed(self, state: GatewayState) -> Iterable[Made]:
         ref = state.gateway.ref
@@ -93,7 +100,9 @@ class Controller:
         if old is None:
             await self._client.create(made.kind, made.document)
         elif _owners(old) & _owners(made.document):
-            await self._client.patch(made.kind, meta["namespace"], meta["name"], _difference(old, made.document))
+            patch = _difference(old, made.document)
+            if not _has(old, patch):
+                await self._client.patch(made.kind, meta["namespace"], meta["name"], patch)
         else:
             log.warning("%s %s/%s is not the Gateway's", made.kind.kind, meta["namespace"], meta["name"])
 
@@ -127,6 +136,18 @@ def _difference(old: Doc, new: Doc) -> Doc:
     patch["metadata"]["annotations"] = new["metadata"]["annotations"]
     if "spec" in new:
         patch["spec"] = {key: value for key, value in new["spec"].items() if key != "replicas"}
-        if "loadBalancerIP" in old.get("spec", {}) and "loadBalancerIP" not in new["spec"]:
-            patch["spec"]["loadBalancerIP"] = None
+        without = ["loadBalancerIP"] + (list(_EXTERNAL) if new["spec"].get("type") == "ClusterIP" else [])
+        patch["spec"] |= {key: None for key in without if key in old.get("spec", {}) and key not in new["spec"]}
     return patch
+
+
+def _has(old: Any, patch: Any) -> bool:
+    """Whether a document is as the patch wants it. What the API filled in beside that does not count."""
+    if isinstance(patch, dict):
+        return isinstance(old, dict) and all(
+            key not in old if value is None else _has(old.get(key, {} if value == {} else None), value)
+            for key, value in patch.items()
+        )
+    if isinstance(patch, list):
+        return isinstance(old, list) and len(old) == len(patch) and all(map(_has, old, patch))
+    return bool(old == patch)
