@@ -237,7 +237,8 @@ class Mesh(Tables):
     @cached_property
     def all_virtual_services(self) -> tuple[VirtualService, ...]:
         """The VirtualServices, and what other APIs say in their form. The same object while none of them changes."""
-        inputs = (self.routed, self.traffic_splits, self.route_groups)
+        roots = self._registries if self.traffic_splits else ()
+        inputs = (self.routed, self.traffic_splits, self.route_groups, *roots)
         return self.memo("all virtual services", inputs, self._all_virtual_services)
 
     def _all_virtual_services(self) -> tuple[VirtualService, ...]:
@@ -265,8 +266,9 @@ class Mesh(Tables):
 
     def _split(self, one: TrafficSplit) -> VirtualService:
         groups = {key: self.route_groups[key] for key in one.keys if key in self.route_groups}
-        inputs = (one, *groups.values())
-        return self.memo(("split", one.origin.ref), inputs, lambda: split.virtual_service(one, groups))
+        root = self.service(one.host, one.origin.ref.namespace)
+        inputs = (one, root, *groups.values())
+        return self.memo(("split", one.origin.ref), inputs, lambda: split.virtual_service(one, groups, root))
 
     @cached_property
     def routing_by_host(self) -> "ByHost[VirtualService]":

@@ -12,8 +12,9 @@ from semafor.planner import hosts, http_action, problems
 from semafor.planner.hosts import Age
 from semafor.planner.instances import Key
 from semafor.planner.problems import at
+from semafor.planner.service import Service
 from semafor.planner.smi.specs import RouteGroup
-from semafor.planner.step import Source, Step, Target, Will
+from semafor.planner.step import L4Step, Source, Step, Target, Will
 from semafor.planner.virtual_service import VirtualService
 from semafor.resources import quantity
 from semafor.resources.smi import split as smi
@@ -80,15 +81,19 @@ def _target(backend: smi.TrafficSplitBackend, weight: Fraction, origin: Origin) 
     )
 
 
-def virtual_service(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> VirtualService:
-    """What the split says, as a VirtualService of its age would."""
-    steps = tuple(_step(split, match) for match in _matches(split, groups))
+def virtual_service(split: TrafficSplit, groups: Mapping[Key, RouteGroup], root: Service | None) -> VirtualService:
+    """What the split says of the ports that its root service has, as a VirtualService of its age would."""
+    ports = root.ports if root else ()
+    carries_bytes = any(not port.protocol.is_http for port in ports)
+    requests = not ports or any(port.protocol.is_routed for port in ports)
+    steps = tuple(_step(split, match) for match in _matches(split, groups)) if requests else ()
     return VirtualService(
         hosts=(split.host,),
         gateways=(),
         export_to=(),
         age=split.age,
         steps=steps,
+        tcp=tuple(_bytes(split)) if carries_bytes else (),
         destinations=tuple(sorted({target.host for target in split.targets})),
         origin=split.origin,
         problems=(*split.problems, *_unknown(split, groups)),
@@ -107,6 +112,12 @@ def _matches(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> Iterator[
 def _step(split: TrafficSplit, match: RouteMatch) -> Step:
     will = Will(targets=split.targets, retry=http_action.DEFAULT_RETRY)
     return Step(origin=split.origin, name=split.origin.ref.name, match=match, source=Source(), will=will)
+
+
+def _bytes(split: TrafficSplit) -> Iterator[L4Step]:
+    """Connections that carry bytes are split as well, where no requests are singled out."""
+    if not split.groups and not split.problems:
+        yield L4Step(origin=split.origin, source=Source(), targets=split.targets)
 
 
 def _unknown(split: TrafficSplit, groups: Mapping[Key, RouteGroup]) -> Iterator[Problem]:
