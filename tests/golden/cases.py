@@ -166,6 +166,8 @@ def short(node: Any) -> Any:
     """A node without the fields that have their defaults; an origin in its words."""
     if isinstance(node, Origin):
         return str(node)
+    if isinstance(node, ir.Credential):
+        return node.name
     if node == http_action.DEFAULT_RETRY:
         return "Istio's default"
     if isinstance(node, bytes):
