@@ -6,6 +6,7 @@ import pytest
 import ryaml
 from tests.golden import cases
 
+from semafor.app import statuses
 from semafor.app.gateway_api import conditions, controller, gateways, policies, routes, workloads
 from semafor.app.gateway_api.gateways import Known
 from semafor.app.liveness import Count
@@ -150,6 +151,10 @@ def test_what_is_there_already_is_not_written_again():
     assert not controller._has(stored, {"spec": {"ports": [{"port": 81}]}})
     assert not controller._has(stored, {"spec": {"ports": []}})
     assert not controller._has(stored, {"metadata": {"labels": {"a": None}}})
+
+
+def test_nobody_else_writes_statuses_of_the_gateway_api():
+    assert {kind.kind for kind in statuses.KINDS if kind.group == "gateway.networking.k8s.io"} == set()
 
 
 def test_names_that_are_too_long_end_in_a_digest():

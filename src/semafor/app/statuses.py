@@ -8,17 +8,20 @@ from typing import Any, NamedTuple
 from semafor.app import status
 from semafor.app.inbox import reference
 from semafor.app.liveness import Count
-from semafor.app.pipeline import RULES, Pipeline
+from semafor.app.pipeline import Pipeline
 from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
+from semafor.planner.tables import TABLES
 from semafor.resources.istio import service_entry
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
+# The Gateway API's kinds have statuses of another form, which `gateway_api.statuses` writes.
+KINDS: tuple[Kind, ...] = tuple(table.kind for table in TABLES if table.is_rule and table.says_live)
 _QUIET_S = 0.01  # acknowledgements that come together make one write
 _LONGEST_UNTOLD_S = 1.0
 _NUMBERS_S = 3.0  # every pod that comes changes the number in the status of every rule, which nobody waits for
@@ -70,7 +73,7 @@ class Statuses:
         self.late = False
         before, self._right = self._right, {}
         problems = self._pipeline.problems()
-        for kind in RULES:
+        for kind in KINDS:
             for obj in self._client.list(kind):
                 ref = reference(kind, obj)
                 if self._pipeline.feedback.is_planned(ref):

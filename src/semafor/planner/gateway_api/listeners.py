@@ -139,7 +139,8 @@ def _set(added: ListenerSet, listeners: tuple[State, ...] | None) -> SetState:
     if listeners is None:
         why = f"{added.parent} does not let ListenerSets of {added.ref.namespace} in"
         return SetState(listener_set=added, accepted=verdict.refused("NotAllowed", why))
-    accepted = _by_listeners(listeners, "the ListenerSet is part of its Gateway")
+    wrong = [state.listener.name for state in listeners if not state.serves]
+    accepted = _but(wrong, len(listeners), "the ListenerSet is part of its Gateway")
     return SetState(listener_set=added, accepted=accepted, listeners=listeners)
 
 
@@ -148,13 +149,12 @@ def _orphan(state: SetState) -> SetState:
     return SetState(listener_set=state.listener_set, accepted=why if state.accepted.holds else state.accepted)
 
 
-def _by_listeners(listeners: tuple[State, ...], message: str) -> Verdict:
-    """One listener that is accepted is enough."""
-    wrong = [state.listener.name for state in listeners if not state.accepted.holds]
+def _but(wrong: list[str], count: int, message: str) -> Verdict:
+    """One listener that is sound is enough."""
     if not wrong:
         return verdict.accepted(message)
     told = f"these listeners are not accepted: {', '.join(wrong)}"
-    return Verdict(holds=len(wrong) < len(listeners), reason="ListenersNotValid", message=told)
+    return Verdict(holds=len(wrong) < count, reason="ListenersNotValid", message=told)
 
 
 def _accepted(mesh: Mesh, gateway: Gateway, listeners: tuple[State, ...]) -> Verdict:
@@ -167,7 +167,8 @@ def _accepted(mesh: Mesh, gateway: Gateway, listeners: tuple[State, ...]) -> Ver
     strange = [address for address in gateway.addresses if address.type not in {"IPAddress", "Hostname"}]
     if strange:
         return verdict.refused("UnsupportedAddress", f"addresses of the type {strange[0].type} are not supported")
-    return _by_listeners(listeners, "the Gateway is served")
+    wrong = [state.listener.name for state in listeners if not state.accepted.holds]
+    return _but(wrong, len(listeners), "the Gateway is served")
 
 
 def _resolved(listeners: tuple[State, ...], client: Reference) -> Verdict:
