@@ -16,7 +16,7 @@ _MANAGER: Final = "envoy.extensions.filters.network.http_connection_manager.v3."
 # others are told in Envoy's own words.
 REASONS: Final = {
     "UH": "no instance behind %UPSTREAM_CLUSTER% is ready and healthy",
-    "UF": "%UPSTREAM_HOST% could not be connected to",
+    "UF": "%UPSTREAM_HOST% could not be connected to: %RESPONSE_CODE_DETAILS%",  # which tell what TLS lacks
     "UO": "more requests than the connection pool of %UPSTREAM_CLUSTER% allows",
     "NR": "no route takes the request",
     "URX": "the last of the allowed attempts failed",
