@@ -53,9 +53,10 @@ async def _with(rules: int, report: Report, effort: Effort) -> None:
 
 
 def _judged(pipeline: Pipeline, document: large.Doc) -> float:
-    began = time.perf_counter()
+    """Milliseconds of CPU: what else runs here does not count."""
+    began = time.process_time()
     pipeline.judge(virtual_service.KIND, document)
-    return (time.perf_counter() - began) * 1e3
+    return (time.process_time() - began) * 1e3
 
 
 async def _pipeline(rules: int) -> Pipeline:
