@@ -27,8 +27,8 @@ Key = tuple[str, str]
 log = logging.getLogger(__name__)
 
 NODE_ADDRESS = "127.0.0.1"
-TAKEN = "semafor.dev/PortTaken"  # errors of ports, in the Service's status
-PRIVILEGED = "semafor.dev/PrivilegedPort"
+TAKEN = "semafor.io/PortTaken"  # errors of ports, in the Service's status
+PRIVILEGED = "semafor.io/PrivilegedPort"
 _EXPOSED = ("NodePort", "LoadBalancer")
 _RETRY_S = 5.0  # a port that somebody else has may be free later
 _QUIET_S = 0.005
