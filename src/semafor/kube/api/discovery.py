@@ -42,8 +42,13 @@ def listed(kinds: Sequence[Kind]) -> list[Kind]:
 
 
 def groups(kinds: Sequence[Kind]) -> list[str]:
-    """The API groups in the order of the table, without the core group."""
-    return [group for group in dict.fromkeys(kind.group for kind in kinds) if group]
+    """The API groups without the core group: Kubernetes' own in the order of the table, then the others by name.
+
+    Of two kinds with one name kubectl takes the first. So `gateway` is the Gateway API's, as on a cluster with both.
+    """
+    own = dict.fromkeys(kind.group for kind in kinds if kind.group and not kind.custom)
+    others = {kind.group for kind in kinds if kind.custom} - own.keys()
+    return [*own, *sorted(others)]
 
 
 def versions(kinds: Sequence[Kind], group: str) -> list[str]:
