@@ -3,7 +3,7 @@
 Which fields are implemented is not written down anywhere else: each is put into an object, the planner reads that, and
 what it says of the field is what the page says.
 
-implemented   the planner's list for the field's struct (`planner.refused`) has it, or, where no list is asked, the
+implemented   the planner's list for the field's struct (`checks.refused`) has it, or, where no list is asked, the
               planner reads an attribute of its name
 refused       the list does not have it, or what selects the field is refused: the object gets a Problem with the path
 without effect the kind as a whole is stored only, or the field is read by nobody (a test forbids the latter)
@@ -22,8 +22,9 @@ from typing import Any
 import msgspec
 
 from semafor import planner, resources
-from semafor.planner import Mesh, refused
+from semafor.planner import Mesh
 from semafor.planner import mesh as planned
+from semafor.planner.checks import refused
 from semafor.resources import registry, shape
 from semafor.resources.kind import Kind
 from semafor.resources.shape import Shape

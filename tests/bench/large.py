@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafor import resources
-from semafor.planner.instances import SIDECAR
+from semafor.planner.services.instances import SIDECAR
 from semafor.resources.core import pod, service
 from semafor.resources.discovery import endpoint_slice
 from semafor.resources.istio import destination_rule, virtual_service

@@ -19,8 +19,9 @@ from semafor import ir, planner, resources
 from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.ir import Origin
-from semafor.planner import Mesh, Options, Proxy, Workload, http_action
-from semafor.planner.instances import GATEWAY, SIDECAR
+from semafor.planner import Mesh, Options, Proxy, Workload
+from semafor.planner.routes import http_action
+from semafor.planner.services.instances import GATEWAY, SIDECAR
 from semafor.resources import registry
 
 ROOT = Path(__file__).parent

@@ -5,9 +5,9 @@ from ipaddress import IPv4Address, IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semafor.planner import addresses
 from semafor.planner.hosts import Age
-from semafor.planner.service import Service
+from semafor.planner.services import addresses
+from semafor.planner.services.service import Service
 
 NETWORK = "240.240.0.0/29"  # six addresses, so that hosts collide
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from semafor.planner.http_match import regex_error
+from semafor.planner.routes.http_match import regex_error
 
 
 @pytest.mark.parametrize(

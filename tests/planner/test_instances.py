@@ -1,5 +1,5 @@
-from semafor.planner import instances
-from semafor.planner.instances import Address, Pod, Slice
+from semafor.planner.services import instances
+from semafor.planner.services.instances import Address, Pod, Slice
 
 
 def _address(ip, *, ready=True, leaving=False, pod=("", "")):

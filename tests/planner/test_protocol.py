@@ -1,6 +1,6 @@
 import pytest
 
-from semafor.planner.protocol import Protocol, declared
+from semafor.planner.services.protocol import Protocol, declared
 
 
 @pytest.mark.parametrize(

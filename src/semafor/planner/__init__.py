@@ -3,14 +3,15 @@
     Mesh.of(objects) ─▶ plan(mesh, proxy) ─▶ ir.Plan, problems        mesh.replace(...) after a change
                      └▶ check(mesh) ─▶ problems        about(mesh, object) ─▶ its own
 
-    objects   service, instances, virtual_service (http_route, http_match, http_action, l4_route), destination_rule:
-              read once each
-    routes    step: what the objects of every API say of requests, as one kind of value; delegates
-    index     mesh (by host, by namespace), hosts, memo
-    rules     layering (which VirtualService first), resolve (is a destination live), http_routes, tcp_routes, patches
-    parts     outbound (outbound_http, outbound_tcp, tcp_chains, door, headless, passthrough, clusters), inbound, dns: a
-              sidecar; node
-    mistakes  check: topics (route_check, l4_check, rule_check, ...); problems has the words
+    services/     what can be called, and the instances behind it: Services, ServiceEntries, WorkloadEntries
+    routes/       what VirtualServices and their like say, as steps, and the steps as routes of the plan
+    gateway_api/, smi/   the same steps, from other APIs
+    traffic/      DestinationRules: how the instances are called
+    security/     who may call
+    gateway/      gateways: what they listen on, and where it leads
+    calling/      the outbound half of a sidecar; inbound and dns are the other parts, node and host the other proxies
+    checks/       mistakes: what is wrong, and the words for it
+    mesh          the index of it all: tables (what is read of each kind), by host, by namespace; memo
 
 Never: input or output, time, protobuf, or an exception for a user's mistake. It is a pure function; the caches that
 `Mesh` carries change how fast it answers, never what.
@@ -21,7 +22,7 @@ from msgspec.structs import replace
 from semafor.base.problem import Problem
 from semafor.ir import Plan
 from semafor.planner import host, node, patches, sidecar
-from semafor.planner.check import about, check
+from semafor.planner.checks.check import about, check
 from semafor.planner.gateway import plan as gateway_plan
 from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from semafor.base.names import parents
 from semafor.base.problem import ObjectRef
 from semafor.ir import DnsRelay
-from semafor.planner import scope, view
-from semafor.planner.instances import Key
+from semafor.planner.calling import scope, view
+from semafor.planner.calling.view import View
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Workload
-from semafor.planner.view import View
+from semafor.planner.services.instances import Key
 
 
 def relay(mesh: Mesh) -> DnsRelay:

@@ -10,9 +10,10 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, PatchListener
 from semafor.ir.patch import ApplyTo, Operation
-from semafor.planner import hosts, problems, refused
+from semafor.planner import hosts
+from semafor.planner.checks import problems, refused
+from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
-from semafor.planner.problems import at
 from semafor.planner.proxy import Labels
 from semafor.resources.istio import envoy_filter as istio
 from semafor.resources.istio.common import PolicyTargetReference

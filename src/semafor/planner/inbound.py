@@ -36,17 +36,19 @@ from semafor.ir import (
     UpstreamHttp,
     VirtualHost,
 )
-from semafor.planner import authorization, passthrough, scope, service, view
+from semafor.planner import authorization
 from semafor.planner.authorization import Checks
-from semafor.planner.door import HTTP_ALPN
+from semafor.planner.calling import passthrough, scope, view
+from semafor.planner.calling.door import HTTP_ALPN
+from semafor.planner.calling.upstream_tls import ISTIO, ISTIO_HTTP
 from semafor.planner.mesh import Mesh
-from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Proxy, Workload
 from semafor.planner.security import peer_authentication
 from semafor.planner.security.peer_authentication import Mode, Modes
+from semafor.planner.services import service
+from semafor.planner.services.protocol import Protocol
 from semafor.planner.sidecar_rule import Ingress, Sidecar
 from semafor.planner.traffic.pool import Pool
-from semafor.planner.upstream_tls import ISTIO, ISTIO_HTTP
 
 INBOUND_PORT = 15006
 # The mark of connections to the app itself, which the interception leaves alone even on the loopback interface.

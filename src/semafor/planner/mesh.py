@@ -7,32 +7,27 @@ from typing import Any
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
-from semafor.planner import (
-    alias,
-    delegates,
-    destination_rule,
-    entries,
-    hosts,
-    instances,
-    problems,
-    registry,
-)
-from semafor.planner.alias import Alias
-from semafor.planner.behind import Sources, renewed
+from semafor.planner import hosts
 from semafor.planner.by_host import ByHost
-from semafor.planner.destination_rule import DestinationRule
-from semafor.planner.entries import Entry
-from semafor.planner.instances import Instance, Key, Pod
+from semafor.planner.checks import problems
 from semafor.planner.memo import Memo
 from semafor.planner.options import DEFAULTS, Options
 from semafor.planner.proxy import Labels
+from semafor.planner.routes import delegates
+from semafor.planner.routes.virtual_service import VirtualService
 from semafor.planner.security import peer_authentication
 from semafor.planner.security.request_authentication import Keys
-from semafor.planner.service import Service
+from semafor.planner.services import alias, entries, instances, registry
+from semafor.planner.services.alias import Alias
+from semafor.planner.services.behind import Sources, renewed
+from semafor.planner.services.entries import Entry
+from semafor.planner.services.instances import Instance, Key, Pod
+from semafor.planner.services.service import Service
 from semafor.planner.smi import access, split
 from semafor.planner.smi.split import TrafficSplit
 from semafor.planner.tables import BY_KIND, TABLES, Object, Tables
-from semafor.planner.virtual_service import VirtualService
+from semafor.planner.traffic import destination_rule
+from semafor.planner.traffic.destination_rule import DestinationRule
 
 _NO_PODS: Mapping[Key, Pod] = {}
 _ROUTES = ("virtual_services", "traffic_splits", "route_groups")

@@ -21,11 +21,12 @@ from semafor.ir import (
     SimpleBalancer,
     TcpProxy,
 )
-from semafor.planner import clusters, instances, outbound, passthrough
+from semafor.planner.calling import clusters, outbound, passthrough
 from semafor.planner.mesh import Mesh
 from semafor.planner.options import Options
 from semafor.planner.proxy import Proxy
-from semafor.planner.service import Port, Service
+from semafor.planner.services import instances
+from semafor.planner.services.service import Port, Service
 
 EGRESS = "egress"
 

@@ -11,10 +11,11 @@ from typing import Literal
 
 from semafor.base import names
 from semafor.ir import Patch, PatchRoutes
-from semafor.planner import passthrough, service
+from semafor.planner.calling import passthrough
 from semafor.planner.envoy_filter import Change, EnvoyFilter
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.services import service
 from semafor.resources.istio import envoy_filter as istio
 
 _GATEWAY_LABELS = {

@@ -1,7 +1,8 @@
 """The plan of a sidecar: what its workloads receive, and what all callers of their view may call."""
 
 from semafor.ir import Plan
-from semafor.planner import authorization, dns, inbound, outbound, reasons, view
+from semafor.planner import authorization, dns, inbound, reasons
+from semafor.planner.calling import outbound, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
 

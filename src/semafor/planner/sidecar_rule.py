@@ -6,11 +6,13 @@ from typing import Literal
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Endpoint, Origin
-from semafor.planner import hosts, problems, protocol, refused, sidecar_problems
+from semafor.planner import hosts
+from semafor.planner.checks import problems, refused, sidecar_problems
+from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
-from semafor.planner.problems import at
-from semafor.planner.protocol import Protocol
 from semafor.planner.proxy import Labels
+from semafor.planner.services import protocol
+from semafor.planner.services.protocol import Protocol
 from semafor.planner.traffic import pool
 from semafor.planner.traffic.pool import Pool
 from semafor.resources.istio import connection_pool

@@ -6,22 +6,8 @@ from typing import Any, NamedTuple, Protocol
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Locality
-from semafor.planner import (
-    alias,
-    credential,
-    destination_rule,
-    envoy_filter,
-    instances,
-    service,
-    service_entry,
-    sidecar_rule,
-    virtual_service,
-    workload_entry,
-    workload_group,
-)
-from semafor.planner.alias import Alias
+from semafor.planner import credential, envoy_filter, sidecar_rule
 from semafor.planner.credential import Credential
-from semafor.planner.destination_rule import DestinationRule
 from semafor.planner.envoy_filter import EnvoyFilter
 from semafor.planner.gateway import istio as istio_gateways
 from semafor.planner.gateway.server import Gateway
@@ -33,22 +19,27 @@ from semafor.planner.gateway_api.gateway import GatewayClass, ListenerSet
 from semafor.planner.gateway_api.grant import Grant
 from semafor.planner.gateway_api.policy import BackendTls
 from semafor.planner.gateway_api.route import Route as ApiRoute
-from semafor.planner.instances import Key, Pod, Slice
 from semafor.planner.proxy import Labels
+from semafor.planner.routes import virtual_service
+from semafor.planner.routes.virtual_service import VirtualService
 from semafor.planner.security import authorization_policy, peer_authentication, request_authentication
 from semafor.planner.security.authorization_policy import AuthorizationPolicy
 from semafor.planner.security.peer_authentication import PeerAuthentication
 from semafor.planner.security.request_authentication import RequestAuthentication
-from semafor.planner.service import Service
-from semafor.planner.service_entry import ServiceEntry
+from semafor.planner.services import alias, instances, service, service_entry, workload_entry, workload_group
+from semafor.planner.services.alias import Alias
+from semafor.planner.services.instances import Key, Pod, Slice
+from semafor.planner.services.service import Service
+from semafor.planner.services.service_entry import ServiceEntry
+from semafor.planner.services.workload_entry import WorkloadEntry
+from semafor.planner.services.workload_group import WorkloadGroup
 from semafor.planner.sidecar_rule import Sidecar
 from semafor.planner.smi import access, specs, split
 from semafor.planner.smi.access import TrafficTarget
 from semafor.planner.smi.specs import PortGroup, RouteGroup
 from semafor.planner.smi.split import TrafficSplit
-from semafor.planner.virtual_service import VirtualService
-from semafor.planner.workload_entry import WorkloadEntry
-from semafor.planner.workload_group import WorkloadGroup
+from semafor.planner.traffic import destination_rule
+from semafor.planner.traffic.destination_rule import DestinationRule
 from semafor.resources.core import config_map as core_config_map
 from semafor.resources.core import namespace as core_namespace
 from semafor.resources.core import node as core_node

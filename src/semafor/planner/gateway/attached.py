@@ -2,7 +2,7 @@
 
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner.step import L4Step, Step
+from semafor.planner.routes.step import L4Step, Step
 
 
 class Attached(Value, cache_hash=True):

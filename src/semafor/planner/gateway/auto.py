@@ -11,11 +11,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from semafor.ir import ChainMatch, Cluster, Destination, EndpointSet, FilterChain, TcpProxy
-from semafor.planner import hosts, outbound
+from semafor.planner import hosts
+from semafor.planner.calling import outbound
+from semafor.planner.calling.upstream_tls import ISTIO, ISTIO_HTTP
+from semafor.planner.calling.view import View
 from semafor.planner.gateway.server import Server
 from semafor.planner.mesh import Mesh
-from semafor.planner.upstream_tls import ISTIO, ISTIO_HTTP
-from semafor.planner.view import View
 
 
 def is_auto(server: Server) -> bool:

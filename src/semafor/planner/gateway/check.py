@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from semafor.base.problem import Problem
-from semafor.planner import problems
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway import credentials, entrances, istio_routes, sources
 from semafor.planner.gateway.server import Gateway
 from semafor.planner.mesh import Mesh
-from semafor.planner.problems import at
 from semafor.planner.proxy import Workload
-from semafor.planner.virtual_service import MESH, VirtualService
+from semafor.planner.routes.virtual_service import MESH, VirtualService
 
 
 def gateways(mesh: Mesh) -> Iterator[Problem]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from semafor import ir
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
-from semafor.planner import problems
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.credential import AUTHORITIES_SUFFIX, Credential
 from semafor.planner.gateway.server import Files, Server, ServerTls
 from semafor.planner.mesh import Mesh
-from semafor.planner.problems import at
 
 _IDENTITY, _ROOT = "default", "ROOTCA"  # the proxy's own, which it always has
 _CONFIG_MAP = "ConfigMap:"

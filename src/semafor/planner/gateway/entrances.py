@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
-from semafor.planner import problems, service
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway import sources
 from semafor.planner.gateway.server import Gateway, ServedHost, Server
 from semafor.planner.mesh import Mesh
-from semafor.planner.problems import at
 from semafor.planner.proxy import Workload
+from semafor.planner.services import service
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 -- what a gateway is for
 

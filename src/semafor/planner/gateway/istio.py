@@ -5,9 +5,10 @@ from typing import Final
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Origin
-from semafor.planner import hosts, problems, refused
+from semafor.planner import hosts
+from semafor.planner.checks import problems, refused
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway.server import ANY, Files, Gateway, Mode, ServedHost, Server, ServerTls, Speaks, TlsVersion
-from semafor.planner.problems import at
 from semafor.resources.istio import gateway as istio
 from semafor.resources.meta.meta import ObjectMeta
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from semafor.planner import hosts, layering, resolve
+from semafor.planner import hosts
+from semafor.planner.calling.view import View
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.server import ANY, Gateway, ServedHost, Server
 from semafor.planner.mesh import Mesh
-from semafor.planner.step import L4Step, Step
-from semafor.planner.view import View
-from semafor.planner.virtual_service import VirtualService
+from semafor.planner.routes import layering, resolve
+from semafor.planner.routes.step import L4Step, Step
+from semafor.planner.routes.virtual_service import VirtualService
 
 
 def gateways(mesh: Mesh) -> tuple[Gateway, ...]:

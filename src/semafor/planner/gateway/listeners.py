@@ -21,16 +21,18 @@ from semafor.ir import (
     Listener,
     TcpProxy,
 )
-from semafor.planner import authorization, door, passthrough, tcp_routes
-from semafor.planner import view as views
+from semafor.planner import authorization
+from semafor.planner.calling import door, passthrough
+from semafor.planner.calling import view as views
+from semafor.planner.calling.view import View
 from semafor.planner.gateway import auto, credentials, entrances, tables
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
 from semafor.planner.gateway.server import Server, ServerTls
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
-from semafor.planner.step import L4Step
-from semafor.planner.view import View
+from semafor.planner.routes import tcp_routes
+from semafor.planner.routes.step import L4Step
 
 Said = Mapping[Server, tuple[Attached, ...]]
 

@@ -20,8 +20,10 @@ from semafor.ir import (
     RouteTable,
     TcpProxy,
 )
-from semafor.planner import outbound, passthrough, reasons
-from semafor.planner import view as views
+from semafor.planner import reasons
+from semafor.planner.calling import outbound, passthrough
+from semafor.planner.calling import view as views
+from semafor.planner.calling.view import View
 from semafor.planner.gateway import auto, credentials, entrances, listeners, sources, tables
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
@@ -29,7 +31,6 @@ from semafor.planner.gateway.server import Server
 from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
-from semafor.planner.view import View
 
 _ANY = ("*",)  # whichever Gateway objects the pod serves: it is one
 

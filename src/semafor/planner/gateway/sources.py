@@ -4,12 +4,12 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Final, NamedTuple
 
+from semafor.planner.calling.view import View
 from semafor.planner.gateway import istio_routes
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.server import Gateway, Server
 from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
-from semafor.planner.view import View
 
 
 class Source(NamedTuple):

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from semafor.base.struct import Value
 from semafor.ir import RouteTable, VirtualHost
-from semafor.planner import http_routes
+from semafor.planner.calling.view import View
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import EVERY_ADDRESS, Entrance
 from semafor.planner.gateway.server import Server
 from semafor.planner.mesh import Mesh
-from semafor.planner.step import Step
-from semafor.planner.view import View
+from semafor.planner.routes import http_routes
+from semafor.planner.routes.step import Step
 
 Said = Mapping[Server, tuple[Attached, ...]]
 

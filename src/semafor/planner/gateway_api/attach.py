@@ -10,9 +10,9 @@ from semafor.planner.gateway_api.gateway import Listener
 from semafor.planner.gateway_api.listeners import GatewayState, State
 from semafor.planner.gateway_api.route import Parent, Route
 from semafor.planner.gateway_api.verdict import Verdict
-from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
-from semafor.planner.service import Port, Service
+from semafor.planner.services.instances import Key
+from semafor.planner.services.service import Port, Service
 
 # Of several kinds of routes for one port of a Service the first applies alone. Source: GEP-1294.
 _BY_SPECIFICITY = ("GRPCRoute", "HTTPRoute", "TLSRoute", "TCPRoute")

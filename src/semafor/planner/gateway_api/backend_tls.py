@@ -10,14 +10,14 @@ from msgspec.structs import replace
 from semafor import ir
 from semafor.base.struct import Value
 from semafor.ir import Cluster, UpstreamHttp, UpstreamTls
-from semafor.planner import clusters
+from semafor.planner.calling import clusters
+from semafor.planner.calling.view import View
 from semafor.planner.gateway_api import attach, references, verdict
 from semafor.planner.gateway_api.policy import BackendTls
 from semafor.planner.gateway_api.verdict import Verdict
-from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
-from semafor.planner.service import Port, Service
-from semafor.planner.view import View
+from semafor.planner.services.instances import Key
+from semafor.planner.services.service import Port, Service
 
 _SYSTEM = "System"
 _SYSTEM_ROOTS = "file-root:system"

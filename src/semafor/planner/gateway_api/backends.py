@@ -8,8 +8,8 @@ from semafor.base.struct import Value
 from semafor.planner.gateway_api import grant
 from semafor.planner.gateway_api.route import Mirroring, Route, Rule
 from semafor.planner.mesh import Mesh
-from semafor.planner.protocol import Protocol
-from semafor.planner.service import Service
+from semafor.planner.services.protocol import Protocol
+from semafor.planner.services.service import Service
 
 
 class Resolved(Value):

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Origin
-from semafor.planner import problems as words
+from semafor.planner.checks import problems as words
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway_api import attach, backend_tls, backends, listeners
 from semafor.planner.gateway_api.route import Route
 from semafor.planner.gateway_api.verdict import Verdict
 from semafor.planner.mesh import Mesh
-from semafor.planner.problems import at
 
 
 def problems(mesh: Mesh) -> tuple[Problem, ...]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.problem import Problem
 from semafor.ir import Cors, HeaderOps, Origin, StringMatch
-from semafor.planner import problems
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway_api import route
 from semafor.planner.gateway_api.route import Filters, Mirroring, PathChange, Redirection
-from semafor.planner.problems import at
 from semafor.resources.gateway_api import filters as api
 from semafor.resources.gateway_api.grpc_route import GRPCRouteFilter
 from semafor.resources.gateway_api.http_route import HTTPRouteFilter

@@ -6,10 +6,11 @@ from typing import Final, Literal
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import hosts, refused
+from semafor.planner import hosts
+from semafor.planner.checks import refused
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway_api import route as routes
 from semafor.planner.hosts import Age
-from semafor.planner.problems import at
 from semafor.planner.proxy import Labels
 from semafor.resources import selector as selectors
 from semafor.resources.gateway_api import gateway as api

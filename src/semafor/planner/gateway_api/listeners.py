@@ -8,8 +8,8 @@ from semafor.planner.gateway_api import GROUP, hostnames, references, verdict
 from semafor.planner.gateway_api.gateway import Gateway, Listener, ListenerSet
 from semafor.planner.gateway_api.references import Reference
 from semafor.planner.gateway_api.verdict import Verdict
-from semafor.planner.instances import Key
 from semafor.planner.mesh import Mesh
+from semafor.planner.services.instances import Key
 
 _KINDS = {
     "HTTP": ("HTTPRoute", "GRPCRoute"),

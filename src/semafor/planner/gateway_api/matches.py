@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.problem import Problem
 from semafor.ir import HeaderMatch, Origin, PathMatch, QueryMatch, RouteMatch, StringMatch
-from semafor.planner import http_match, problems
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway_api.route import Match
-from semafor.planner.problems import at
+from semafor.planner.routes import http_match
 from semafor.resources.gateway_api import grpc_route, http_route
 
 # The specification leaves open where regular expressions stand; they come last, as in Istio.

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import hosts, refused
+from semafor.planner import hosts
+from semafor.planner.checks import refused
 from semafor.planner.gateway_api import route as routes
 from semafor.planner.hosts import Age
 from semafor.resources.gateway_api import backend_tls_policy as api

@@ -5,12 +5,12 @@ Source: GEP-1294. Consumers' routes stand in place of the producers' for callers
 
 from collections.abc import Iterator
 
+from semafor.planner.calling.view import View
 from semafor.planner.gateway_api import attach, backends, steps
 from semafor.planner.gateway_api.attach import MeshRoute
 from semafor.planner.mesh import Mesh
-from semafor.planner.service import Port, Service
-from semafor.planner.step import L4Step, Step
-from semafor.planner.view import View
+from semafor.planner.routes.step import L4Step, Step
+from semafor.planner.services.service import Port, Service
 
 
 def routed(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[MeshRoute, ...]:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.ir import Origin, Retry
-from semafor.planner import hosts, http_action, refused, route_problems
+from semafor.planner import hosts
+from semafor.planner.checks import refused, route_problems
+from semafor.planner.checks.problems import at
 from semafor.planner.gateway_api import filters, matches
 from semafor.planner.gateway_api import route as values
 from semafor.planner.gateway_api.route import Backend, Filters, Route, Rule
-from semafor.planner.problems import at
+from semafor.planner.routes import http_action
 from semafor.resources.gateway_api import grpc_route, http_route, tcp_route, tls_route, udp_route
 
 HttpRule = http_route.HTTPRouteRule | grpc_route.GRPCRouteRule

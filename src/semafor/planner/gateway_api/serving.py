@@ -20,7 +20,7 @@ from semafor.planner.gateway_api.naming import NAME_LABEL
 from semafor.planner.gateway_api.route import Route
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Labels, Workload
-from semafor.planner.step import L4Step, Source, Step, Will
+from semafor.planner.routes.step import L4Step, Source, Step, Will
 
 _SPEAKS: Mapping[str, Speaks] = {"HTTP": "http", "HTTPS": "https", "TLS": "tls", "TCP": "tcp", "UDP": "udp"}
 _MISDIRECTED = 421

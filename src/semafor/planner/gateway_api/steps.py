@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import DirectResponse, HeaderOps, PathMatch, Redirect, RegexRewrite, Rewrite, RouteMatch
-from semafor.planner import hosts, http_action
+from semafor.planner import hosts
 from semafor.planner.gateway_api import backends
 from semafor.planner.gateway_api.hostnames import ANY
 from semafor.planner.gateway_api.route import Backend, Filters, Match, Mirroring, PathChange, Redirection, Route, Rule
 from semafor.planner.mesh import Mesh
-from semafor.planner.step import L4Step, Mirrored, Source, Step, Target, Will
+from semafor.planner.routes import http_action
+from semafor.planner.routes.step import L4Step, Mirrored, Source, Step, Target, Will
 
 Failure = Literal[500, 503]
 _STANDARD_PORTS: Final = {"http": 80, "https": 443}

@@ -10,12 +10,12 @@ from typing import Literal
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Conditions, Guard, Origin, Rule
-from semafor.planner import problems
-from semafor.planner.instances import Key
-from semafor.planner.problems import at
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.proxy import Workload
 from semafor.planner.security import conditions, selecting
 from semafor.planner.security.selecting import Scope
+from semafor.planner.services.instances import Key
 from semafor.resources.istio import authorization_policy as istio
 
 Action = Literal["allow", "deny", "audit"]

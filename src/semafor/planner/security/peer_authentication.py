@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import hosts, problems
+from semafor.planner import hosts
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
-from semafor.planner.instances import Instance, Key
-from semafor.planner.problems import at
 from semafor.planner.proxy import Labels
 from semafor.planner.security import selecting
+from semafor.planner.services.instances import Instance, Key
 from semafor.resources.istio import peer_authentication as istio
 
 Mode = Literal["strict", "permissive", "disable"]

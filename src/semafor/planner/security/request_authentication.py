@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, TokenIssuer
-from semafor.planner import problems
-from semafor.planner.instances import Key
-from semafor.planner.problems import at
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.proxy import Workload
 from semafor.planner.security import selecting
 from semafor.planner.security.selecting import Scope
+from semafor.planner.services.instances import Key
 from semafor.resources.istio import request_authentication as istio
 
 DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import problems
-from semafor.planner.problems import at
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.proxy import Labels, Workload
 from semafor.resources.istio.common import PolicyTargetReference, WorkloadSelector
 

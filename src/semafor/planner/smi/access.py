@@ -10,10 +10,10 @@ from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Condition, Guard, Origin, RouteMatch, Rule, StringMatch
-from semafor.planner import problems
-from semafor.planner.instances import Key
-from semafor.planner.problems import at
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.proxy import Workload
+from semafor.planner.services.instances import Key
 from semafor.planner.smi.specs import PortGroup, RouteGroup
 from semafor.resources.smi import access as smi
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from semafor.base.problem import Problem
-from semafor.planner import problems
-from semafor.planner.instances import Key
+from semafor.planner.checks import problems
 from semafor.planner.mesh import Mesh
+from semafor.planner.services.instances import Key
 from semafor.planner.smi import access
 from semafor.planner.smi.access import TrafficTarget
 from semafor.planner.smi.specs import PortGroup, RouteGroup

@@ -6,8 +6,9 @@ from typing import Any
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import HeaderMatch, Origin, PathMatch, RouteMatch, StringMatch
-from semafor.planner import http_match, problems
-from semafor.planner.problems import at
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
+from semafor.planner.routes import http_match
 from semafor.resources.smi import specs as smi
 
 _EVERY_PATH = ("", ".*", "/.*")

@@ -8,14 +8,16 @@ from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, RouteMatch
-from semafor.planner import hosts, http_action, problems
+from semafor.planner import hosts
+from semafor.planner.checks import problems
+from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
-from semafor.planner.instances import Key
-from semafor.planner.problems import at
-from semafor.planner.service import Service
+from semafor.planner.routes import http_action
+from semafor.planner.routes.step import L4Step, Source, Step, Target, Will
+from semafor.planner.routes.virtual_service import VirtualService
+from semafor.planner.services.instances import Key
+from semafor.planner.services.service import Service
 from semafor.planner.smi.specs import RouteGroup
-from semafor.planner.step import L4Step, Source, Step, Target, Will
-from semafor.planner.virtual_service import VirtualService
 from semafor.resources import quantity
 from semafor.resources.smi import split as smi
 

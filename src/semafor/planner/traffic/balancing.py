@@ -7,8 +7,8 @@ from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import ConsistentHash, HashKey, LoadBalancer, Origin, SimpleBalancer, SlowStart
-from semafor.planner import problems, refused
-from semafor.planner.problems import at
+from semafor.planner.checks import problems, refused
+from semafor.planner.checks.problems import at
 from semafor.planner.traffic import locality
 from semafor.planner.traffic.locality import LocalitySetting
 from semafor.resources.istio import load_balancer as istio

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import Endpoint, EndpointSet, Locality, LocalityEndpoints, Origin
-from semafor.planner import refused
+from semafor.planner.checks import refused
 from semafor.planner.proxy import Labels
 from semafor.resources.istio import load_balancer as istio
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.ir import Origin, OutlierDetection
-from semafor.planner import problems, refused
+from semafor.planner.checks import problems, refused
 from semafor.resources.istio import destination_rule as istio
 
 _IMPLEMENTED = (

@@ -9,8 +9,8 @@ from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, OutlierDetection, RetryBudget, Tunnel
-from semafor.planner import refused
-from semafor.planner.problems import at
+from semafor.planner.checks import refused
+from semafor.planner.checks.problems import at
 from semafor.planner.traffic import balancing, outliers, pool, security
 from semafor.planner.traffic.balancing import Balancing
 from semafor.planner.traffic.pool import Pool

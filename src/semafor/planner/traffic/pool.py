@@ -7,8 +7,8 @@ from semafor.base import duration
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import ConnectionLimits, Keepalive, Origin, Ping
-from semafor.planner import refused
-from semafor.planner.problems import at
+from semafor.planner.checks import refused
+from semafor.planner.checks.problems import at
 from semafor.resources.istio import connection_pool as istio
 
 _TCP = ("max_connections", "connect_timeout", "tcp_keepalive", "max_connection_duration", "idle_timeout")

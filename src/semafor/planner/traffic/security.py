@@ -6,8 +6,8 @@ from typing import Literal
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
-from semafor.planner import problems, refused
-from semafor.planner.problems import at
+from semafor.planner.checks import problems, refused
+from semafor.planner.checks.problems import at
 from semafor.resources.istio import destination_rule as istio
 
 _SYSTEM = "system"  # as caCertificates: the machine's own roots. Source: Istio's selectTrafficPolicyComponents

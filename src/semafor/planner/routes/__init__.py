@@ -1,0 +1,1 @@
+"""What routes say, from VirtualService and its like to the routes of the plan."""
