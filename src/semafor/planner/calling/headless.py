@@ -78,4 +78,8 @@ def _original(base: Cluster, name: str, facts: Behind) -> Cluster:
     tls = base.tls
     if tls and tls.only_mesh_endpoints:
         tls = replace(tls, only_mesh_endpoints=False) if facts.all_in_mesh else None
-    return replace(base, name=name, discovery="original_dst", balancer=passthrough.ORIGINAL, outlier=None, tls=tls)
+    http = base.http
+    if tls is None and http and http.version == "auto":
+        http = replace(http, version="h1")  # without TLS nobody could agree on another one
+    original = {"discovery": "original_dst", "balancer": passthrough.ORIGINAL, "outlier": None}
+    return replace(base, name=name, tls=tls, http=http, **original)
