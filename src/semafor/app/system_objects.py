@@ -1,5 +1,6 @@
 """Puts the objects that every mesh has into a new store, and keeps to the profile in an old one."""
 
+import asyncio
 from importlib.resources import files
 from typing import Any
 
@@ -13,6 +14,7 @@ from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 
+_FIRST = ("Namespace", "ServiceAccount")  # what others are in, or run as
 CLUSTER = ("cluster.yaml", "gatewayclasses.yaml")
 _ALL = ("istiod.yaml", "ingressgateway.yaml", "egressgateway.yaml")
 PROFILES: dict[str, tuple[str, ...]] = {
@@ -23,12 +25,20 @@ PROFILES: dict[str, tuple[str, ...]] = {
 
 
 async def ensure(client: Client, names: tuple[str, ...]) -> None:
-    """Create what is missing. What a user has changed stays as it is."""
-    for name in names:
-        for document in _documents(name):
-            kind = _kind(document)
-            if client.get(kind, document["metadata"].get("namespace", ""), document["metadata"]["name"]) is None:
-                await client.create(kind, document)
+    """Create what is missing, side by side where nothing refers to each other. What a user has changed stays."""
+    documents = [document for name in names for document in _documents(name)]
+    for wanted in _FIRST:
+        await _create(client, [document for document in documents if document["kind"] == wanted])
+    await _create(client, [document for document in documents if document["kind"] not in _FIRST])
+
+
+async def _create(client: Client, documents: list[Doc]) -> None:
+    missing = []
+    for document in documents:
+        metadata = document["metadata"]
+        if client.get(_kind(document), metadata.get("namespace", ""), metadata["name"]) is None:
+            missing.append(document)
+    await asyncio.gather(*(client.create(_kind(document), document) for document in missing))
 
 
 async def ensure_profile(client: Client, profile: str) -> None:

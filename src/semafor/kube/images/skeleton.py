@@ -14,7 +14,7 @@ from pathlib import Path
 from semafor.kube.images.host import Host
 
 # Bump when what is written here changes, so that existing homes get the new one.
-_RECIPE = "1"
+_RECIPE = "2"
 
 # name, permissions
 _FOLDERS = (
@@ -92,7 +92,7 @@ _ETC = {
 
 # How deep the folders of /usr are repeated: /usr/lib/x86_64-linux-gnu/pkgconfig is the third level. /usr/local is
 # the place for additions, so it is repeated further.
-_DEPTH, _DEPTH_LOCAL = 2, 4
+_DEPTH, _DEPTH_LOCAL = 2, 3
 
 
 def fingerprint(host: Host) -> str:
