@@ -32,6 +32,7 @@ def server() -> Iterator[str]:
                 "/text": "hello",
                 "/wrong": '{"keys": 1}',
                 "/long": " " * (2 << 20),
+                "/deep": "[" * 500_000,
             }
             page = pages.get(self.path)
             self.send_response(302 if self.path == "/moved" else 200 if page is not None else 404)
@@ -57,11 +58,27 @@ async def test_key_sets_are_found(server, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "flaw"), [("/text", "not a JSON"), ("/wrong", "no list"), ("/long", "longer"), ("/none", "404")]
+    ("path", "flaw"),
+    [("/text", "not a JSON"), ("/wrong", "not a JSON"), ("/deep", "not a JSON"), ("/long", "longer"), ("/none", "404")],
 )
 async def test_what_is_no_key_set_is_told(server, path, flaw):
     [found] = await key_sets.fetch([server + path])
     assert (found.jwks, flaw in found.flaw) == ("", True)
+
+
+async def test_a_server_that_never_comes_to_an_end_is_left(monkeypatch):
+    async def drip(_: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" ")
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    monkeypatch.setattr(key_sets, "_LONGEST_S", 0.2)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as slow:
+        [found] = await key_sets.fetch([f"http://127.0.0.1:{slow.sockets[0].getsockname()[1]}/keys"])
+        await asyncio.sleep(0.1)
+    assert "longer than 0.2 s" in found.flaw
 
 
 async def test_nobody_there_and_no_url_are_told():

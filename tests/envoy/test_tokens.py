@@ -135,6 +135,31 @@ def test_policies_look_at_claims(sidecar, path, claims, expected):
     assert ask(sidecar, path, authorization=f"Bearer {token(aud='shop', **claims)}") == expected
 
 
+BAD_SETS = (
+    "",
+    "garbage",
+    '{"keys": 5}',
+    '{"keys": []}',
+    '{"keys": [5, {"kty": 1}, {"kty": "RSA", "n": "!!", "e": "x"}]}',
+    '{"keys": [{"kty": "EC", "kid": "\\ud800", "x": [[]]}]}',
+    "[" * 500_000,
+)
+
+
+def test_sets_without_a_good_key_refuse_their_tokens_and_stop_nobody_else(pool, tmp_path):
+    bad = [
+        {"issuer": f"bad{n}", "jwks": text} if text else {"issuer": "bad0", "jwksUri": "http://nobody.example/"}
+        for n, text in enumerate(BAD_SETS)
+    ]
+    rules = [*bad, {"issuer": ISSUER, "jwks": keys()}]
+    mesh = Mesh.of([cases.decoded(document("RequestAuthentication", "users", jwtRules=rules))], Options())
+    proxy = Proxy(id="web", workloads=(Workload(namespace="default", name="web", ip="10.244.0.9"),))
+    matcher = Matcher(pool, planner.plan(mesh, proxy)[0], {})
+    with RealInbound(matcher, "spiffe://cluster.local/ns/default/sa/default", tmp_path) as it:
+        answers = [ask(it, "/", authorization=f"Bearer {token(iss=issuer)}") for issuer in (ISSUER, "bad0", "bad4")]
+    assert answers == ["app", "401", "401"]
+
+
 def test_without_a_token_nobody_has_a_name(sidecar):
     assert ask(sidecar, "/anyone") == "403"
 

@@ -1,17 +1,18 @@
 """Fetching JSON Web Key Sets over HTTP: bounded in time, in size and in redirections."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterable
 
 import httpx
 
+from semafor.base import key_set
 from semafor.planner.security.request_authentication import DISCOVERY, Keys
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 5.0  # for each step of an exchange
+_LONGEST_S = 10.0  # for all of it: a server can send a byte now and then, for ever
 _MAX_BYTES = 1 << 20
 _MAX_REDIRECTS = 3
 _MAX_CONNECTIONS = 8
@@ -30,17 +31,23 @@ async def fetch(places: Iterable[str]) -> list[Keys]:
 
 async def _keys(client: httpx.AsyncClient, place: str) -> Keys:
     try:
-        at = str(json.loads(await _get(client, place))["jwks_uri"]) if place.endswith(DISCOVERY) else place
-        text = await _get(client, at)
-        if not isinstance(json.loads(text)["keys"], list):
-            raise Unusable("its `keys` are no list")
+        async with asyncio.timeout(_LONGEST_S):
+            text = await _get(client, await _place(client, place))
+        key_set.keys(text)
     except httpx.HTTPError as error:
         return _flaw(place, str(error) or type(error).__name__)
     except (httpx.InvalidURL, Unusable) as error:
         return _flaw(place, str(error))
+    except TimeoutError:
+        return _flaw(place, f"it takes longer than {_LONGEST_S:g} s")
     except (ValueError, LookupError, TypeError):
         return _flaw(place, "what is there is not a JSON Web Key Set")
     return Keys(jwks=text)
+
+
+async def _place(client: httpx.AsyncClient, place: str) -> str:
+    """Where the keys are: there, or where the issuer's page says."""
+    return str(key_set.document(await _get(client, place))["jwks_uri"]) if place.endswith(DISCOVERY) else place
 
 
 def _flaw(place: str, why: str) -> Keys:

@@ -4,11 +4,11 @@ An invalid token is refused, no token at all passes: to ask for one is the work 
 Source: Istio's reference of RequestAuthentication.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
+from semafor.base import key_set
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, TokenIssuer
@@ -91,16 +91,19 @@ def discovery(issuer: str) -> str:
 
 def _mistakes(issuer: Issuer) -> Iterator[Problem]:
     if issuer.plain.keys:
-        try:
-            found = json.loads(issuer.plain.keys)["keys"]
-        except (ValueError, LookupError, TypeError):
-            found = None
-        if not isinstance(found, list) or not found:
+        if not _has_keys(issuer.plain.keys):
             place = at(issuer.origin, "jwks")
             yield problems.invalid(place, "it is not a JSON Web Key Set, so every token is refused", "see RFC 7517")
     elif not issuer.keys_at:
         message = "nothing says where the issuer's keys are, so its tokens are refused"
         yield problems.invalid(issuer.origin, message, "set jwks or jwksUri")
+
+
+def _has_keys(text: str) -> bool:
+    try:
+        return bool(key_set.keys(text))
+    except ValueError:
+        return False
 
 
 def wanted(policies: Policies) -> frozenset[str]:

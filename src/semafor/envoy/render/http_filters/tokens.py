@@ -1,15 +1,25 @@
 """The filter that checks tokens, answers 401 to those that are not valid, and leaves the claims of the others."""
 
+import json
 from typing import Final
 
 from semafor import ir
+from semafor.base import key_set
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import claims
 from semafor.envoy.render.shape import Fields, typed
 
 _TYPE: Final = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _LISTS: Final = ("scope", "permission")  # lists with spaces between their items, by their nature (RFC 8693)
-_NO_KEYS: Final = '{"keys":[]}'
+# Envoy refuses a set without one good key, and with it the whole listener. This one is in every set, for those
+# that have none: no point of Ed25519 has this y, so no signature is ever right.
+_NOBODY: Final = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "alg": "EdDSA",
+    "kid": "nobody",
+    "x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+}
 
 
 def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
@@ -25,7 +35,7 @@ def _provider(node: ir.TokenIssuer) -> Fields:
     return {
         "issuer": node.issuer,
         "audiences": node.audiences,
-        "local_jwks": {"inline_string": node.keys or _NO_KEYS},
+        "local_jwks": {"inline_string": _key_set(node.keys)},
         "from_headers": [{"name": name, "value_prefix": prefix} for name, prefix in node.headers],
         "from_params": node.parameters,
         "from_cookies": node.cookies,
@@ -35,3 +45,12 @@ def _provider(node: ir.TokenIssuer) -> Fields:
         "payload_in_metadata": claims.KEY,
         "normalize_payload_in_metadata": {"space_delimited_claims": (*_LISTS, *node.lists)},
     }
+
+
+def _key_set(text: str) -> str:
+    """A set that Envoy takes whatever the text is: it passes over single keys that are wrong."""
+    try:
+        found = key_set.keys(text) if text else []
+    except ValueError:
+        found = []
+    return json.dumps({"keys": [*found, _NOBODY]}, separators=(",", ":"))
