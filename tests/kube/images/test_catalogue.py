@@ -31,6 +31,7 @@ BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
         "docker.io/mccutchen/go-httpbin:v2.15.0",
         "registry.k8s.io/pause:3.10",
         "istio/tcp-echo-server:1.3",
+        "fortio/fortio:latest_release",
     ],
 )
 def test_well_known_images_are_there_on_every_machine(images, ref):
@@ -59,6 +60,7 @@ async def test_a_machine_without_curl_gets_ours(shared_home):
     code, output = await run(images, images.find("curlimages/curl"), "curl", "--version")
     assert (code, output.splitlines()[0]) == (0, "curl 8.0.0 (semafor)")
     assert (await run(images, images.find("busybox"), "busybox", "wget", "--help"))[1].startswith("usage: wget")
+    assert (await run(images, images.find("curlimages/curl"), "nc", "--help"))[1].startswith("usage: nc")
 
 
 async def test_python_is_this_machines_with_a_note(images):

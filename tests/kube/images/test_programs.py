@@ -148,3 +148,32 @@ def test_httpbin_listens_where_it_is_told():
         [sys.executable, "-c", code], env={"PYTHONPATH": str(PROGRAMS)}, capture_output=True, text=True, check=True
     )
     assert done.stdout == "('0.0.0.0', 8080) ('::', 80) ('h', 9) ('0.0.0.0', 8080)\n"
+
+
+def test_nc_talks_until_both_have_closed(closed):
+    host, port = closed.removeprefix("http://").split(":")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        here = str(listening.getsockname()[1])
+        command = [sys.executable, "-P", "-s", "-S", "-m", "nc", "127.0.0.1", here]
+        with subprocess.Popen(
+            command, env={"PYTHONPATH": str(PROGRAMS)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as asking:
+            listening.settimeout(20)
+            peer = listening.accept()[0]
+            with peer, peer.makefile("rwb") as stream:
+                asking.stdin.write(b"hi\n")
+                asking.stdin.close()
+                assert stream.read() == b"hi\n"
+                stream.write(b"hello hi\n")
+            assert asking.stdout.read() == b"hello hi\n"
+            assert asking.wait(20) == 0
+        assert program("nc", "-z", "127.0.0.1", here).returncode == 0
+    done = program("nc", host, port)
+    assert (done.returncode, done.stderr) == (1, f"nc: {host} {port}: Connection refused\n")
+
+
+def test_fortio_counts_the_codes(server):
+    done = program("fortio", "load", "-c", "2", "-qps", "0", "-n", "20", "-loglevel", "Warning", f"{server}/status/503")
+    assert "Code 503 : 20 (100.0 %)\nAll done 20 calls" in done.stdout
+    assert program("fortio", "curl", "-quiet", f"{server}/base64/aGVsbG8=").stdout.startswith("HTTP/1.1 200 OK\n")
+    assert program("fortio", "load", "-grpc", f"{server}/get").stderr.endswith("does not know -grpc\n")

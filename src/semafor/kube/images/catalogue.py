@@ -93,7 +93,7 @@ def _language(name: str, title: str, *command: str) -> Callable[[Offer, Referenc
 
 def _host_tools(offer: Offer, ref: Reference) -> Recipe:
     note = f"{ref.name} is this machine's own programs here, not {ref.name}'s"
-    files = (*_wget(offer), *_installers(offer.host))
+    files = (*_wget(offer), *_nc(offer), *_installers(offer.host))
     return Recipe(config=Config(env=_env(offer.host), cmd=_SHELL), files=files, notes=(note,))
 
 
@@ -122,12 +122,16 @@ def _curl(offer: Offer, _: Reference) -> Recipe:
     own = () if offer.has("curl") else program(offer.host, "curl", "/usr/local/bin/curl")
     return Recipe(
         config=Config(env=_env(offer.host), entrypoint=("/entrypoint.sh",), cmd=("curl",)),
-        files=(*own, ("/entrypoint.sh", _CURL_ENTRYPOINT)),
+        files=(*own, *_nc(offer), ("/entrypoint.sh", _CURL_ENTRYPOINT)),
     )
 
 
 def _wget(offer: Offer) -> tuple[tuple[str, str], ...]:
     return () if offer.has("wget") else program(offer.host, "wget", "/usr/local/bin/wget")
+
+
+def _nc(offer: Offer) -> tuple[tuple[str, str], ...]:
+    return () if offer.has("nc") else program(offer.host, "nc", "/usr/local/bin/nc")
 
 
 # One user and no folders of the machine: a container has neither nginx's user nor its /var/lib.
@@ -219,6 +223,15 @@ def _tcp_echo(offer: Offer, _: Reference) -> Recipe:
     )
 
 
+def _fortio(offer: Offer, _: Reference) -> Recipe:
+    command = "/usr/bin/fortio"
+    return Recipe(
+        config=Config(env=_env(offer.host), entrypoint=(command,), cmd=("server",), exposed=(8080,)),
+        files=program(offer.host, "fortio", command),
+        notes=("fortio is a program of Semafor's own here: load, curl and the echo server",),
+    )
+
+
 def _pause(offer: Offer, _: Reference) -> Recipe:
     script = ("/pause", "#!/bin/sh\nexec sleep infinity\n")
     return Recipe(config=Config(env=_env(offer.host), entrypoint=("/pause",)), files=(script,))
@@ -286,6 +299,11 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(names=("mccutchen/go-httpbin",), recipe=_go_httpbin, reason="Istio's sample httpbin of newer releases"),
     Row(names=_istio("tcp-echo-server"), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
+    Row(
+        names=("fortio/fortio",),
+        recipe=_fortio,
+        reason="Istio's sample httpbin: the client of its circuit breaking task",
+    ),
     Row(
         names=("registry.k8s.io/gateway-api/echo-basic",),
         recipe=lambda offer, _: echoes.basic(offer.host),

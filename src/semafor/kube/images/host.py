@@ -14,7 +14,7 @@ from semafor.base.struct import Value
 SYSTEM_FOLDERS = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix", "gnu")
 
 # Programs that well-known images are made of, or bring themselves where the machine has none.
-_ASKED = ("bun", "busybox", "cargo", "curl", "deno", "go", "java", "nginx", "node", "php", "ruby", "uv", "wget")
+_ASKED = ("bun", "busybox", "cargo", "curl", "deno", "go", "java", "nc", "nginx", "node", "php", "ruby", "uv", "wget")
 
 # File systems whose mounts below a system folder hold ordinary files. Others (proc, devices) are not shown.
 _SPECIAL = frozenset({"proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "autofs", "nsfs", "tmpfs"})
