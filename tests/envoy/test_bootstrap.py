@@ -53,3 +53,8 @@ def test_the_admin_pages_are_reached_from_within_only():
     admins = {name: json.loads(document)["admin"]["address"] for name, document in ALL.items()}
     assert admins["sidecar"]["socket_address"] == {"address": "127.0.0.1", "port_value": 15000}
     assert admins["node"] == admins["host"] == {"pipe": {"path": "/run/admin.sock", "mode": 0o600}}
+
+
+def test_what_policies_took_is_counted():
+    patterns = json.loads(bootstrap.sidecar(OPTIONS))["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"]
+    assert {"contains": "rbac."} in patterns  # `shadow_denied` of dry runs among them: it is all that they do

@@ -155,6 +155,7 @@ _STATS: Final[Json] = {
                 {"prefix": "listener_manager."},
                 {"prefix": "overload."},
                 {"contains": "ssl."},
+                {"contains": "rbac."},
                 {"contains": "outlier_detection.ejections_"},
                 {"contains": "membership_"},
                 *({"safe_regex": {"regex": regex}} for regex in _STAT_REGEXES),

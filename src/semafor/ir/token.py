@@ -1,6 +1,7 @@
 """Which JSON Web Tokens requests may carry."""
 
 from semafor.base.struct import Value
+from semafor.ir.origin import Origin
 
 
 class TokenIssuer(Value, cache_hash=True):
@@ -24,3 +25,4 @@ class TokenIssuer(Value, cache_hash=True):
     payload_header: str = ""
     claim_headers: tuple[tuple[str, str], ...] = ()
     lists: tuple[str, ...] = ()
+    origin: Origin | None = None

@@ -200,7 +200,9 @@ def keys_unavailable(origin: Origin, where: str, why: str) -> Problem:
     return problem(
         origin,
         "KeysUnavailable",
-        f"the issuer's keys at {where} cannot be had, so its tokens are refused: {why}",
+        f"the issuer's keys at {where} cannot be had, so its tokens are refused: {why}"
+        if why
+        else f"the issuer's keys at {where} are being fetched; until they are there, its tokens are refused",
         fix="check the address, or write the keys into jwks",
     )
 

@@ -78,6 +78,7 @@ def _issuer(rule: istio.JWTRule, origin: Origin, index: int) -> Issuer:
         payload_header=rule.output_payload_to_header,
         claim_headers=tuple((each.claim, each.header) for each in rule.output_claim_to_headers),
         lists=rule.space_delimited_claims,
+        origin=origin,
     )
     uri = rule.jwks_uri or rule.jwks_uri_old
     return Issuer(plain=plain, keys_at="" if rule.jwks else uri or discovery(rule.issuer), origin=origin)
@@ -125,6 +126,6 @@ def check(policy: RequestAuthentication, keys: Mapping[str, Keys]) -> Iterator[P
     """What is wrong with the object, and whose keys are missing."""
     yield from policy.problems
     for issuer in policy.issuers:
-        known = keys.get(issuer.keys_at, Keys(flaw="they have not come yet"))
+        known = keys.get(issuer.keys_at, Keys())
         if issuer.keys_at and not known.jwks:
             yield problems.keys_unavailable(at(issuer.origin, "jwksUri"), issuer.keys_at, known.flaw)
