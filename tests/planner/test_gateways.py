@@ -1,8 +1,11 @@
 """What Gateway objects say, where the calls of the goldens cannot show it."""
 
-from semafor.planner import Mesh
-from semafor.planner.gateway import credentials, istio
+from semafor.planner import Mesh, hosts
+from semafor.planner.gateway import credentials, istio, istio_routes
+from semafor.planner.gateway.server import ANY, ServedHost
+from semafor.planner.routes import virtual_service
 from semafor.resources.istio.gateway import GatewaySpec, Server, ServerPort, ServerTLSSettings
+from semafor.resources.istio.virtual_service import VirtualServiceSpec
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -28,3 +31,22 @@ def test_versions_and_ciphers_are_envoys_words():
     gateway = read(mode="SIMPLE", cipher_suites=("AES128-SHA", "AES128-SHA", "X"))
     assert gateway.servers[0].tls.ciphers == ("AES128-SHA",)
     assert [problem.path for problem in gateway.problems] == ["spec.servers[0].tls.cipherSuites[2]"]
+
+
+def common(mine, theirs):
+    meta = ObjectMeta(name="v", namespace="edge")
+    vs = virtual_service.read(meta, VirtualServiceSpec(hosts=tuple(theirs)))
+    return istio_routes.common(tuple(ServedHost(namespace=ANY, name=name) for name in mine), vs)
+
+
+def test_of_two_hosts_that_overlap_the_narrower_one_is_served():
+    mine = ("a.example", "*.wide.example", "x.near.example", "no.example")
+    theirs = ("A.example", "b.wide.example", "*.near.example", "other.example")
+    assert common(mine, theirs) == ("a.example", "b.wide.example", "x.near.example")
+    assert common(("*",), ("*.b.example",)) == common(("*.b.example",), ("*",)) == ("*.b.example",)
+
+
+def test_thousands_of_hosts_are_not_compared_with_each_other(monkeypatch):
+    monkeypatch.setattr(hosts, "covers", None)  # only wildcards need it
+    names = [f"h{n}.example" for n in range(3000)]
+    assert len(common(names, names)) == len(names)

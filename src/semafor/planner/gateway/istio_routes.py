@@ -60,15 +60,15 @@ def served(mesh: Mesh, server: Server, namespace: str) -> Mapping[str, tuple[Vir
 
 def common(served_hosts: tuple[ServedHost, ...], vs: VirtualService) -> tuple[str, ...]:
     """What the server's hosts and the object's have in common: of each two that overlap, the narrower one."""
-    found: dict[str, None] = {}
-    for mine in served_hosts:
-        if mine.namespace in {ANY, vs.origin.ref.namespace}:
-            for theirs in vs.hosts:
-                if hosts.covers(mine.name, theirs.lower()):
-                    found[theirs.lower()] = None
-                elif hosts.covers(theirs.lower(), mine.name):
-                    found[mine.name] = None
-    return tuple(found)
+    mine = {each.name for each in served_hosts if each.namespace in {ANY, vs.origin.ref.namespace}}
+    theirs = {host.lower() for host in vs.hosts}
+    return tuple(sorted((mine & theirs) | _covered(mine, theirs) | _covered(theirs, mine)))
+
+
+def _covered(patterns: set[str], names: set[str]) -> set[str]:
+    """The names that a wildcard takes. Only wildcards are compared one by one: objects can have thousands of hosts."""
+    wildcards = [pattern for pattern in patterns if pattern.startswith("*")]
+    return {name for name in names if any(hosts.covers(pattern, name) for pattern in wildcards)}
 
 
 def _kept(mesh: Mesh, server: Server, view: View, host: str, services: tuple[VirtualService, ...]) -> Attached:
