@@ -1,6 +1,7 @@
 """Bootstraps: Envoy takes each of them, and they keep their secrets to themselves."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -58,3 +59,10 @@ def test_the_admin_pages_are_reached_from_within_only():
 def test_what_policies_took_is_counted():
     patterns = json.loads(bootstrap.sidecar(OPTIONS))["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"]
     assert {"contains": "rbac."} in patterns  # `shadow_denied` of dry runs among them: it is all that they do
+
+
+@pytest.mark.parametrize("stat", ["upstream_rq_pending_total", "upstream_rq_pending_overflow", "upstream_rq_503"])
+def test_what_a_circuit_breaker_did_is_counted(stat):
+    patterns = json.loads(bootstrap.sidecar(OPTIONS))["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"]
+    regexes = [pattern["safe_regex"]["regex"] for pattern in patterns if "safe_regex" in pattern]
+    assert any(re.fullmatch(regex, f"cluster.outbound|80||a.b.svc.cluster.local.{stat}") for regex in regexes)

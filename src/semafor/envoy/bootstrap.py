@@ -140,7 +140,7 @@ def _runtime(options: Bootstrap) -> Json:
 
 
 _STAT_REGEXES: Final = (
-    r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|\w*timeout|\w*overflow)",
+    r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|pending_total|\w*timeout|\w*overflow)",
     r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)",
     r".*(up|down)stream_cx_(total|active|destroy|http\d_total|connect_\w+|overflow)",
 )
