@@ -9,6 +9,21 @@ from semafor.ir.origin import Origin
 # What only requests have, so that no bytes ever meet a condition on it.
 _OF_REQUESTS = frozenset({"path", "method", "host", "header", "remote_address", "token_subject", "claim"})
 
+On = Literal[
+    "identity",
+    "address",
+    "remote_address",
+    "token_subject",
+    "claim",
+    "destination_address",
+    "port",
+    "server_name",
+    "path",
+    "method",
+    "host",
+    "header",
+]
+
 
 class Condition(Value):
     """One of `values` has to be met; none of them when `negated`.
@@ -20,20 +35,7 @@ class Condition(Value):
     (without its query), `method`, `host`, and `header` (called `name`).
     """
 
-    on: Literal[
-        "identity",
-        "address",
-        "remote_address",
-        "token_subject",
-        "claim",
-        "destination_address",
-        "port",
-        "server_name",
-        "path",
-        "method",
-        "host",
-        "header",
-    ]
+    on: On
     values: tuple[StringMatch, ...]
     name: str = ""
     negated: bool = False

@@ -4,17 +4,13 @@ curl ─▶ 127.93.4.20:80 ─▶ unix socket ─▶ the node's proxy ─▶ clu
 """
 
 from semafor.ir import (
-    Cluster,
     Destination,
-    Endpoint,
-    EndpointSet,
     FilterChain,
     Listener,
-    LocalityEndpoints,
     Plan,
-    SimpleBalancer,
     TcpProxy,
 )
+from semafor.planner.calling import passthrough
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Opening, Proxy
 
@@ -25,7 +21,7 @@ def plan(_: Mesh, proxy: Proxy) -> Plan:
     return Plan(
         proxy=proxy.id,
         listeners=tuple(_listener(opening) for opening in proxy.openings),
-        clusters=tuple(_cluster(pipe) for pipe in pipes),
+        clusters=tuple(passthrough.by_pipe(pipe, pipe) for pipe in pipes),
     )
 
 
@@ -39,14 +35,4 @@ def _listener(opening: Opening) -> Listener:
         direction="inbound",
         exclusive=True,
         default_chain=FilterChain(name="tcp", filter=bytes_),
-    )
-
-
-def _cluster(pipe: str) -> Cluster:
-    endpoint = LocalityEndpoints(endpoints=(Endpoint(pipe=pipe),))
-    return Cluster(
-        name=pipe,
-        discovery="static",
-        endpoints=EndpointSet(cluster=pipe, localities=(endpoint,)),
-        balancer=SimpleBalancer(policy="round_robin"),
     )

@@ -12,13 +12,10 @@ from semafor.ir import (
     ChainMatch,
     Cluster,
     Destination,
-    Endpoint,
     EndpointSet,
     FilterChain,
     Listener,
-    LocalityEndpoints,
     Plan,
-    SimpleBalancer,
     TcpProxy,
 )
 from semafor.planner.calling import clusters, outbound, passthrough
@@ -64,14 +61,7 @@ def _bytes_to(cluster: str, match: ChainMatch) -> FilterChain:
 
 
 def _egress(pipe: str) -> Cluster:
-    endpoint = LocalityEndpoints(endpoints=(Endpoint(pipe=pipe),))
-    return Cluster(
-        name=EGRESS,
-        discovery="static",
-        endpoints=EndpointSet(cluster=EGRESS, localities=(endpoint,)),
-        balancer=SimpleBalancer(policy="round_robin"),
-        proxy_protocol="v2",
-    )
+    return replace(passthrough.by_pipe(EGRESS, pipe), proxy_protocol="v2")
 
 
 def _listener(service: Service, port: Port) -> Listener:

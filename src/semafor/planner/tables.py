@@ -103,6 +103,11 @@ class Table(NamedTuple):
     says_live: bool = True
 
 
+def _in_parts(read: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """A reader of the whole object, from one of its metadata and spec."""
+    return lambda object_: read(object_.metadata, object_.spec)
+
+
 # Every kind that plans are made of, once.
 TABLES: tuple[Table, ...] = (
     Table(core_service.KIND, "services", service.read),
@@ -113,30 +118,10 @@ TABLES: tuple[Table, ...] = (
     Table(core_namespace.KIND, "namespaces", lambda object_: tuple(sorted(object_.metadata.labels.items()))),
     Table(core_secret.KIND, "credentials", credential.read),
     Table(core_config_map.KIND, "bundles", credential.read_bundle),
-    Table(
-        istio_virtual_service.KIND,
-        "virtual_services",
-        lambda object_: virtual_service.read(object_.metadata, object_.spec),
-        is_rule=True,
-    ),
-    Table(
-        istio_destination_rule.KIND,
-        "destination_rules",
-        lambda object_: destination_rule.read(object_.metadata, object_.spec),
-        is_rule=True,
-    ),
-    Table(
-        istio_envoy_filter.KIND,
-        "envoy_filters",
-        lambda object_: envoy_filter.read(object_.metadata, object_.spec),
-        is_rule=True,
-    ),
-    Table(
-        istio_gateway.KIND,
-        "gateways",
-        lambda object_: istio_gateways.read(object_.metadata, object_.spec),
-        is_rule=True,
-    ),
+    Table(istio_virtual_service.KIND, "virtual_services", _in_parts(virtual_service.read), is_rule=True),
+    Table(istio_destination_rule.KIND, "destination_rules", _in_parts(destination_rule.read), is_rule=True),
+    Table(istio_envoy_filter.KIND, "envoy_filters", _in_parts(envoy_filter.read), is_rule=True),
+    Table(istio_gateway.KIND, "gateways", _in_parts(istio_gateways.read), is_rule=True),
     Table(gateway_class.KIND, "gateway_classes", api_gateways.read_class),
     Table(k8s_gateway.KIND, "k8s_gateways", api_gateways.read, is_rule=True, says_live=False),
     Table(listener_set.KIND, "listener_sets", api_gateways.read_set, is_rule=True, says_live=False),

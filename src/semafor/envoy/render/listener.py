@@ -6,7 +6,7 @@ from semafor import ir
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import dns_cache, rbac, tls
 from semafor.envoy.render.http_connection import http_connection
-from semafor.envoy.render.shape import Fields, pipe, seconds, socket_address, typed, wrap
+from semafor.envoy.render.shape import Fields, cidr, pipe, seconds, socket_address, typed, wrap
 
 _INSPECTORS: Final = {
     "original_dst": ("original_dst", "original_dst.v3.OriginalDst"),
@@ -66,7 +66,7 @@ def _chain(pool: Pool, node: ir.FilterChain) -> Fields:
 
 def _match(node: ir.ChainMatch) -> Fields:
     fields: Fields = {
-        "prefix_ranges": [_range(text) for text in node.ranges],
+        "prefix_ranges": [cidr(text) for text in node.ranges],
         "server_names": node.server_names,
         "transport_protocol": node.transport,
         "application_protocols": node.alpn,
@@ -74,11 +74,6 @@ def _match(node: ir.ChainMatch) -> Fields:
     if node.port:
         fields["destination_port"] = wrap(node.port)
     return fields
-
-
-def _range(text: str) -> Fields:
-    address, _, bits = text.partition("/")
-    return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
 
 
 def _filters(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> list[Fields]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.render import claims, matches
-from semafor.envoy.render.shape import Fields, wrap
+from semafor.envoy.render.shape import Fields, cidr
 
 _ANY: Final[Fields] = {"any": True}
 
@@ -44,11 +44,11 @@ def _one(kind: str, condition: ir.Condition, value: ir.StringMatch) -> Fields:
         case "identity":
             return {"authenticated": {"principal_name": matches.string(value)}}
         case "address":
-            return {"direct_remote_ip": _range(value.value)}
+            return {"direct_remote_ip": cidr(value.value)}
         case "remote_address":
-            return {"remote_ip": _range(value.value)}
+            return {"remote_ip": cidr(value.value)}
         case "destination_address":
-            return {"destination_ip": _range(value.value)}
+            return {"destination_ip": cidr(value.value)}
         case "port":
             return {"destination_port": int(value.value)}
         case "server_name":
@@ -75,11 +75,6 @@ def _of_request(condition: ir.Condition, value: ir.StringMatch) -> Fields:
 
 def _header(name: str, value: ir.StringMatch) -> Fields:
     return {"header": {"name": name, "string_match": matches.string(value)}}
-
-
-def _range(text: str) -> Fields:
-    address, _, bits = text.partition("/")
-    return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
 
 
 def _token_subject(kind: str, value: ir.StringMatch) -> Fields:

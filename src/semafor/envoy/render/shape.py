@@ -24,6 +24,12 @@ def percent(value: float) -> Fields:
     return {"numerator": round(value * 10_000), "denominator": "MILLION"}
 
 
+def cidr(text: str) -> Fields:
+    """A network (`10.0.0.0/8`), or an address alone."""
+    address, _, bits = text.partition("/")
+    return {"address_prefix": address, "prefix_len": wrap(int(bits) if bits else 128 if ":" in address else 32)}
+
+
 def socket_address(address: str, port: int) -> Fields:
     return {"socket_address": {"address": address, "port_value": port}}
 

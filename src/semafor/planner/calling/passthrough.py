@@ -5,8 +5,11 @@ from semafor.ir import (
     Cluster,
     Destination,
     DirectResponse,
+    Endpoint,
+    EndpointSet,
     FilterChain,
     Forward,
+    LocalityEndpoints,
     Route,
     RouteMatch,
     SimpleBalancer,
@@ -35,6 +38,17 @@ def clusters() -> tuple[Cluster, ...]:
 def nowhere() -> Cluster:
     """A cluster without endpoints: what is sent there is refused."""
     return Cluster(name=BLACK_HOLE, discovery="static", balancer=SimpleBalancer(policy="round_robin"))
+
+
+def by_pipe(name: str, pipe: str) -> Cluster:
+    """Whoever listens on the unix socket."""
+    endpoint = LocalityEndpoints(endpoints=(Endpoint(pipe=pipe),))
+    return Cluster(
+        name=name,
+        discovery="static",
+        endpoints=EndpointSet(cluster=name, localities=(endpoint,)),
+        balancer=SimpleBalancer(policy="round_robin"),
+    )
 
 
 def chain(options: Options) -> FilterChain:

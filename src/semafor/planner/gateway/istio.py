@@ -10,6 +10,7 @@ from semafor.planner.checks import problems, refused
 from semafor.planner.checks.problems import at
 from semafor.planner.gateway.server import ANY, Files, Gateway, Mode, ServedHost, Server, ServerTls, Speaks, TlsVersion
 from semafor.resources.istio import gateway as istio
+from semafor.resources.istio import tls_rules
 from semafor.resources.meta.meta import ObjectMeta
 
 _SPEAKS: Final[dict[str, Speaks]] = {
@@ -39,23 +40,7 @@ _VERSIONS: Final[dict[str, TlsVersion]] = {
     "TLSV1_2": "1.2",
     "TLSV1_3": "1.3",
 }
-# Envoy refuses a listener with any other. Source: Istio's list of valid cipher suites.
-CIPHERS: Final = frozenset({
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "ECDHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305",
-    "ECDHE-ECDSA-AES128-SHA",
-    "ECDHE-RSA-AES128-SHA",
-    "ECDHE-ECDSA-AES256-SHA",
-    "ECDHE-RSA-AES256-SHA",
-    "AES128-GCM-SHA256",
-    "AES256-GCM-SHA384",
-    "AES128-SHA",
-    "AES256-SHA",
-})  # fmt: skip
+CIPHERS: Final = tls_rules.CIPHERS - {"DES-CBC3-SHA"}  # Envoy refuses a listener with any other
 _TLS_FIELDS = (
     "https_redirect",
     "mode",

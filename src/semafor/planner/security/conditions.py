@@ -5,25 +5,12 @@ Source: Istio's references of AuthorizationPolicy and of "Authorization Policy C
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from semafor.ir import Condition, StringMatch
+from semafor.ir.authorization import On
 from semafor.resources.istio import authorization_policy as istio
 
-On = Literal[
-    "identity",
-    "address",
-    "remote_address",
-    "token_subject",
-    "claim",
-    "destination_address",
-    "port",
-    "server_name",
-    "path",
-    "method",
-    "host",
-    "header",
-]
 _SPIFFE = "spiffe://"
 
 

@@ -11,7 +11,8 @@ Doc = dict[str, Any]
 _ENDING = frozenset({"SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"})
 _PASSING = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
 _OWN = ("serverCertificate", "privateKey", "caCertificates", "tlsCertificates", "credentialName", "credentialNames")
-_CIPHERS = frozenset(
+# What Istio takes. Source: its list of valid cipher suites.
+CIPHERS = frozenset(
     [
         "ECDHE-ECDSA-AES128-GCM-SHA256",
         "ECDHE-RSA-AES128-GCM-SHA256",
@@ -58,7 +59,7 @@ def remarks(tls: Doc, path: str) -> Iterator[FieldError]:
     mode = tls.get("mode", "PASSTHROUGH")
     if tls.get("minProtocolVersion") in {"TLSV1_0", "TLSV1_1"} and not tls.get("cipherSuites"):
         yield errors.remark(f"{path}.cipherSuites", "TLS before 1.2 needs ciphers that are not among the default ones")
-    if unknown := [name for name in tls.get("cipherSuites", ()) if name not in _CIPHERS]:
+    if unknown := [name for name in tls.get("cipherSuites", ()) if name not in CIPHERS]:
         yield errors.remark(f"{path}.cipherSuites", f"these are not known and are ignored: {', '.join(unknown)}")
     if twice := [name for name, count in Counter[str](tls.get("cipherSuites", ())).items() if count > 1]:
         yield errors.remark(f"{path}.cipherSuites", f"these are named more than once: {', '.join(twice)}")
