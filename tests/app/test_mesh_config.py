@@ -1,9 +1,10 @@
 import pytest
 
-from semafor.app import mesh_config
+from semafor.app import mesh_config, mesh_config_providers
 from semafor.ir import RetryBudget
 from semafor.planner import Options
 from semafor.planner.traffic.locality import LocalitySetting
+from semafor.resources.istio.extension_provider import DefaultProviders
 
 
 def test_an_empty_document_means_the_defaults():
@@ -59,3 +60,63 @@ def test_a_part_that_is_not_understood_keeps_the_default(budget):
 def test_a_document_that_is_no_mapping_is_unusable(document):
     with pytest.raises(mesh_config.Unusable):
         mesh_config.read(document)
+
+
+_AUTHORIZER = {"name": "policy", "envoyExtAuthzGrpc": {"service": "opa.default.svc.cluster.local", "port": 9191}}
+_KINDS = {
+    "envoyExtAuthzHttp": {"service": "a", "port": 1, "includeRequestHeadersInCheck": ["x-*"], "timeout": "1s"},
+    "envoyExtAuthzGrpc": {"service": "a", "port": 1, "includeRequestBodyInCheck": {"maxRequestBytes": 10}},
+    "zipkin": {"service": "a", "port": 1, "enable64bitTraceId": True},
+    "lightstep": {"service": "a", "port": 1, "accessToken": "hush"},
+    "datadog": {"service": "a", "port": 1},
+    "stackdriver": {"logging": {"labels": {"path": "request.url_path"}}},
+    "opencensus": {"service": "a", "port": 1, "context": ["B3"]},
+    "skywalking": {"service": "a", "port": 1, "accessToken": "hush"},
+    "opentelemetry": {"service": "a", "port": 1, "http": {"path": "/v1", "headers": [{"name": "k", "value": "hush"}]}},
+    "prometheus": {},
+    "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"text": "%PROTOCOL%"}},
+    "envoyHttpAls": {"service": "a", "port": 1, "additionalRequestHeadersToLog": ["x-a"]},
+    "envoyTcpAls": {"service": "a", "port": 1, "logName": "mine"},
+    "envoyOtelAls": {"service": "a", "port": 1, "logFormat": {"labels": {"a": "%PROTOCOL%"}}},
+    "sds": {"service": "a", "port": 1},
+}
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_every_kind_of_provider_is_read_without_showing_a_secret(kind):
+    options, problems = mesh_config.read({"extensionProviders": [{"name": "one", kind: _KINDS[kind]}]})
+    (provider,) = options.providers
+    assert (provider.name, provider.of_kind) == ("one", kind)
+    assert "hush" not in repr(provider)
+    supported = kind in mesh_config_providers.ACTED_ON
+    assert [problem.reason for problem in problems] == ([] if supported else ["UnsupportedKey"])
+
+
+def test_a_provider_that_is_wrong_is_left_out_and_the_others_count():
+    wrong = [{"name": "a", "zipkin": {"service": "z", "port": 0}}, {"name": "b"}, "text"]
+    options, problems = mesh_config.read({"extensionProviders": [_AUTHORIZER, *wrong]})
+    assert [provider.name for provider in options.providers] == ["policy"]
+    assert [problem.path for problem in problems if problem.reason == "InvalidValue"] == [
+        "data.mesh extensionProviders[1].zipkin.port",
+        "data.mesh extensionProviders[2]",
+        "data.mesh extensionProviders[3]",
+    ]
+
+
+def test_of_two_providers_with_one_name_the_first_counts():
+    options, problems = mesh_config.read({"extensionProviders": [_AUTHORIZER, _AUTHORIZER]})
+    assert len(options.providers) == 1
+    assert [problem.path for problem in problems if problem.reason == "Conflict"] == [
+        "data.mesh extensionProviders[1].name"
+    ]
+
+
+def test_a_field_that_a_provider_does_not_have_is_named():
+    stray = {"name": "p", "prometheus": {"colour": "red"}}
+    _, problems = mesh_config.read({"extensionProviders": [stray]})
+    assert "data.mesh extensionProviders[0].prometheus.colour" in [problem.path for problem in problems]
+
+
+def test_the_default_providers_are_read():
+    options, _ = mesh_config.read({"defaultProviders": {"tracing": ["zipkin"], "accessLogging": ["file"]}})
+    assert options.default_providers == DefaultProviders(tracing=("zipkin",), access_logging=("file",))

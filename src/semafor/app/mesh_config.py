@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from semafor.app import mesh_config_parts, topology
+from semafor.app import mesh_config_parts, mesh_config_providers, topology
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.options import Options
 
@@ -37,6 +37,11 @@ _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security setti
 _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),
     ("semafor", "retryBudget"): ("retry_budget", mesh_config_parts.retry_budget),
+}
+# The same of parts in which single entries can be wrong, while the others count.
+_PROVIDERS: dict[str, Callable[[Any], mesh_config_providers.Read]] = {
+    "extensionProviders": mesh_config_providers.providers,
+    "defaultProviders": mesh_config_providers.defaults,
 }
 
 
@@ -71,7 +76,14 @@ def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
         raise Unusable("the key `mesh` has to hold a mapping")
     options: dict[str, Any] = {}
     problems = []
+    for key, reader in _PROVIDERS.items():
+        if key in document:
+            known, flaws = reader(document[key])
+            options |= known
+            problems += [_problem((key + flaw.path,), flaw.reason, flaw.message, flaw.fix) for flaw in flaws]
     for path, value in _leaves(document):
+        if path[0] in _PROVIDERS:
+            continue
         if path in _FIXED and value == _FIXED[path]:
             continue
         if path[0] == "defaultConfig" and path[1:2] and path[1] in _PROXY_KEYS:

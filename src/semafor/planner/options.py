@@ -7,6 +7,7 @@ from semafor.base.struct import Value
 from semafor.ir import Edge, RetryBudget
 from semafor.planner.traffic.locality import DEFAULT as LOCALITY
 from semafor.planner.traffic.locality import LocalitySetting
+from semafor.resources.istio.extension_provider import DefaultProviders, ExtensionProvider
 
 
 class Options(Value):
@@ -26,6 +27,7 @@ class Options(Value):
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
     TLS hello that came late on a busy machine would be taken for plain text. `edge`: how gateways take callers in.
+    `providers` can be named by policies and Telemetry; `default_providers` are used where none is named.
     """
 
     outbound: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = "ALLOW_ANY"
@@ -45,6 +47,8 @@ class Options(Value):
     outbound_detection_s: float = 0.1
     inbound_detection_s: float = 1.0
     edge: Edge = Edge()
+    providers: tuple[ExtensionProvider, ...] = ()
+    default_providers: DefaultProviders = DefaultProviders()
 
 
 DEFAULTS = Options()

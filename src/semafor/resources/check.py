@@ -69,6 +69,16 @@ def check(kind: Kind, doc: Any) -> Report:
     return Report(errors=unique, unknown=tuple(found.unknown), warnings=tuple(found.warnings))
 
 
+def check_part(struct: type[msgspec.Struct], doc: Any) -> Report:
+    """Everything that is wrong with a document that is no object: a part of a configuration file."""
+    found = _Findings()
+    try:
+        _visit(of_struct(struct), doc, "", found)
+    except RecursionError:
+        return Report(errors=(_TOO_DEEP,))
+    return Report(errors=tuple(found.errors), unknown=tuple(found.unknown), warnings=tuple(found.warnings))
+
+
 def without_nulls(kind: Kind, doc: dict[str, Any]) -> dict[str, Any]:
     """A copy without the fields whose value is null, as the API stores it; free content keeps its nulls."""
     cleaned: dict[str, Any] = _clean(shape_of(kind), doc)
