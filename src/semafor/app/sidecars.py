@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from semafor.app import inject, proxies
+from semafor.app import inject, pilot_agent, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
 from semafor.envoy.render import Renderer
+from semafor.kube.images.host import python_executable
 from semafor.kube.node.spec import Interception, Mount
 from semafor.planner import Mesh, patches
 
@@ -112,3 +113,11 @@ def _without(name: tuple[str, str]) -> Callable[[Mesh], bool]:
 
 def _containers(pod: Pod) -> list[Pod]:
     return [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]]
+
+
+def tools(cache: Path, envoy: Path) -> dict[str, str]:
+    """The files that the proxy's image shows: Envoy, and its agent as a script of this interpreter."""
+    script = cache / "pilot-agent"
+    script.write_text(f"#!{python_executable()} -IS\n{Path(pilot_agent.__file__).read_text()}")
+    script.chmod(0o755)
+    return {"/usr/local/bin/envoy": str(envoy), "/usr/local/bin/pilot-agent": str(script)}

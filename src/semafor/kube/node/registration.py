@@ -39,6 +39,15 @@ def capacity() -> dict[str, str]:
     }
 
 
+def resolvers() -> tuple[str, ...]:
+    """The addresses of the machine's own name servers."""
+    try:
+        lines = Path("/etc/resolv.conf").read_text().splitlines()
+    except OSError:
+        return ()
+    return tuple(line.split()[1] for line in lines if line.startswith("nameserver") and len(line.split()) > 1)
+
+
 def _memory_kib() -> int:
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemTotal:"):
