@@ -33,7 +33,7 @@ class Identities:
 
     def of(self, proxy: str, namespace: str, service_account: str) -> Resources:
         """The secrets of the proxy, for the identity of its workload."""
-        spiffe_id = names.spiffe_id(namespace, service_account, self._authority.trust_domain)
+        spiffe_id = names.spiffe_id(namespace, service_account)
         known = self._known.get(proxy)
         if known is None or known[0] != spiffe_id or known[1] <= self._now():
             known = self._known[proxy] = self._issue(spiffe_id)

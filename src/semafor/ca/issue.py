@@ -27,7 +27,7 @@ API_SERVER_NAMES: Final = ("localhost", "kubernetes", "kubernetes.default", "kub
                            "kubernetes.default.svc.cluster.local")  # fmt: skip
 API_SERVER_ADDRESSES: Final = ("127.0.0.1", "::1", "10.96.0.1")
 
-_SPIFFE_ID = re.compile(r"spiffe://(?P<trust_domain>[a-z0-9._-]{1,255})(?P<path>(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+)")
+_SPIFFE_ID = re.compile(r"spiffe://[a-z0-9._-]{1,255}(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+")
 _MAX_ID_BYTES = 2048
 _CURVES = ("secp256r1", "secp384r1")  # what every TLS stack in a mesh can verify
 
@@ -37,7 +37,7 @@ class RequestError(CaError):
 
 
 class Certificate(Value):
-    """A leaf certificate as PEM, without the root, which every verifier has already."""
+    """A leaf certificate as PEM, with what leads to the root; that one every verifier has already."""
 
     pem: bytes
     not_before: datetime
@@ -57,17 +57,19 @@ def issue(
     """Sign the key of the request `csr` (PEM) as belonging to `spiffe_id`.
 
     The identity is what the caller has established; whatever names the request itself holds are dropped.
-    Raises RequestError when the request is not sound or the identity is not one of this trust domain.
+    Raises RequestError when the request is not sound or the identity is not a SPIFFE ID.
     """
-    _check_id(spiffe_id, authority.trust_domain)
+    _check_id(spiffe_id)
     san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id)])
     return _sign(authority, _requested_key(csr), san, now, lifetime)
 
 
-def workload(authority: Authority, spiffe_id: str, *, now: datetime) -> Identity:
-    """A fresh key and its certificate in one step, for a proxy that gets both over its own socket."""
+def workload(
+    authority: Authority, spiffe_id: str, *, now: datetime, lifetime: timedelta = WORKLOAD_LIFETIME
+) -> Identity:
+    """A fresh key and its certificate in one step."""
     key = keys.generate()
-    return Identity(issue(authority, keys.request(key), spiffe_id, now=now), key)
+    return Identity(issue(authority, keys.request(key), spiffe_id, now=now, lifetime=lifetime), key)
 
 
 def server(
@@ -93,12 +95,9 @@ def renew_at(certificate: Certificate, jitter: float) -> datetime:
     return certificate.not_before + lifetime * (0.5 - 0.1 * jitter)
 
 
-def _check_id(spiffe_id: str, trust_domain: str) -> None:
-    found = _SPIFFE_ID.fullmatch(spiffe_id)
-    if not found or len(spiffe_id) > _MAX_ID_BYTES:
+def _check_id(spiffe_id: str) -> None:
+    if not _SPIFFE_ID.fullmatch(spiffe_id) or len(spiffe_id) > _MAX_ID_BYTES:
         raise RequestError(f"{spiffe_id!r} is not a SPIFFE ID of a workload")
-    if found["trust_domain"] != trust_domain:
-        raise RequestError(f"{spiffe_id!r} is not of the trust domain {trust_domain}")
 
 
 def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
@@ -121,11 +120,10 @@ def _sign(
     now: datetime,
     lifetime: timedelta,
 ) -> Certificate:
-    root = authority.certificate
-    until = min(now + lifetime, root.not_valid_after_utc)
-    root_id = root.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    issuer = authority.certificate
+    until = min(now + lifetime, authority.expires)
     builder = (
-        x509.CertificateBuilder(issuer_name=root.subject, subject_name=x509.Name([]))
+        x509.CertificateBuilder(issuer_name=issuer.subject, subject_name=x509.Name([]))
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - CLOCK_SKEW)
@@ -137,8 +135,17 @@ def _sign(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id), critical=False)
+        .add_extension(_key_identifier(issuer), critical=False)
     )
     signed = builder.sign(authority.key, hashes.SHA256())
     pem = signed.public_bytes(serialization.Encoding.PEM)
-    return Certificate(pem, signed.not_valid_before_utc, signed.not_valid_after_utc)
+    return Certificate(pem + authority.chain_pem, signed.not_valid_before_utc, signed.not_valid_after_utc)
+
+
+def _key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    """The issuer's own name for its key, which need not be the digest that we would make."""
+    try:
+        found = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())  # type: ignore[arg-type]
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(found)

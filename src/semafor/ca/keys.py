@@ -20,6 +20,7 @@ class CaError(Exception):
     CaError
      ├ KeyFileError      a key or root file that cannot be used
      ├ RequestError      a certificate request that must not be signed
+     ├ PluggedError      an authority of others that nothing may be signed with
      └ TokenError        a token that proves nothing
     """
 
