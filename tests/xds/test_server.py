@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -135,6 +136,34 @@ async def test_a_proxy_that_leaves_is_noticed(tmp_path):
             await call.write(request(CLUSTER, node="n"))
             await recorder.until("connected")
         assert await recorder.until("disconnected") == ("disconnected", "pod-1")
+
+
+_NEVER_READS = """
+import sys, time, grpc
+
+def requests():
+    yield sys.stdin.buffer.read()
+    time.sleep(60)
+
+channel = grpc.insecure_channel(sys.argv[1])
+call = channel.stream_stream(sys.argv[2])(requests(), metadata=(("authorization", "Bearer s3cret"),))
+time.sleep(60)
+"""
+
+
+async def test_a_proxy_that_is_killed_while_it_is_written_to_is_no_error(tmp_path, caplog):
+    async with serving(tmp_path / "xds.sock") as (served, recorder):
+        served.push("pod-1", resources(clusters="a=" + "1" * 20_000_000), 1)  # more than the channel takes
+        command = (sys.executable, "-c", _NEVER_READS, f"unix:{tmp_path / 'xds.sock'}", server.METHOD)
+        client = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+        client.stdin.write(request(CLUSTER, node="pod"))
+        client.stdin.close()
+        await recorder.until("connected")
+        await asyncio.sleep(0)  # the write begins
+        client.kill()
+        await client.wait()
+        await recorder.until("disconnected")
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 async def test_a_forgotten_proxy_is_sent_away(tmp_path):

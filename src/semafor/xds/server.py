@@ -113,6 +113,8 @@ class Server:
         proxy.streams.append(stream)
         try:
             await stream.run(call)
+        except* grpc.aio.InternalError:
+            pass  # it went away while we wrote
         except* wire.ProtocolError as group:
             await call.abort(grpc.StatusCode.INVALID_ARGUMENT, str(group.exceptions[0]))
         finally:
