@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 FAST   := not envoy and not e2e and not machine
+REAL   := (machine or envoy) and not e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check unit e2e golden bench conformance docs lock clean
@@ -32,8 +33,8 @@ demo: setup ## Start the mesh, run the tutorial services, split their traffic 90
 
 test: setup ## Check the code, then run every test: unit, golden, real Envoy, end to end
 	HYPOTHESIS_PROFILE=thorough $(MAKE) --no-print-directory check
-	$(PYTEST) -q -n auto -m machine
-	$(PYTEST) -m "envoy or e2e"
+	$(PYTEST) -q -n auto -m "$(REAL)"
+	$(PYTEST) -m e2e
 
 check: setup ## Format, lint, types, layers and the fast tests, in under a minute
 	$(BIN)/ruff format --check .
@@ -46,8 +47,8 @@ unit: setup ## The fast tests alone
 	$(PYTEST) -q -n auto -m "$(FAST)"
 
 e2e: setup ## The tests with real kubectl, real Envoy, real sockets
-	$(PYTEST) -q -n auto -m machine
-	$(PYTEST) -m "envoy or e2e"
+	$(PYTEST) -q -n auto -m "$(REAL)"
+	$(PYTEST) -m e2e
 
 golden: setup ## Rewrite the golden files; read their diff like code
 	$(PYTEST) -q tests/golden --rewrite
