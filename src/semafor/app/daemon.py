@@ -29,6 +29,7 @@ from semafor.app import (
     openings,
     proxies,
     proxy_config,
+    questions,
     sidecars,
     statuses,
     system_objects,
@@ -102,7 +103,7 @@ class Daemon:
         self._tokens = proxies.ProxyTokens()
         own = identities.Identities(authority, pool)
         self._renderer = Renderer(pool)
-        fleet = Fleet(self._renderer, own, self._tokens)
+        fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet, own)
         self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
         fleet.deliver_by(self._xds)
@@ -198,7 +199,10 @@ class Daemon:
     async def _api(self) -> AsyncIterator[int]:
         """The API on its port, and inside, where pods reach it."""
         options = ApiOptions(
-            authenticate=self._credentials.authenticate, mint=self._credentials.mint, node=self._kubelet.access
+            authenticate=self._credentials.authenticate,
+            mint=self._credentials.mint,
+            node=self._kubelet.access,
+            further=questions.routes(self._pipeline, self._fleet),
         )
         door = api_door.Door(
             certificate=self._credentials.server_files(self._home.ca),

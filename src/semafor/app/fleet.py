@@ -108,6 +108,13 @@ class Fleet:
         known = [plan for made, plan in self._plans.get(proxy, ()) if generation is None or made <= generation]
         return known[-1] if known else None
 
+    def plan_of_pod(self, name: str) -> ir.Plan | None:
+        """The newest plan of the proxy of the pod `namespace/name`; None where it has none."""
+        for uid, proxy in self._proxies.items():
+            if any(f"{each.namespace}/{each.name}" == name for each in proxy.workloads[:1]):
+                return self.plan(uid)
+        return None
+
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the plans, each problem once.
 

@@ -18,6 +18,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("images", "images", "List the images that were built and the well-known ones."),
     ("run", "run", "Run a local command as a meshed pod, in the current folder."),
     ("status", "status", "Say what runs and where."),
+    ("explain", "explain", "Tell what becomes of a request, and by which rules."),
     ("down", "down", "Stop the mesh."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
     ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),

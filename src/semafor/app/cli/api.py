@@ -78,6 +78,10 @@ class Api:
         response = self._ask("GET", f"{_pod(name, namespace)}/log", params={"container": container})
         return [] if response.is_error else response.text.splitlines()
 
+    def ask(self, question: str, body: Document) -> Document:
+        """Ask the mesh something about itself (`semafor.app.questions`)."""
+        return _checked(self._ask("POST", f"/semafor/v1/{question}", json=body))
+
     def _ask(self, verb: str, where: str, **more: Any) -> httpx.Response:
         try:
             return self._http.request(verb, where, **more)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from starlette.routing import BaseRoute
+
 from semafor.base.struct import Value
 from semafor.kube.api.node import Node
 from semafor.resources.kind import Kind
@@ -89,7 +91,7 @@ class Options:
 
     `authenticate` turns a bearer token into a user, or None. `mint` makes service-account tokens; without it the
     token subresource answers 503. Without `node` there are no logs, exec, attach and port-forward. `ready` is asked
-    by /readyz.
+    by /readyz. `further` are routes of others, behind the same gate.
     """
 
     authenticate: Authenticate
@@ -97,3 +99,4 @@ class Options:
     node: Node | None = None
     version: VersionInfo = field(default_factory=VersionInfo)
     ready: Callable[[], Awaitable[bool]] | None = None
+    further: tuple[BaseRoute, ...] = ()

@@ -48,6 +48,7 @@ def app(objects: Objects, options: Options) -> ASGIApp:
         Route("/openapi/v3", public.openapi_index),
         Route("/openapi/v3/{path:path}", public.openapi),
         *_stream_routes(objects, options),
+        *options.further,
         Route("/{path:path}", endpoints.handle, methods=_METHODS),
     ]
     return Gate(Router(routes), options.authenticate, _may(objects))

@@ -1,0 +1,66 @@
+"""`semafor explain`: what becomes of a request that one imagines, and why."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from semafor.app.cli import imagined, output, workloads
+from semafor.app.cli.api import Api
+from semafor.app.home import Home
+from semafor.explain import Story, lines
+
+_FAILED = 1
+
+
+@click.command()
+@click.option("--from", "source", required=True, metavar="POD", help="Who calls: a pod, or deploy/NAME and the like.")
+@click.option(
+    "--to", "target", required=True, metavar="HOST", help="Who is called: HOST or HOST:PORT, as apps write it."
+)
+@click.option("-n", "--namespace", default="default", show_default=True, help="Where the caller is.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port (default: of the URL, else the service's own).")
+@imagined.options
+@click.option("--tls", is_flag=True, help="The caller itself speaks TLS.")
+@output.format_option
+@click.argument("method", required=False)
+@click.argument("path", default="/")
+def command(**options: Any) -> None:
+    """Tell what becomes of a request, by which rules: METHOD and PATH, as the caller would send it.
+
+    Nothing is sent. The answer comes from the plans that the proxies of this mesh have been given: the route with the
+    object and field it comes from, what it won against, shares, instances, retries, time-outs, mutual TLS, and each
+    policy that was tried. Without METHOD it is a connection that carries bytes.
+
+    Ends with 0 when the request passes and with 1 when it does not, or when that depends on chance.
+
+    \b
+    Example:
+      semafor explain --from agent --to model GET /v1/chat -H 'x-test-user: true'
+      semafor explain --from deploy/agent --to memory:6379
+      semafor explain --from agent --to api POST /orders --jwt-claims '{"iss": "https://issuer.example", "sub": "ada"}'
+    """
+    api = Api(Home.find())
+    document = api.ask("explain", _question(api, options))
+    if not output.document(options["form"], document):
+        for line in lines(msgspec.convert(document, Story)):
+            print(line)
+    if document["verdict"] != "passes":
+        raise click.exceptions.Exit(_FAILED)
+
+
+def _question(api: Api, options: dict[str, Any]) -> dict[str, Any]:
+    host, _, port = options["target"].partition(":")
+    if port and not port.isdigit():
+        raise click.UsageError(f"a port is a number, and this is none: {port}")
+    return {
+        "source": workloads.full_name(workloads.pod(api, options["source"], options["namespace"])),
+        "host": host,
+        "port": options["port"] or int(port or 0),
+        "method": options["method"] or "",
+        "path": options["path"],
+        "headers": imagined.headers(options["headers"]),
+        "claims": imagined.claims(options["claims"]),
+        "scheme": "https" if options["tls"] and options["method"] else "http",
+        "says": "tls" if options["tls"] else "bytes",
+    }
