@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +19,17 @@ CLAIMS = Claims(namespace="default", service_account="reviews", uid="u-1", pod="
 
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory) -> Tokens:
-    return Tokens.open(tmp_path_factory.mktemp("tokens"))
+    return Tokens.open(tmp_path_factory.mktemp("tokens"), now=NOW)
 
 
 @pytest.fixture(scope="module")
 def token(signer) -> str:
     return signer.mint(CLAIMS, now=NOW, lifetime=HOUR)
+
+
+def unnamed(claims: Claims) -> Claims:
+    """Without the name of the single token, which is another one each time."""
+    return msgspec.structs.replace(claims, id="")
 
 
 def with_part(token: str, index: int, document: dict) -> str:
@@ -38,7 +45,7 @@ def payload(token: str) -> dict:
 
 
 def test_a_token_gives_back_its_claims(signer, token):
-    assert signer.verify(token, now=NOW) == CLAIMS
+    assert unnamed(signer.verify(token, now=NOW)) == CLAIMS
 
 
 def test_a_token_reads_like_one_of_kubernetes(token):
@@ -49,8 +56,8 @@ def test_a_token_reads_like_one_of_kubernetes(token):
 
 
 def test_a_token_outlives_a_restart(tmp_path):
-    token = Tokens.open(tmp_path).mint(CLAIMS, now=NOW, lifetime=HOUR)
-    assert Tokens.open(tmp_path).verify(token, now=NOW) == CLAIMS
+    token = Tokens.open(tmp_path, now=NOW).mint(CLAIMS, now=NOW, lifetime=HOUR)
+    assert unnamed(Tokens.open(tmp_path, now=NOW).verify(token, now=NOW)) == CLAIMS
 
 
 @pytest.mark.parametrize("seconds", [-5, 3600, 99_999])
@@ -68,7 +75,7 @@ def test_a_token_for_another_audience_is_refused(signer):
 
 def test_a_token_of_another_key_is_refused(signer, tmp_path):
     with pytest.raises(TokenError, match="another key"):
-        signer.verify(Tokens.open(tmp_path).mint(CLAIMS, now=NOW, lifetime=HOUR), now=NOW)
+        signer.verify(Tokens.open(tmp_path, now=NOW).mint(CLAIMS, now=NOW, lifetime=HOUR), now=NOW)
 
 
 def test_a_changed_payload_is_refused(signer, token):
@@ -91,3 +98,15 @@ def test_nonsense_is_refused_and_never_crashes(signer, text):
 
 def test_the_signing_key_redacts_itself(signer):
     assert "redacted" in repr(signer)
+
+
+def test_an_old_signing_key_is_replaced_and_what_it_signed_holds(tmp_path):
+    token = Tokens.open(tmp_path, now=NOW).mint(CLAIMS, now=NOW, lifetime=timedelta(days=120))
+    born = (NOW - timedelta(days=100)).timestamp()
+    os.utime(tmp_path / "token-key.pem", (born, born))
+    rotated = Tokens.open(tmp_path, now=NOW)
+    assert unnamed(rotated.verify(token, now=NOW)) == CLAIMS
+    assert rotated.mint(CLAIMS, now=NOW, lifetime=HOUR).split(".")[0] != token.split(".")[0]
+    os.utime(tmp_path / "token-key.pem", (born, born))
+    with pytest.raises(TokenError):
+        Tokens.open(tmp_path, now=NOW).verify(token, now=NOW)

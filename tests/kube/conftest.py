@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from semafor.kube.api.node import Node
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import ADMINS, Admission, Options, TokenAsk, User
 from semafor.kube.store import Store
+from semafor.resources.rbac import rbac
 
 # The plugin looptime asks for a loop before tests that have none, and would leave one open that asyncio makes for it.
 asyncio.set_event_loop(None)
@@ -109,10 +111,19 @@ async def running(
     async with serve.serve(
         app, "127.0.0.1", 0, certfile=certfile, keyfile=keyfile, http_protocol=http_protocol
     ) as port:
+        await furnish(Client(objects))
         url = f"https://127.0.0.1:{port}"
         (home / "kubeconfig").write_text(ryaml.dumps(kubeconfig(url, certfile)))
         yield Cluster(objects=objects, client=Client(objects), store=store, url=url, home=home)
     await store.close()
+
+
+async def furnish(client: Client) -> None:
+    """What every signed-in user may do is written in roles."""
+    for document in ryaml.loads_all((files("semafor.system") / "roles.yaml").read_text(encoding="utf-8")):
+        if document["metadata"]["name"] in ("system:basic-user", "system:discovery"):
+            kind = rbac.CLUSTER_ROLE if document["kind"] == "ClusterRole" else rbac.CLUSTER_ROLE_BINDING
+            await client.create(kind, document)
 
 
 def kubeconfig(url: str, certfile: Path) -> dict[str, Any]:

@@ -48,7 +48,7 @@ from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer, dns_cache
 from semafor.envoy.render.dns import RESOLVER_PORT
-from semafor.kube.api import server
+from semafor.kube.api import escalation, server
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options as ApiOptions
@@ -90,8 +90,9 @@ class Daemon:
         self._store = Store.open(home.store)
         authority = Authority.open(home.ca, now=clock.now())
         self._root_pem = authority.root_pem.decode()
-        self._credentials = credentials.Credentials(home, authority)
+        self._credentials = credentials.Credentials(home, authority, self._store.get)
         hooks = (
+            escalation.Escalation(lambda resource: self._store.list(resource)[0]),
             admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
@@ -200,6 +201,7 @@ class Daemon:
         """The API on its port, and inside, where pods reach it."""
         options = ApiOptions(
             authenticate=self._credentials.authenticate,
+            review=self._credentials.review,
             mint=self._credentials.mint,
             node=self._kubelet.access,
             further=questions.routes(self._pipeline, self._fleet),

@@ -15,7 +15,7 @@ from semafor.resources.kind import Kind
 Doc = dict[str, Any]
 
 _FIRST = ("Namespace", "ServiceAccount")  # what others are in, or run as
-CLUSTER = ("cluster.yaml", "gatewayclasses.yaml")
+CLUSTER = ("cluster.yaml", "roles.yaml", "gatewayclasses.yaml")
 _ALL = ("istiod.yaml", "ingressgateway.yaml", "egressgateway.yaml")
 PROFILES: dict[str, tuple[str, ...]] = {
     "demo": _ALL,

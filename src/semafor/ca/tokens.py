@@ -7,7 +7,8 @@ import base64
 import binascii
 import hashlib
 import json
-import secrets
+import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ from semafor.base.struct import Value
 from semafor.ca import keys
 from semafor.ca.keys import CaError
 
+SIGNS_FOR: Final = timedelta(days=90)  # a signing key; then a new one is made when the mesh starts
 ISSUER: Final = "https://kubernetes.default.svc.cluster.local"
 API_AUDIENCE: Final = ISSUER
 _HALF_BYTES = 32  # an ES256 signature is r and s, of 32 bytes each
@@ -31,7 +33,10 @@ class TokenError(CaError):
 
 
 class Claims(Value):
-    """Whom a token stands for. `pod` and `pod_uid` are empty for a token that is not bound to a pod."""
+    """Whom a token stands for. `pod` or `secret` is what the token dies with; both empty: nothing but the account.
+
+    `id` names the token itself; it is chosen when the token is made.
+    """
 
     namespace: str
     service_account: str
@@ -39,6 +44,9 @@ class Claims(Value):
     uid: str = ""
     pod: str = ""
     pod_uid: str = ""
+    secret: str = ""
+    secret_uid: str = ""
+    id: str = ""
 
     @property
     def subject(self) -> str:
@@ -46,17 +54,24 @@ class Claims(Value):
 
 
 class Tokens:
-    """Mint and verify with one signing key."""
+    """Mint with one signing key; verify with that one, and with the one before it."""
 
-    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+    def __init__(self, key: ec.EllipticCurvePrivateKey, *, retired: Sequence[ec.EllipticCurvePublicKey] = ()) -> None:
         self._key = key
-        self._public = key.public_key()
-        self._key_id = _key_id(self._public)
+        self._key_id = _key_id(key.public_key())
+        self._known = {_key_id(public): public for public in (key.public_key(), *retired)}
 
     @classmethod
-    def open(cls, folder: Path) -> "Tokens":
-        """With the key in `folder`/token-key.pem, made on first use. Raises keys.KeyFileError."""
-        return cls(keys.open_or_create(folder / "token-key.pem"))
+    def open(cls, folder: Path, *, now: datetime) -> "Tokens":
+        """With the key in `folder`/token-key.pem, made on first use and replaced when it is old.
+
+        The replaced one stays beside it, so that tokens it has signed hold until they expire. Raises keys.KeyFileError.
+        """
+        current, retired = folder / "token-key.pem", folder / "token-key-retired.pem"
+        if current.exists() and current.stat().st_mtime + SIGNS_FOR.total_seconds() < now.timestamp():
+            current.replace(retired)
+        key = keys.open_or_create(current)
+        return cls(key, retired=[keys.open_or_create(retired).public_key()] if retired.exists() else [])
 
     def mint(self, claims: Claims, *, now: datetime, lifetime: timedelta) -> str:
         """A token for `claims` that ends `lifetime` after `now`."""
@@ -68,7 +83,7 @@ class Tokens:
             "iat": issued_at,
             "nbf": issued_at,
             "exp": int((now + lifetime).timestamp()),
-            "jti": secrets.token_hex(16),
+            "jti": str(uuid.uuid4()),
             "kubernetes.io": _bound(claims),
         }
         signed = f"{_encode_json({'alg': 'ES256', 'kid': self._key_id})}.{_encode_json(payload)}"
@@ -90,7 +105,9 @@ class Tokens:
         if len(token) > _MAX_TOKEN_BYTES or token.count(".") != 2:
             raise TokenError("not a token")
         header, payload, signature = token.split(".")
-        if _decode_json(header) != {"alg": "ES256", "kid": self._key_id}:  # never let a token choose its algorithm
+        named = _decode_json(header)
+        public = self._known.get(str(named.get("kid")))
+        if public is None or named != {"alg": "ES256", "kid": named["kid"]}:  # never let a token choose its algorithm
             raise TokenError("the token is signed by another key or in another way")
         raw = _decode(signature)
         if len(raw) != 2 * _HALF_BYTES:
@@ -98,7 +115,7 @@ class Tokens:
         r, s = int.from_bytes(raw[:_HALF_BYTES], "big"), int.from_bytes(raw[_HALF_BYTES:], "big")
         try:
             der = utils.encode_dss_signature(r, s)
-            self._public.verify(der, f"{header}.{payload}".encode(), ec.ECDSA(hashes.SHA256()))
+            public.verify(der, f"{header}.{payload}".encode(), ec.ECDSA(hashes.SHA256()))
         except (InvalidSignature, ValueError):
             raise TokenError("the signature is wrong") from None
         return _decode_json(payload)
@@ -114,13 +131,15 @@ def _bound(claims: Claims) -> dict[str, Any]:
     }
     if claims.pod:
         bound["pod"] = {"name": claims.pod, "uid": claims.pod_uid}
+    if claims.secret:
+        bound["secret"] = {"name": claims.secret, "uid": claims.secret_uid}
     return bound
 
 
 def _claims(payload: dict[str, Any]) -> Claims:
     try:
         bound = payload["kubernetes.io"]
-        account, pod = bound["serviceaccount"], bound.get("pod", {})
+        account, pod, secret = bound["serviceaccount"], bound.get("pod", {}), bound.get("secret", {})
         return Claims(
             namespace=bound["namespace"],
             service_account=account["name"],
@@ -128,6 +147,9 @@ def _claims(payload: dict[str, Any]) -> Claims:
             uid=account.get("uid", ""),
             pod=pod.get("name", ""),
             pod_uid=pod.get("uid", ""),
+            secret=secret.get("name", ""),
+            secret_uid=secret.get("uid", ""),
+            id=payload["jti"],
         )
     except (KeyError, TypeError, AttributeError):
         raise TokenError("the token lacks the claims of a service account") from None

@@ -47,6 +47,7 @@ INLINE = {
     "ruleWithOperations",
     "volumeSource",
 }
+JSON_NAMES = {"uID": "uid"}  # where the message spells a name in another way than JSON
 NOT_NULLABLE = b"\xc8\xde\x1f\x00"  # (gogoproto.nullable) = false: a Go value, not a pointer
 
 
@@ -76,14 +77,16 @@ def type_of(field: FieldDescriptorProto) -> str:
 def line(message: DescriptorProto, field: FieldDescriptorProto) -> str:
     mapped = entry(message, field) if field.type == 11 else None
     if mapped is not None:
-        return f"{field.number} {field.name} {type_of(mapped.field[1])} map"
+        return f"{field.number} {JSON_NAMES.get(field.name, field.name)} {type_of(mapped.field[1])} map"
     mode = "value" if NOT_NULLABLE in field.options.SerializeToString() else "pointer"
     embedded = field.name in INLINE and mode == "value" and field.type == 11
-    if embedded and (field.name != "localObjectReference" or message.name != "ImagePullSecrets"):
+    if embedded and (
+        JSON_NAMES.get(field.name, field.name) != "localObjectReference" or message.name != "ImagePullSecrets"
+    ):
         mode = "inline"
     if field.label == 3:
         mode = "list"
-    return f"{field.number} {field.name} {type_of(field)} {mode}"
+    return f"{field.number} {JSON_NAMES.get(field.name, field.name)} {type_of(field)} {mode}"
 
 
 def main() -> None:

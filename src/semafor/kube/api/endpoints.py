@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from semafor.kube.api import accept, answers, bodies, call, discovery, errors, patches, paths, reading, watching
+from semafor.kube.api import accept, answers, bodies, call, discovery, errors, patches, paths, rbac, reading, watching
 from semafor.kube.api.accept import Form
 from semafor.kube.api.call import Call
 from semafor.kube.api.objects import Objects
@@ -133,11 +133,21 @@ class Endpoints:
             raise errors.bad_request(
                 "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
             )
+        if self._objects.store.head(about.kind.resource, about.namespace, about.name) is None:
+            self._require_creation(about)
         decoded = bodies.decode_yaml(body)
         warnings = duplicates(about, decoded)
         outcome = await self._objects.apply(about, bodies.as_object(decoded))
         code = 201 if outcome.created else 200
         return self._written(request, about, outcome.obj, form, (*warnings, *outcome.warnings), code=code)
+
+    def _require_creation(self, about: Call) -> None:
+        """Who may patch, but not create, makes no new objects by applying them. Raises StatusError 403."""
+        parts = {"group": about.kind.group, "resource": about.kind.plural, "subresource": about.subresource}
+        wanted = rbac.Attributes(verb="create", namespace=about.namespace, name=about.name, **parts)
+        verdict = rbac.decide(about.user, wanted, self._objects.listed)
+        if not verdict.allowed:
+            raise rbac.refusal(about.user, wanted, verdict.reason)
 
     async def _delete(self, request: Request, about: Call) -> Response:
         options = call.delete_options(await optional_object(request), request.query_params)

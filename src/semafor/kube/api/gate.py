@@ -16,18 +16,18 @@ from semafor.kube.store import StoreError
 
 _log = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+_ALWAYS_OPEN = frozenset({"/healthz", "/livez", "/readyz"})  # kube-apiserver's --authorization-always-allow-paths
 _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-May = Callable[[User, rbac.Attributes], bool]
+Decide = Callable[[User, rbac.Attributes], rbac.Verdict]
 
 
 class Gate:
     """Wraps an ASGI application. The user is put under `user` into the scope's state."""
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, may: May) -> None:
+    def __init__(self, app: ASGIApp, authenticate: Authenticate, decide: Decide) -> None:
         self._app = app
         self._authenticate = authenticate
-        self._may = may
+        self._decide = decide
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -48,22 +48,22 @@ class Gate:
     def _admit(self, scope: Scope) -> None:
         user = self._acting(self._user(scope), scope)
         scope.setdefault("state", {})["user"] = user
-        attributes = attributes_of(scope)
-        if user.is_admin or attributes.path in OPEN_PATHS:
-            return
-        if user == ANONYMOUS:
-            raise errors.unauthorized()
-        if not self._may(user, attributes):
-            raise rbac.refusal(user, attributes)
+        wanted = attributes_of(scope)
+        if wanted.path not in _ALWAYS_OPEN:
+            self._require(user, wanted)
+
+    def _require(self, user: User, wanted: rbac.Attributes) -> None:
+        verdict = self._decide(user, wanted)
+        if not verdict.allowed:
+            raise rbac.refusal(user, wanted, verdict.reason)
 
     def _acting(self, user: User, scope: Scope) -> User:
         """The user as whom the request is made."""
         wanted = impersonation.requested(scope["headers"])
-        if wanted is None or user == ANONYMOUS:
+        if wanted is None:
             return user
         for needed in impersonation.permissions(wanted, scope["headers"]):
-            if not self._may(user, needed):
-                raise rbac.refusal(user, needed)
+            self._require(user, needed)
         return wanted
 
     def _user(self, scope: Scope) -> User:
@@ -84,18 +84,27 @@ def attributes_of(scope: Scope) -> rbac.Attributes:
     method = scope.get("method", "GET")
     if target is None:
         return rbac.Attributes(verb=method.lower(), path=path)
-    verb = _VERBS.get(method, method.lower())
-    if not target.name:
-        watching = parse_qs(scope["query_string"].decode("latin-1")).get("watch", [""])[-1] in ("true", "1")
+    verb, name = _VERBS.get(method, method.lower()), target.name
+    if not name:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        watching = query.get("watch", [""])[-1] in ("true", "1")
         verb = {"get": "watch" if watching else "list", "delete": "deletecollection"}.get(verb, verb)
+        name = _only_name(query) if verb in ("list", "watch", "deletecollection") else ""
     return rbac.Attributes(
         verb=verb,
         group=target.group,
         resource=target.plural,
         subresource=target.subresource,
         namespace=target.name if target.plural == "namespaces" else target.namespace,
-        name=target.name,
+        name=name,
     )
+
+
+def _only_name(query: dict[str, list[str]]) -> str:
+    """The one object that a collection is narrowed to, which a rule with resourceNames can allow."""
+    selectors = ",".join(query.get("fieldSelector", [])).split(",")
+    names = (term.partition("=")[2].removeprefix("=") for term in selectors if term.startswith("metadata.name="))
+    return next(names, "")
 
 
 def _raw_path(scope: Scope) -> str:

@@ -71,6 +71,10 @@ class Objects:
             raise errors.not_found(kind, name)
         return obj
 
+    def listed(self, resource: str) -> list[Doc]:
+        """All objects of a resource."""
+        return self.store.list(resource)[0]
+
     async def create(self, call: Call, doc: Doc) -> Outcome:
         """Make a new object. Raises StatusError."""
         understood = understand(call, doc)

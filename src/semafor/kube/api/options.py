@@ -81,7 +81,15 @@ class TokenAsk:
     bound: dict[str, Any] | None = None
 
 
+class Reviewed(Value):
+    """Whose a token is, and for which of the audiences that were asked about it is meant."""
+
+    user: User
+    audiences: tuple[str, ...]
+
+
 Authenticate = Callable[[str], User | None]
+Review = Callable[[str, tuple[str, ...]], Reviewed | None]  # a token, and for whom it should be meant
 Mint = Callable[[TokenAsk], str]
 
 
@@ -89,12 +97,13 @@ Mint = Callable[[TokenAsk], str]
 class Options:
     """Everything that `server.app` needs beside the objects themselves.
 
-    `authenticate` turns a bearer token into a user, or None. `mint` makes service-account tokens; without it the
-    token subresource answers 503. Without `node` there are no logs, exec, attach and port-forward. `ready` is asked
-    by /readyz. `further` are routes of others, behind the same gate.
+    `authenticate` turns a bearer token into a user, or None; `review` is what TokenReview asks. `mint` makes
+    service-account tokens; without it the token subresource answers 503. Without `node` there are no logs, exec,
+    attach and port-forward. `ready` is asked by /readyz. `further` are routes of others, behind the same gate.
     """
 
     authenticate: Authenticate
+    review: Review | None = None
     mint: Mint | None = None
     node: Node | None = None
     version: VersionInfo = field(default_factory=VersionInfo)

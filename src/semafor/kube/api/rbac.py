@@ -3,7 +3,7 @@
 Pure over a view of the Role, ClusterRole, RoleBinding and ClusterRoleBinding objects.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from semafor.base.struct import Value
@@ -13,11 +13,8 @@ from semafor.kube.api.options import User
 Doc = dict[str, Any]
 Objects = Callable[[str], list[Doc]]  # a resource's name to all its objects
 
-_GROUP = "rbac.authorization.k8s.io"
+GROUP = "rbac.authorization.k8s.io"
 _ALL = "*"
-# What every signed-in user may do, as the roles system:basic-user and system:discovery have it.
-_DISCOVERY = ("/api", "/apis", "/openapi", "/healthz", "/livez", "/readyz", "/version")
-_SELF_REVIEWS = frozenset({"selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"})
 
 
 class Attributes(Value):
@@ -36,32 +33,53 @@ class Attributes(Value):
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
-def may(user: User, wanted: Attributes, objects: Objects) -> bool:
+class Verdict(Value):
+    """Whether it is allowed, and by which binding; of a refusal, which bindings lead nowhere."""
+
+    allowed: bool
+    reason: str = ""
+
+
+def decide(user: User, wanted: Attributes, objects: Objects) -> Verdict:
     """Whether the user is allowed to do this."""
-    if user.is_admin or _basic(wanted):
-        return True
-    return any(_allows(rule, wanted) for rule in rules_of(user, wanted.namespace, objects))
+    if user.is_admin:
+        return Verdict(allowed=True)
+    for binding, subject, rules in _bound(user, wanted.namespace, objects):
+        if any(allows(rule, wanted) for rule in rules or ()):
+            return Verdict(allowed=True, reason=f"RBAC: allowed by {_described(binding, subject)}")
+    missing = _missing(user, wanted.namespace, objects)
+    told = missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]"
+    return Verdict(allowed=False, reason=f"RBAC: {told}" if missing else "")
 
 
 def rules_of(user: User, namespace: str, objects: Objects) -> Iterator[Doc]:
     """The rules that apply to the user in a namespace ("" for cluster scope)."""
-    for binding in objects(f"clusterrolebindings.{_GROUP}"):
-        if _binds(binding, user):
-            yield from _rules(binding, objects)
-    for binding in objects(f"rolebindings.{_GROUP}") if namespace else ():
-        if binding["metadata"]["namespace"] == namespace and _binds(binding, user):
-            yield from _rules(binding, objects)
+    for _, _, rules in _bound(user, namespace, objects):
+        yield from rules or ()
 
 
-def _basic(wanted: Attributes) -> bool:
-    if wanted.path:
-        on_list = any(wanted.path == path or wanted.path.startswith(f"{path}/") for path in _DISCOVERY)
-        return on_list and wanted.verb in ("get", "head")
-    return wanted.verb == "create" and wanted.resource in _SELF_REVIEWS
+def role_rules(ref: Doc, namespace: str, objects: Objects) -> list[Doc] | None:
+    """The rules of the role that a binding in `namespace` refers to; None when there is no such role."""
+    resource = {"ClusterRole": "clusterroles", "Role": "roles"}.get(ref.get("kind", ""), "")
+    within = namespace if resource == "roles" else ""
+    for role in objects(f"{resource}.{GROUP}") if resource else ():
+        if role["metadata"]["name"] == ref.get("name") and role["metadata"].get("namespace", "") == within:
+            return list(role.get("rules") or [])
+    return None
 
 
-def _binds(binding: Doc, user: User) -> bool:
-    return any(_is(subject, binding, user) for subject in binding.get("subjects") or [])
+def _bound(user: User, namespace: str, objects: Objects) -> Iterator[tuple[Doc, Doc, list[Doc] | None]]:
+    """The bindings that concern the user, each with the subject that is meant and the rules of its role."""
+    for binding in objects(f"clusterrolebindings.{GROUP}"):
+        if subject := _subject(binding, user):
+            yield binding, subject, role_rules(binding.get("roleRef", {}), "", objects)
+    for binding in objects(f"rolebindings.{GROUP}") if namespace else ():
+        if binding["metadata"]["namespace"] == namespace and (subject := _subject(binding, user)):
+            yield binding, subject, role_rules(binding.get("roleRef", {}), namespace, objects)
+
+
+def _subject(binding: Doc, user: User) -> Doc | None:
+    return next((subject for subject in binding.get("subjects") or [] if _is(subject, binding, user)), None)
 
 
 def _is(subject: Doc, binding: Doc, user: User) -> bool:
@@ -76,17 +94,24 @@ def _is(subject: Doc, binding: Doc, user: User) -> bool:
     return False
 
 
-def _rules(binding: Doc, objects: Objects) -> list[Doc]:
-    ref = binding.get("roleRef", {})
-    resource = {"ClusterRole": "clusterroles", "Role": "roles"}.get(ref.get("kind", ""), "")
-    namespace = binding["metadata"].get("namespace", "") if resource == "roles" else ""
-    for role in objects(f"{resource}.{_GROUP}") if resource else ():
-        if role["metadata"]["name"] == ref.get("name") and role["metadata"].get("namespace", "") == namespace:
-            return list(role.get("rules") or [])
-    return []
+def _described(binding: Doc, subject: Doc) -> str:
+    """A binding in Kubernetes' words."""
+    meta, ref = binding["metadata"], binding["roleRef"]
+    namespace = meta.get("namespace", "")
+    of = f'RoleBinding "{meta["name"]}/{namespace}"' if namespace else f'ClusterRoleBinding "{meta["name"]}"'
+    is_account = subject["kind"] == "ServiceAccount"
+    name = f"{subject['name']}/{subject.get('namespace') or namespace}" if is_account else subject["name"]
+    return f'{of} of {ref["kind"]} "{ref["name"]}" to {subject["kind"]} "{name}"'
 
 
-def _allows(rule: Doc, wanted: Attributes) -> bool:
+def _missing(user: User, namespace: str, objects: Objects) -> list[str]:
+    """Roles that the user was given and that do not exist."""
+    absent = [binding["roleRef"] for binding, _, rules in _bound(user, namespace, objects) if rules is None]
+    return [f'{ref["kind"].lower()}.{GROUP} "{ref["name"]}" not found' for ref in absent]
+
+
+def allows(rule: Doc, wanted: Attributes) -> bool:
+    """Whether a rule grants what is wanted."""
     if not _covers(rule, "verbs", wanted.verb):
         return False
     if wanted.path:
@@ -94,7 +119,7 @@ def _allows(rule: Doc, wanted: Attributes) -> bool:
     names = rule.get("resourceNames") or []
     return (
         _covers(rule, "apiGroups", wanted.group)
-        and _covers_resource(rule, wanted)
+        and covers_resource(rule.get("resources") or [], wanted.full_resource)
         and (not names or wanted.name in names)
     )
 
@@ -104,27 +129,28 @@ def _covers(rule: Doc, field: str, value: str) -> bool:
     return _ALL in listed or value in listed
 
 
-def _covers_resource(rule: Doc, wanted: Attributes) -> bool:
-    listed = rule.get("resources") or []
-    return _covers(rule, "resources", wanted.full_resource) or (
-        bool(wanted.subresource) and f"*/{wanted.subresource}" in listed
-    )
+def covers_resource(listed: Sequence[str], full_resource: str) -> bool:
+    """Whether a resource, such as `pods` or `pods/log`, is on a rule's list, where `*` and `*/log` may stand."""
+    _, slash, subresource = full_resource.partition("/")
+    return _ALL in listed or full_resource in listed or (bool(slash) and f"*/{subresource}" in listed)
 
 
 def _path_matches(pattern: str, path: str) -> bool:
     return pattern in (_ALL, path) or (pattern.endswith("*") and path.startswith(pattern[:-1]))
 
 
-def refusal(user: User, wanted: Attributes) -> StatusError:
+def refusal(user: User, wanted: Attributes, reason: str = "") -> StatusError:
     """403 as kube-apiserver words it."""
+    because = f": {reason}" if reason else ""
     if wanted.path:
-        return StatusError(403, "Forbidden", f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"')
+        why = f'User "{user.name}" cannot {wanted.verb} path "{wanted.path}"{because}'
+        return StatusError(403, "Forbidden", f"forbidden: {why}")
     scope = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
     resource = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
     what = f'{resource} "{wanted.name}"' if wanted.name else resource
     message = (
         f'{what} is forbidden: User "{user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" '
-        f'in API group "{wanted.group}" {scope}'
+        f'in API group "{wanted.group}" {scope}{because}'
     )
     details = {"name": wanted.name, "group": wanted.group, "kind": wanted.resource}
     return StatusError(403, "Forbidden", message, {key: value for key, value in details.items() if value})

@@ -10,29 +10,30 @@ from typing import Any
 from semafor.base import clock
 from semafor.kube.api import errors, rbac
 from semafor.kube.api.call import Call
-from semafor.kube.api.options import Authenticate, Mint, TokenAsk, User
+from semafor.kube.api.errors import StatusError
+from semafor.kube.api.options import Mint, Options, Reviewed, TokenAsk, User
 
 Doc = dict[str, Any]
 
 _DEFAULT_LIFETIME_S = 3600
 _SHORTEST_S, _LONGEST_S = 600, 2**32
 _DEFAULT_AUDIENCE = "https://kubernetes.default.svc.cluster.local"
-_ALL_VERBS: Doc = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
-_ALL_PATHS: Doc = {"verbs": ["*"], "nonResourceURLs": ["*"]}
+_BINDABLE = {"Pod": "pods", "Secret": "secrets"}
+Find = Callable[[str, str, str], Doc | None]  # resource, namespace, name
 
 
-def answer(about: Call, doc: Doc, authenticate: Authenticate, objects: rbac.Objects) -> Doc:
+def answer(about: Call, doc: Doc, options: Options, objects: rbac.Objects) -> Doc:
     """The document with its status filled in. Raises StatusError."""
     if not isinstance(doc.get("spec", {}), dict):
         raise errors.bad_request("spec must be an object")
     spec = doc.get("spec") or {}
     answered: dict[str, Callable[[], Doc]] = {
         "SelfSubjectAccessReview": lambda: _access(about.user, spec, objects),
-        "LocalSubjectAccessReview": lambda: _access(_subject(spec), spec, objects),
+        "LocalSubjectAccessReview": lambda: _access(_subject(spec), _local(spec, about.namespace), objects),
         "SubjectAccessReview": lambda: _access(_subject(spec), spec, objects),
         "SelfSubjectRulesReview": lambda: _rules(about.user, spec, objects),
         "SelfSubjectReview": lambda: {"userInfo": _user_info(about.user)},
-        "TokenReview": lambda: _token(spec, authenticate),
+        "TokenReview": lambda: _token(spec, options),
     }
     if about.kind.kind not in answered:
         raise errors.method_not_allowed()
@@ -46,10 +47,18 @@ def answer(about: Call, doc: Doc, authenticate: Authenticate, objects: rbac.Obje
 
 
 def _access(user: User, spec: Doc, objects: rbac.Objects) -> Doc:
-    wanted = _attributes(spec)
-    if rbac.may(user, wanted, objects):
-        return {"allowed": True, "reason": "RBAC: allowed by the group system:masters" if user.is_admin else ""}
-    return {"allowed": False}
+    verdict = rbac.decide(user, _attributes(spec), objects)
+    return {"allowed": verdict.allowed, **({"reason": verdict.reason} if verdict.reason else {})}
+
+
+def _local(spec: Doc, namespace: str) -> Doc:
+    """A LocalSubjectAccessReview asks about its own namespace only."""
+    resource = spec.get("resourceAttributes")
+    if not isinstance(resource, dict):
+        raise errors.bad_request("spec.resourceAttributes: a namespaced review is about resources")
+    if resource.get("namespace", "") != namespace:
+        raise errors.bad_request("spec.resourceAttributes.namespace must match metadata.namespace")
+    return spec
 
 
 def _attributes(spec: Doc) -> rbac.Attributes:
@@ -70,15 +79,18 @@ def _text(doc: Doc, name: str) -> str:
 
 
 def _subject(spec: Doc) -> User:
-    groups = spec.get("groups")
+    groups, user = spec.get("groups"), _text(spec, "user")
     listed = tuple(str(group) for group in groups) if isinstance(groups, list) else ()
-    return User(name=_text(spec, "user"), uid=_text(spec, "uid"), groups=listed)
+    if not user and not listed:
+        raise errors.bad_request("spec.user: at least one of user or group must be specified")
+    return User(name=user, uid=_text(spec, "uid"), groups=listed)
 
 
 def _rules(user: User, spec: Doc, objects: rbac.Objects) -> Doc:
-    granted = (
-        [_ALL_VERBS, _ALL_PATHS] if user.is_admin else list(rbac.rules_of(user, _text(spec, "namespace"), objects))
-    )
+    namespace = _text(spec, "namespace")
+    if not namespace:
+        raise errors.bad_request("no namespace on request")
+    granted = list(rbac.rules_of(user, namespace, objects))
     return {
         "resourceRules": [rule for rule in granted if "resources" in rule],
         "nonResourceRules": [rule for rule in granted if "nonResourceURLs" in rule],
@@ -86,11 +98,18 @@ def _rules(user: User, spec: Doc, objects: rbac.Objects) -> Doc:
     }
 
 
-def _token(spec: Doc, authenticate: Authenticate) -> Doc:
-    user = authenticate(_text(spec, "token"))
-    if user is None:
-        return {"authenticated": False, "error": "invalid bearer token", "user": {}}
-    return {"authenticated": True, "user": _user_info(user), "audiences": [_DEFAULT_AUDIENCE]}
+def _token(spec: Doc, options: Options) -> Doc:
+    token, audiences = _text(spec, "token"), _audiences(spec)
+    if not token:
+        raise errors.bad_request("token is required for TokenReview in authentication")
+    if options.review is None:
+        user = options.authenticate(token)
+        reviewed = Reviewed(user=user, audiences=audiences) if user else None
+    else:
+        reviewed = options.review(token, audiences)
+    if reviewed is None:
+        return {"user": {}, "error": "[invalid bearer token, service account token is not valid]"}
+    return {"authenticated": True, "user": _user_info(reviewed.user), "audiences": list(reviewed.audiences)}
 
 
 def _user_info(user: User) -> Doc:
@@ -102,7 +121,7 @@ def _user_info(user: User) -> Doc:
     return info
 
 
-def token_request(doc: Doc, account: Doc, mint: Mint | None, now: datetime) -> Doc:
+def token_request(doc: Doc, account: Doc, mint: Mint | None, find: Find, now: datetime) -> Doc:
     """A TokenRequest with its token. Raises StatusError."""
     if mint is None:
         raise errors.unavailable("this API makes no service account tokens")
@@ -112,7 +131,6 @@ def token_request(doc: Doc, account: Doc, mint: Mint | None, now: datetime) -> D
     lifetime_s = _lifetime_s(spec)
     audiences = _audiences(spec)
     meta = account["metadata"]
-    bound = spec.get("boundObjectRef")
     token = mint(
         TokenAsk(
             namespace=meta["namespace"],
@@ -120,31 +138,53 @@ def token_request(doc: Doc, account: Doc, mint: Mint | None, now: datetime) -> D
             service_account_uid=meta["uid"],
             audiences=audiences,
             lifetime_s=lifetime_s,
-            bound=bound if isinstance(bound, dict) else None,
+            bound=_bound(spec.get("boundObjectRef"), meta, find),
         )
     )
     expires = clock.stamp(now + timedelta(seconds=lifetime_s))
     return {
         "kind": "TokenRequest",
         "apiVersion": "authentication.k8s.io/v1",
-        "metadata": {
-            "name": meta["name"],
-            "namespace": meta["namespace"],
-            "creationTimestamp": clock.stamp(now),
-        },
+        "metadata": {"name": meta["name"], "namespace": meta["namespace"], "creationTimestamp": clock.stamp(now)},
         "spec": {**spec, "audiences": list(audiences), "expirationSeconds": lifetime_s},
         "status": {"token": token, "expirationTimestamp": expires},
     }
+
+
+def _bound(ref: Any, account: Doc, find: Find) -> Doc | None:
+    """What the token lives and dies with, as it is now: a pod of this account, or a secret."""
+    if not isinstance(ref, dict):
+        return None
+    kind, name = _text(ref, "kind"), _text(ref, "name")
+    if kind not in _BINDABLE:
+        raise errors.bad_request(f"cannot bind token to object of type {_text(ref, 'apiVersion')}, Kind={kind}")
+    found = find(_BINDABLE[kind], account["namespace"], name)
+    if found is None:
+        raise StatusError(404, "NotFound", f'{_BINDABLE[kind]} "{name}" not found', {"name": name})
+    if kind == "Pod" and (found["spec"].get("serviceAccountName") or "default") != account["name"]:
+        what = f'token for serviceaccount "{account["name"]}"'
+        raise errors.bad_request(f"cannot bind {what} to pod running with different serviceaccount name.")
+    uid = found["metadata"]["uid"]
+    if ref.get("uid") and ref["uid"] != uid:
+        why = (
+            f"the UID in the bound object reference ({ref['uid']}) does not match the UID in record. "
+            "The object might have been deleted and then recreated"
+        )
+        raise StatusError(409, "Conflict", f'Operation cannot be fulfilled on {kind} "{name}": {why}', {"name": name})
+    return {"kind": kind, "name": name, "uid": uid}
 
 
 def _lifetime_s(spec: Doc) -> int:
     value = spec.get("expirationSeconds")
     if value is None:
         return _DEFAULT_LIFETIME_S
-    if not isinstance(value, int) or isinstance(value, bool) or not _SHORTEST_S <= value <= _LONGEST_S:
-        raise errors.bad_request(
-            f"spec.expirationSeconds: Invalid value: {value!r}: may not specify a duration less than 10 minutes"
-        )
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise errors.bad_request(f"spec.expirationSeconds: Invalid value: {value!r}: must be a number")
+    if not _SHORTEST_S <= value <= _LONGEST_S:
+        limit = "less than 10 minutes" if value < _SHORTEST_S else "larger than 2^32 seconds"
+        wrong = f"spec.expirationSeconds: Invalid value: {value}: may not specify a duration {limit}"
+        message = f'TokenRequest.authentication.k8s.io "" is invalid: {wrong}'
+        raise StatusError(422, "Invalid", message, {"group": "authentication.k8s.io", "kind": "TokenRequest"})
     return value
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
@@ -42,6 +43,9 @@ async def serve(
         timeout_graceful_shutdown=1,
         timeout_keep_alive=90,  # longer than clients keep idle connections, so that they close first
     )
+    config.load()
+    assert config.ssl is not None
+    config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3  # every client of the API knows it since 2018
     async with running(config, (listener, *also)):
         yield listener.getsockname()[1]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from semafor.kube.api.endpoints import Endpoints
 from semafor.kube.api.gate import Gate
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.openapi import OpenApi
-from semafor.kube.api.options import Options, User
+from semafor.kube.api.options import Options
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
@@ -51,7 +52,7 @@ def app(objects: Objects, options: Options) -> ASGIApp:
         *options.further,
         Route("/{path:path}", endpoints.handle, methods=_METHODS),
     ]
-    return Gate(Router(routes), options.authenticate, _may(objects))
+    return Gate(Router(routes), options.authenticate, partial(rbac.decide, objects=objects.listed))
 
 
 def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:
@@ -63,13 +64,6 @@ def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:
         return objects.get(pods, namespace, name)
 
     return list(streams.routes(options.node, find_pod))
-
-
-def _may(objects: Objects) -> Callable[[User, rbac.Attributes], bool]:
-    def listed(resource: str) -> list[Doc]:
-        return objects.store.list(resource)[0]
-
-    return lambda user, wanted: rbac.may(user, wanted, listed)
 
 
 class _Public:

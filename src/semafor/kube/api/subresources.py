@@ -103,16 +103,14 @@ class Subresources:
     async def _token(self, request: Request, about: Call) -> Response:
         account = self._objects.get(about.kind, about.namespace, about.name)
         doc = await requests.optional_object(request)
-        granted = reviews.token_request(doc, account, self._options.mint, self._objects.now())
+        mint, find = self._options.mint, self._objects.store.get
+        granted = reviews.token_request(doc, account, mint, find, self._objects.now())
         return _answer(request, granted, code=201)
 
     async def _review(self, request: Request, about: Call) -> Response:
         doc, warnings = await requests.read_object(request, about)
-        answer = reviews.answer(about, doc, self._options.authenticate, self._all)
+        answer = reviews.answer(about, doc, self._options, self._objects.listed)
         return _answer(request, answer, warnings, code=201)
-
-    def _all(self, resource: str) -> list[Doc]:
-        return self._objects.store.list(resource)[0]
 
 
 def _answer(request: Request, doc: Doc, warnings: tuple[str, ...] = (), *, code: int = 200) -> Response:

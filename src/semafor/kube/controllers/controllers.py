@@ -4,6 +4,7 @@ import asyncio
 
 from semafor.kube.api.client import Client
 from semafor.kube.controllers import event_expiry, reconcile
+from semafor.kube.controllers.aggregation import Aggregation
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
 from semafor.kube.controllers.garbage import Garbage
@@ -22,6 +23,7 @@ async def run(client: Client, *, node: str, root_certificate: str) -> None:
         ReplicaSets(client),
         EndpointSlices(client, node),
         LegacyEndpoints(client),
+        Aggregation(client),
     )
     async with asyncio.TaskGroup() as tasks:
         for controller in controllers:

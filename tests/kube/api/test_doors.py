@@ -1,0 +1,85 @@
+"""Who gets in: TLS, tokens, roles. Against a served API, by the real kubectl and by hand."""
+
+import asyncio
+import json
+import ssl
+
+import pytest
+from tests.kube.conftest import running
+
+from semafor.resources.core import pod, secret, service_account
+
+ROLE = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: patcher, namespace: default}
+rules: [{apiGroups: [""], resources: [configmaps], verbs: [get, patch]}]
+"""
+MAP = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "made"}, "data": {"a": "b"}}'
+POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "app", "image": "app"}]}}
+
+
+@pytest.fixture
+async def cluster(tmp_path):
+    async with running(tmp_path) as found:
+        yield found
+
+
+async def test_old_versions_of_tls_are_refused(cluster):
+
+    context = ssl.create_default_context(cafile=cluster.home / "tls.crt")
+    address = ("127.0.0.1", int(cluster.url.rpartition(":")[2]))
+    _, writer = await asyncio.open_connection(*address, ssl=context)
+    assert writer.get_extra_info("ssl_object").version() == "TLSv1.3"
+    writer.close()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection(*address, ssl=context)
+
+
+async def test_applying_makes_no_new_objects_for_who_may_only_patch(cluster):
+    await cluster.kubectl("apply", "-f", "-", stdin=ROLE)
+    await cluster.kubectl("create", "rolebinding", "patcher", "--role=patcher", "--user=viewer")
+    apply = ("apply", "--server-side", "--user=viewer", "-f", "-")
+    assert 'cannot create resource "configmaps"' in (await cluster.kubectl(*apply, stdin=MAP, check=False)).err
+    await cluster.kubectl("apply", "-f", "-", stdin=MAP)
+    assert (await cluster.kubectl("patch", "cm", "made", "--user=viewer", "-p", '{"data": {"a": "c"}}')).code == 0
+
+
+async def test_a_rule_for_one_object_allows_to_watch_that_one(cluster):
+    await cluster.kubectl("create", "role", "one", "--verb=list,watch", "--resource=configmaps", "--resource-name=a")
+    await cluster.kubectl("create", "rolebinding", "one", "--role=one", "--user=viewer")
+    one = ("get", "cm", "--user=viewer")
+    assert (await cluster.kubectl(*one, "--field-selector=metadata.name=a")).code == 0
+    assert "cannot list" in (await cluster.kubectl(*one, "--field-selector=metadata.name=b", check=False)).err
+    assert "cannot list" in (await cluster.kubectl(*one, check=False)).err
+
+
+WRONG = {
+    ("--duration=5m",): "may not specify a duration less than 10 minutes",
+    ("--bound-object-kind=Pod", "--bound-object-name=absent"): 'pods "absent" not found',
+    ("--bound-object-kind=Pod", "--bound-object-name=web"): "to pod running with different serviceaccount name.",
+    ("--bound-object-kind=Secret", "--bound-object-name=s", "--bound-object-uid=x"): "does not match the UID in record",
+}
+
+
+@pytest.mark.parametrize(("asked", "said"), WRONG.items())
+async def test_a_token_that_cannot_be_is_refused(cluster, asked, said):
+    for name in ("bob", "default"):
+        await cluster.client.create(service_account.KIND, {"metadata": {"name": name, "namespace": "default"}})
+    await cluster.client.create(pod.KIND, {**POD, "metadata": {"name": "web", "namespace": "default"}})
+    await cluster.client.create(secret.KIND, {"metadata": {"name": "s", "namespace": "default"}})
+    assert said in (await cluster.kubectl("create", "token", "bob", *asked, check=False)).err
+
+
+async def test_what_a_user_may_do_is_listed(cluster):
+    listed = (await cluster.kubectl("auth", "can-i", "--list", "--user=viewer")).out
+    assert "selfsubjectaccessreviews.authorization.k8s.io" in listed
+    assert "/openapi/*" in listed
+    review = '{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectAccessReview","spec":%s}'
+    asked = json.dumps({"nonResourceAttributes": {"verb": "get", "path": "/api"}})
+    answer = await cluster.kubectl("create", "-o", "json", "-f", "-", "--user=viewer", stdin=review % asked)
+    assert json.loads(answer.out)["status"]["reason"] == (
+        'RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole "system:discovery" '
+        'to Group "system:authenticated"'
+    )
