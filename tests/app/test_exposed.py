@@ -8,12 +8,12 @@ def told(**spec) -> list[str]:
 
 def test_what_has_no_effect_on_one_machine_is_named():
     spec = {"externalTrafficPolicy": "Local", "loadBalancerSourceRanges": ["10.0.0.0/8"], "sessionAffinity": "ClientIP"}
-    ports = [{"port": 80}, {"port": 53, "protocol": "UDP"}]
+    ports = [{"port": 80}, {"port": 53, "protocol": "UDP"}, {"port": 7, "protocol": "SCTP"}]
     assert told(type="LoadBalancer", ports=ports, **spec) == [
         "spec.externalTrafficPolicy",
         "spec.loadBalancerSourceRanges",
         "spec.sessionAffinity",
-        "spec.ports[1].protocol",
+        "spec.ports[2].protocol",
     ]
 
 

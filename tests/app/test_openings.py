@@ -37,7 +37,7 @@ def service(name, type_, *ports):
     return {"metadata": {"namespace": "default", "name": name}, "spec": spec}
 
 
-async def kept(cluster, probe=lambda *_: ""):
+async def kept(cluster, probe=lambda _: ""):
     running = asyncio.create_task(Openings(cluster, cluster, HOME, SOCKETS, probe=probe).run())
     await asyncio.sleep(0.05)
     running.cancel()
@@ -71,7 +71,7 @@ async def test_services_of_the_cluster_alone_are_not_opened():
 
 async def test_a_port_that_cannot_be_had_is_told_and_its_node_port_stands_in():
     cluster = Cluster([service("a", "LoadBalancer", (80, 30080))])
-    addresses = await kept(cluster, lambda _, port: openings.PRIVILEGED if port < 1024 else "")
+    addresses = await kept(cluster, lambda place: openings.PRIVILEGED if place[1] < 1024 else "")
     assert cluster.opened == [("127.0.0.1", 30080, "a", 80)]
     assert cluster.statuses["a"][0]["ports"] == [{"port": 80, "protocol": "TCP", "error": openings.PRIVILEGED}]
     (event,) = cluster.events

@@ -28,8 +28,8 @@ def problems(service: Doc) -> Iterator[Problem]:
         if spec.get(field, nothing[0]) not in nothing:
             yield _problem(ref, f"spec.{field}", why)
     for index, port in enumerate(spec.get("ports") or ()):
-        if port.get("protocol", "TCP") != "TCP":
-            yield _problem(ref, f"spec.ports[{index}].protocol", "the machine reaches the mesh by TCP alone")
+        if port.get("protocol", "TCP") == "SCTP":
+            yield _problem(ref, f"spec.ports[{index}].protocol", "the machine reaches the mesh by TCP and UDP alone")
 
 
 def _problem(ref: ObjectRef, path: str, why: str) -> Problem:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from semafor.app.pipeline import Pipeline
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
-from semafor.planner.proxy import Opening
+from semafor.planner.proxy import Opening, Transport
 from semafor.resources.core import service
 
 Doc = dict[str, Any]
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 NODE_ADDRESS = "127.0.0.1"
 TAKEN = "semafor.io/PortTaken"  # errors of ports, in the Service's status
 PRIVILEGED = "semafor.io/PrivilegedPort"
+_SOCKETS: Mapping[str, socket.SocketKind] = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 _EXPOSED = ("NodePort", "LoadBalancer")
 _RETRY_S = 5.0  # a port that somebody else has may be free later
 _QUIET_S = 0.005
@@ -40,13 +41,19 @@ def network(home: Path) -> IPv4Network:
     return IPv4Network(f"127.{2 + digest % 252}.{(digest >> 8) % 256}.0/24")
 
 
-def why_not(address: str, port: int) -> str:
+Place = tuple[str, int, Transport]  # address, port
+
+
+def why_not(place: Place) -> str:
     """Why this process could not listen there now; empty when it could."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    address, port, protocol = place
+    with socket.socket(type=_SOCKETS[protocol]) as probe:
+        if protocol == "TCP":  # of UDP it would let two have the same port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-            probe.listen(1)
+            if protocol == "TCP":
+                probe.listen(1)
         except PermissionError:
             return PRIVILEGED
         except OSError:
@@ -64,7 +71,7 @@ class Openings:
         addresses: IPv4Network,
         sockets: Path,
         *,
-        probe: Callable[[str, int], str] = why_not,
+        probe: Callable[[Place], str] = why_not,
     ) -> None:
         self._client = client
         self._pipeline = pipeline
@@ -97,24 +104,24 @@ class Openings:
             await asyncio.sleep(_QUIET_S)
             self._changed.clear()
             refused = self._renew()
-            self._pipeline.open(tuple(sorted(_all(self._open), key=lambda each: (each.address, each.port))))
+            self._pipeline.open(tuple(sorted(_all(self._open), key=_place)))
             for key, obj in list(self._known.items()):
                 await self._tell(key, obj, refused)
             if refused:
                 asyncio.get_running_loop().call_later(_RETRY_S, self._changed.set)
 
-    def _renew(self) -> dict[tuple[str, int], str]:
+    def _renew(self) -> dict[Place, str]:
         """Open what is wanted and can be had; return what cannot, with the reason."""
         for key in self._open.keys() - self._known.keys():
             self._open.pop(key), self._given.pop(key, None)
-        refused: dict[tuple[str, int], str] = {}
+        refused: dict[Place, str] = {}
         for key, obj in sorted(self._known.items()):
-            had = {(each.address, each.port) for each in _all(self._open)}
+            had = {_place(each) for each in _all(self._open)}
             mine = []
             for wanted in self._wanted(key, obj):
-                place = (wanted.address, wanted.port)
+                place = _place(wanted)
                 if wanted not in self._open.get(key, ()):
-                    why = TAKEN if place in had else self._probe(*place)
+                    why = TAKEN if place in had else self._probe(place)
                     if why:
                         refused[place] = why
                         continue
@@ -125,13 +132,14 @@ class Openings:
     def _wanted(self, key: Key, obj: Doc) -> Iterator[Opening]:
         """The openings of a Service: node ports on the node's address, and its own ports on its own address."""
         for port in obj["spec"].get("ports") or ():
-            if port.get("protocol", "TCP") == "TCP":
-                digest = zlib.crc32(f"{key}{port['port']}".encode())
+            protocol = port.get("protocol", "TCP")
+            if protocol in _SOCKETS:
+                digest = zlib.crc32(f"{key}{port['port']}{protocol}".encode())
                 pipe = str(self._sockets / f"in-{digest:08x}.sock")
                 if port.get("nodePort"):
-                    yield Opening(NODE_ADDRESS, port["nodePort"], key, port["port"], pipe)
+                    yield Opening(NODE_ADDRESS, port["nodePort"], key, port["port"], pipe, protocol)
                 if obj["spec"]["type"] == "LoadBalancer":
-                    yield Opening(self._address(key, obj), port["port"], key, port["port"], pipe)
+                    yield Opening(self._address(key, obj), port["port"], key, port["port"], pipe, protocol)
 
     def _address(self, key: Key, obj: Doc) -> str:
         """The Service's own address: the one that it asks for, the one that it had, or one that follows from its name.
@@ -149,12 +157,12 @@ class Openings:
         self._given[key] = next((each for each in candidates if each not in taken), hosts[start])
         return self._given[key]
 
-    async def _tell(self, key: Key, obj: Doc, refused: dict[tuple[str, int], str]) -> None:
+    async def _tell(self, key: Key, obj: Doc, refused: dict[Place, str]) -> None:
         """Write the address into the status, and what cannot be had of its ports; tell of it by an event as well."""
         ingress: list[Doc] = []
         if obj["spec"]["type"] == "LoadBalancer":
             address = self._address(key, obj)
-            ports = [_port(port, refused.get((address, port["port"]), "")) for port in obj["spec"].get("ports") or ()]
+            ports = [_port(address, port, refused) for port in obj["spec"].get("ports") or ()]
             ingress = [{"ip": address, "ipMode": "Proxy", "ports": ports}]
         if _ingress(obj) == ingress:
             return
@@ -164,8 +172,9 @@ class Openings:
         except StatusError as error:
             log.debug("the status of service %s: %s", key, error)  # gone or changed; its watch brings it back
             return
-        for (address, port), why in refused.items():
-            if any((address, port) == (each["ip"], one["port"]) for each in ingress for one in each["ports"]):
+        told = {(each["ip"], one["port"], one["protocol"]) for each in ingress for one in each["ports"]}
+        for (address, port, protocol), why in refused.items():
+            if (address, port, protocol) in told:
                 message = f"port {port} of {address} cannot be had ({why}); use the node port on {NODE_ADDRESS}"
                 await self._client.event(obj, "Warning", "PortNotOpen", message, source="semafor-openings")
 
@@ -179,5 +188,11 @@ def _ingress(obj: Doc) -> list[Doc]:
     return ingress
 
 
-def _port(port: Doc, why: str) -> Doc:
-    return {"port": port["port"], "protocol": port.get("protocol", "TCP")} | ({"error": why} if why else {})
+def _place(opening: Opening) -> Place:
+    return opening.address, opening.port, opening.protocol
+
+
+def _port(address: str, port: Doc, refused: dict[Place, str]) -> Doc:
+    number, protocol = port["port"], port.get("protocol", "TCP")
+    why = refused.get((address, number, protocol), "")
+    return {"port": number, "protocol": protocol} | ({"error": why} if why else {})

@@ -7,7 +7,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
 
     Plan
      ├ Listener ─ FilterChain ─ HttpConnection ─┐ (inline, or by the name of a RouteTable)
-     │                        └ TcpProxy ─┐     │
+     │                        └ TcpProxy ─┐     │       (or UdpProxy, without chains)
      ├ RouteTable ─ VirtualHost ─ Route ──┼─────┘
      ├ Cluster ◀──────────────────────────┘ (by name)
      ├ EndpointSet (by the name of its cluster)
@@ -44,6 +44,8 @@ from semafor.ir.listener import (
     Listener,
     TcpProxy,
     Tunnel,
+    UdpProxy,
+    UdpTunnel,
 )
 from semafor.ir.match import HeaderMatch, PathMatch, QueryMatch, RouteMatch, StringMatch
 from semafor.ir.origin import Origin
@@ -129,6 +131,8 @@ __all__ = [
     "TcpProxy",
     "TokenIssuer",
     "Tunnel",
+    "UdpProxy",
+    "UdpTunnel",
     "UpstreamHttp",
     "UpstreamTls",
     "VirtualHost",

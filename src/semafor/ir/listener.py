@@ -127,6 +127,25 @@ class TcpProxy(Value, tag="tcp"):
     resolvers: tuple[str, ...] = ()
 
 
+class UdpTunnel(Value, tag="udp_tunnel"):
+    """Speak HTTP/2, and hand what CONNECT-UDP requests (RFC 9298) carry to the cluster, as datagrams."""
+
+    stat_prefix: str
+    cluster: str
+
+
+class UdpProxy(Value):
+    """Hand datagrams to the cluster: those of one caller (address and port) to one instance, while it is there.
+
+    Who is silent for `session_s` is forgotten. `tunnel`: the cluster's instances are asked for the way, by CONNECT-UDP.
+    """
+
+    stat_prefix: str
+    cluster: str
+    session_s: float = 60.0
+    tunnel: bool = False
+
+
 class FilterChain(Value):
     """What is done with the connections that match."""
 
@@ -143,6 +162,7 @@ class Listener(Value, cache_hash=True):
     `exclusive`: no other process may listen there as well. `bind` False: no socket; it takes what a listener with
     `hand_over` gets for its address (the original destination). `inspection_timeout_s` of 0 waits for ever;
     `continue_on_timeout` goes on with what is known then, so that a server may speak first.
+    With `datagrams` it takes UDP, and with a `tunnel_end` the other end of it; it has no chains then.
     """
 
     name: str
@@ -158,4 +178,6 @@ class Listener(Value, cache_hash=True):
     continue_on_timeout: bool = False
     chains: tuple[FilterChain, ...] = ()
     default_chain: FilterChain | None = None
+    datagrams: UdpProxy | None = None
+    tunnel_end: UdpTunnel | None = None
     origin: Origin | None = None

@@ -7,6 +7,7 @@ from semafor.base.struct import Value
 from semafor.ir import Edge
 
 Labels = tuple[tuple[str, str], ...]
+Transport = Literal["TCP", "UDP"]
 
 
 class Workload(Value):
@@ -28,6 +29,7 @@ class Opening(Value):
     service: tuple[str, str]  # namespace, name
     service_port: int
     pipe: str
+    protocol: Transport = "TCP"
 
 
 class Proxy(Value):

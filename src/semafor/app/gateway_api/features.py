@@ -64,6 +64,7 @@ SUPPORTED: Final = tuple(
             "TLSRoute",
             "TLSRouteModeMixed",
             "TLSRouteModeTerminate",
+            "UDPRoute",
         )
     )
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
+from semafor.envoy.render import udp
 from semafor.envoy.render.shape import Fields, seconds, typed
 
 UDP_NAME: Final = "dns-udp"
@@ -21,9 +22,10 @@ _MAX_SESSIONS: Final = 10_000  # each question of a new client port is one; Envo
 
 
 def listeners(pool: Pool) -> tuple[Any, ...]:
-    udp = _listener(pool, UDP_NAME, "UDP", listener_filters=[_relay(pool)])
+    relay = ir.UdpProxy(stat_prefix=UDP_NAME, cluster=UDP_NAME, session_s=_SESSION_S)
+    questions = _listener(pool, UDP_NAME, "UDP", **udp.listener(pool, relay))
     chain = {"filters": [_tcp_proxy(pool)]}
-    return (udp, _listener(pool, TCP_NAME, "TCP", filter_chains=[chain]))
+    return (questions, _listener(pool, TCP_NAME, "TCP", filter_chains=[chain]))
 
 
 def clusters(pool: Pool, node: ir.DnsRelay) -> tuple[Any, ...]:
@@ -50,18 +52,6 @@ def _listener(pool: Pool, name: str, protocol: str, **fields: Any) -> Any:
 
 def _address(protocol: str, address: str) -> Fields:
     return {"socket_address": {"protocol": protocol, "address": address, "port_value": RESOLVER_PORT}}
-
-
-def _relay(pool: Pool) -> Fields:
-    route = typed(pool, "route", _FILTERS + "udp.udp_proxy.v3.Route", cluster=UDP_NAME)
-    return typed(
-        pool,
-        "envoy.filters.udp_listener.udp_proxy",
-        _FILTERS + "udp.udp_proxy.v3.UdpProxyConfig",
-        stat_prefix=UDP_NAME,
-        idle_timeout=seconds(_SESSION_S),
-        matcher={"on_no_match": {"action": route}},
-    )
 
 
 def _tcp_proxy(pool: Pool) -> Fields:

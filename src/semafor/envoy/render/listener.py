@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import dns_cache, rbac, tls
+from semafor.envoy.render import dns_cache, rbac, tls, udp
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, cidr, pipe, seconds, socket_address, typed, wrap
 
@@ -31,6 +31,11 @@ def listener(pool: Pool, node: ir.Listener) -> Any:
         "continue_on_listener_filters_timeout": node.continue_on_timeout,
         "filter_chains": [_chain(pool, chain) for chain in node.chains],
     }
+    if node.datagrams is not None:
+        fields["address"]["socket_address"]["protocol"] = "UDP"
+        fields |= udp.listener(pool, node.datagrams)
+    if node.tunnel_end is not None:
+        fields["filter_chains"] = [{"filters": [udp.tunnel_end(pool, node.tunnel_end)]}]
     if node.exclusive:
         fields["enable_reuse_port"] = wrap(False)  # noqa: FBT003 a wrapped value
     if not node.bind:

@@ -2,6 +2,7 @@
 
     pod netns                      node netns (no way out: TCP is redirected to the node's Envoy, UDP has no route)
     eth0 10.244.0.7/16  ══veth══  p0af40007 ─ semafor0 10.244.0.1/16, 10.96.0.10/32
+                                              lo: every service address, for the node's Envoy to take datagrams at
 
 Everything is IPv4. Pods' eth0 has no IPv6 address, so that nothing passes beside the interception; `lo` keeps ::1.
 """
@@ -19,9 +20,11 @@ from semafor.kube.node.spec import NodeNetwork, Sandbox
 BRIDGE = "semafor0"
 
 _NEW_LINK, _DELETE_LINK, _NEW_ADDRESS, _NEW_ROUTE = 16, 17, 20, 24
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 18, 28
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 10, 18, 28
 _UP = 1
 _CREATED = ACK | CREATE | EXCLUSIVE
+# The most that the kernel takes: Envoy never sends a datagram in fragments, so a longer one would be lost.
+_MTU_BYTES = 65535
 _MAC_PREFIX = b"\x0a\x58"  # a locally administered address made of the IP, as container networks do: no stale ARP
 
 # (file below /proc/sys, value) of every pod
@@ -32,6 +35,7 @@ _POD_SETTINGS = (
 )
 _NODE_SETTINGS = (
     ("net/ipv4/ip_forward", "1"),
+    ("net/ipv4/ip_unprivileged_port_start", "0"),  # the node's Envoy takes datagrams to any port of a service
     ("net/ipv6/conf/default/disable_ipv6", "1"),
     ("net/bridge/bridge-nf-call-iptables", "0"),  # pod to pod is not the node's business
 )
@@ -45,11 +49,13 @@ def set_up_node(network: NodeNetwork) -> None:
         # A fixed address: else a bridge takes its ports' lowest one, and ARP entries go stale as pods come and go.
         mac = attribute(_IFLA_ADDRESS, _MAC_PREFIX + socket.inet_aton(network.address))
         kind = nested(_IFLA_LINKINFO, text(1, "bridge"))
-        bridge = netlink.message(_NEW_LINK, _CREATED, _info(up=True), text(_IFLA_IFNAME, BRIDGE), mac, kind)
+        size = u32(_IFLA_MTU, _MTU_BYTES)
+        bridge = netlink.message(_NEW_LINK, _CREATED, _info(up=True), text(_IFLA_IFNAME, BRIDGE), size, mac, kind)
         link.request("make the bridge", bridge)
         prefix = ipaddress.IPv4Network(network.pods).prefixlen
         _add_address(link, BRIDGE, network.address, prefix)
         _add_address(link, BRIDGE, network.dns, 32)
+        _add_local_route(link, network.services)
     nft.install(nft.node(network))
 
 
@@ -73,7 +79,7 @@ class PodLink:
             _add_address(link, "eth0", sandbox.ip, ipaddress.IPv4Network(network.pods).prefixlen)
             _add_default_route(link, network.address)
         if sandbox.interception:
-            nft.install(nft.pod(sandbox.interception))
+            nft.install(nft.pod(sandbox.interception, network))
 
 
 def unplug(ip: str) -> None:
@@ -98,11 +104,11 @@ def bound_socket(address: str, port: int, kind: int) -> socket.socket:
 def _veth(ip: str, bridge: int, pod_ns: int) -> bytes:
     """Both ends in one message: one up and in the bridge, one in the pod and still down (the kernel wants it so)."""
     mac = attribute(_IFLA_ADDRESS, _MAC_PREFIX + socket.inet_aton(ip))
-    peer = nested(1, _info(), text(_IFLA_IFNAME, "eth0"), mac, u32(_IFLA_NET_NS_FD, pod_ns))
+    size = u32(_IFLA_MTU, _MTU_BYTES)
+    peer = nested(1, _info(), text(_IFLA_IFNAME, "eth0"), size, mac, u32(_IFLA_NET_NS_FD, pod_ns))
     kind = nested(_IFLA_LINKINFO, text(1, "veth"), nested(2, peer))
-    return netlink.message(
-        _NEW_LINK, _CREATED, _info(up=True), text(_IFLA_IFNAME, _name(ip)), u32(_IFLA_MASTER, bridge), kind
-    )
+    own = (text(_IFLA_IFNAME, _name(ip)), size, u32(_IFLA_MASTER, bridge))
+    return netlink.message(_NEW_LINK, _CREATED, _info(up=True), *own, kind)
 
 
 def _name(ip: str) -> str:
@@ -132,6 +138,16 @@ def _add_default_route(link: Netlink, gateway: str) -> None:
     link.request(
         "add the default route", netlink.message(_NEW_ROUTE, _CREATED, head, attribute(5, socket.inet_aton(gateway)))
     )
+
+
+def _add_local_route(link: Netlink, addresses: str) -> None:
+    """The node has all of these addresses: a process of it may listen at any of them."""
+    local_table, by_boot, this_host, local = 255, 3, 254, 2
+    where = ipaddress.IPv4Network(addresses)
+    fixed = (where.prefixlen, 0, 0, local_table, by_boot, this_host, local, 0)
+    head = struct.pack("=BBBBBBBBI", socket.AF_INET, *fixed)
+    body = (attribute(1, where.network_address.packed), u32(4, socket.if_nametoindex("lo")))
+    link.request("take the service addresses in", netlink.message(_NEW_ROUTE, _CREATED, head, *body))
 
 
 def _set(settings: tuple[tuple[str, str], ...]) -> None:

@@ -41,10 +41,10 @@ class Chain(NamedTuple):
     rules: tuple[bytes, ...]
 
 
-def pod(interception: Interception) -> tuple[Chain, ...]:
+def pod(interception: Interception, network: NodeNetwork) -> tuple[Chain, ...]:
     """The chains of a pod with a sidecar."""
     return (
-        Chain("output", _OUTPUT, tuple(_outbound(interception))),
+        Chain("output", _OUTPUT, tuple(_outbound(interception, network))),
         Chain("prerouting", _PREROUTING, tuple(_inbound(interception))),
     )
 
@@ -75,14 +75,14 @@ def install(chains: Iterable[Chain]) -> None:
         link.batch("nftables: make the rules of interception", messages, acknowledged=len(messages) - 2)
 
 
-def _outbound(i: Interception) -> Iterator[bytes]:
+def _outbound(i: Interception, network: NodeNetwork) -> Iterator[bytes]:
     # What is exempt stays exempt, whatever follows.
     yield _rule(*_mark(EXEMPT_MARK), _verdict(_RETURN))
     # A pod that calls its own service: the sidecar's call to it comes back as inbound.
     yield _rule(
         *_output_to("lo"),
         *_mark(OUTBOUND_MARK),
-        *_destination("127.0.0.0/8", operator=_NOT_EQUAL),
+        *_not_to("127.0.0.0/8"),
         *_protocol(_TCP),
         *_redirect(i.inbound_port),
     )
@@ -90,8 +90,12 @@ def _outbound(i: Interception) -> Iterator[bytes]:
     yield _rule(*_mark(OUTBOUND_MARK), _verdict(_RETURN))
     yield _rule(*_output_to("lo"), _verdict(_RETURN))
     if i.dns_port:
+        # Name servers that are services or pods of the cluster are asked as they are; of others, none can be reached.
+        elsewhere = [expression for cidr in (network.services, network.pods) for expression in _not_to(cidr)]
         for protocol in (_UDP, _TCP):
-            yield _rule(*_protocol(protocol), *_port(DNS_PORT), *_redirect(i.dns_port))
+            question = [*_protocol(protocol), *_port(DNS_PORT)]
+            yield _rule(*question, *_destination(network.dns), *_redirect(i.dns_port))
+            yield _rule(*question, *elsewhere, *_redirect(i.dns_port))
     for port in i.exclude_outbound_ports:
         yield _rule(*_protocol(_TCP), *_port(port), _verdict(_RETURN))
     for cidr in i.exclude_outbound_cidrs:
@@ -127,6 +131,10 @@ def _protocol(number: int) -> list[bytes]:
 
 def _port(port: int) -> list[bytes]:
     return [_payload(_TRANSPORT_HEADER, _PORT_DESTINATION), _compare(struct.pack(">H", port))]
+
+
+def _not_to(cidr: str) -> list[bytes]:
+    return _destination(cidr, operator=_NOT_EQUAL)
 
 
 def _destination(cidr: str, *, operator: int = _EQUAL) -> list[bytes]:

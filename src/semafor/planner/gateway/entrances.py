@@ -17,38 +17,42 @@ from semafor.planner.checks.problems import at
 from semafor.planner.gateway import sources
 from semafor.planner.gateway.server import Gateway, ServedHost, Server
 from semafor.planner.mesh import Mesh
-from semafor.planner.proxy import Workload
+from semafor.planner.proxy import Transport, Workload
 from semafor.planner.services import service
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 -- what a gateway is for
 
 
 class Entrance(Value):
-    """One address and port of the pod. Its servers are all of one sort: HTTP, TLS told apart by server name, or TCP."""
+    """One address and port of the pod. Its servers are all of one sort: HTTP, TLS told apart by server name, or TCP.
+
+    One for datagrams has a single server.
+    """
 
     address: str
     port: int
     servers: tuple[Server, ...]
+    transport: Transport = "TCP"
 
     @property
     def name(self) -> str:
-        return f"{self.address}_{self.port}"
+        return f"{self.address}_{self.port}{'_udp' if self.transport == 'UDP' else ''}"
 
 
 def of(mesh: Mesh, workload: Workload) -> tuple[tuple[Entrance, ...], tuple[Problem, ...]]:
     """The entrances of the pod, by port, and who did not get in."""
-    found: dict[tuple[str, int], list[Server]] = {}
+    found: dict[tuple[str, int, Transport], list[Server]] = {}
     told: list[Problem] = []
     for gateway in selecting(mesh, workload):
         for server in gateway.servers:
-            for port in _ports(mesh, workload, server.port):
-                others = found.setdefault((server.bind or EVERY_ADDRESS, port), [])
+            for port in _ports(mesh, workload, server):
+                others = found.setdefault((server.bind or EVERY_ADDRESS, port, server.transport), [])
                 fitting, mistakes = _fitting(server, others)
                 told += mistakes
                 others += [fitting] if fitting else []
     entrances = (
-        Entrance(address=address, port=port, servers=tuple(found[address, port]))
-        for address, port in sorted(found, key=lambda key: (key[1], key[0]))
+        Entrance(address=address, port=port, servers=tuple(servers), transport=transport)
+        for (address, port, transport), servers in sorted(found.items(), key=lambda each: (each[0][1], each[0]))
     )
     return tuple(each for each in entrances if each.servers), tuple(dict.fromkeys(told))
 
@@ -61,14 +65,14 @@ def selecting(mesh: Mesh, workload: Workload) -> Iterator[Gateway]:
             yield gateway
 
 
-def _ports(mesh: Mesh, workload: Workload, port: int) -> tuple[int, ...]:
-    """Where the pod listens for what clients send to `port` of its Service; without a Service, at that very port."""
+def _ports(mesh: Mesh, workload: Workload, server: Server) -> tuple[int, ...]:
+    """Where the pod listens for what clients send to the server's port; without a Service, at that very port."""
     found: dict[int, None] = {}
     for known in mesh.services.values():
-        named = known.port(port)
+        named = known.udp_port(server.port) if server.transport == "UDP" else known.port(server.port)
         if named and service.selects(known, workload) and (number := service.target_port(named, workload)):
             found[number] = None
-    return tuple(found) or (port,)
+    return tuple(found) or (server.port,)
 
 
 def _fitting(server: Server, others: list[Server]) -> tuple[Server | None, tuple[Problem, ...]]:

@@ -5,6 +5,7 @@
       ├ TLS, passed through ───── by name ────── bytes to a cluster
       └ TLS, certificate missing ─────────────── closed
 :9000 ─ TCP ──────────────────── one chain ──── bytes to a cluster
+:5300 ─ UDP ──────────────────── no chain ───── datagrams to a cluster
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,7 @@ from semafor.planner import authorization
 from semafor.planner.calling import door, passthrough
 from semafor.planner.calling import view as views
 from semafor.planner.calling.view import View
-from semafor.planner.gateway import auto, credentials, entrances, tables
+from semafor.planner.gateway import auto, credentials, entrances, tables, udp
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
 from semafor.planner.gateway.server import Server, ServerTls
@@ -54,8 +55,12 @@ def plan(mesh: Mesh, proxy: Proxy, found: tuple[Entrance, ...], said: Said) -> t
     """The listeners of all entrances. One where nothing could be answered is left out: its port refuses."""
     ground = _Ground(mesh, views.of(mesh, proxy.workloads[0]), said, proxy.edge or mesh.options.edge)
     checks = authorization.of(mesh, proxy)
-    made = []
+    made: list[Listener] = []
     for entrance in found:
+        if entrance.transport == "UDP":
+            datagrams = udp.listener(entrance, said[entrance.servers[0]])
+            made += [datagrams] if datagrams else []
+            continue
         chains = door.distinct(authorization.checked(chain, checks) for chain in _chains(ground, entrance))
         if chains:
             made.append(_listener(entrance, chains))

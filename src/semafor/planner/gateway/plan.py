@@ -3,7 +3,7 @@
 entrances ─▶ each: listeners ─ chains ─ tables or bytes ─▶ clusters of the services that are named there
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -14,7 +14,6 @@ from semafor.ir import (
     EndpointSet,
     FilterChain,
     Forward,
-    HttpConnection,
     Listener,
     Plan,
     RouteTable,
@@ -24,7 +23,7 @@ from semafor.planner import reasons
 from semafor.planner.calling import outbound, passthrough
 from semafor.planner.calling import view as views
 from semafor.planner.calling.view import View
-from semafor.planner.gateway import auto, credentials, entrances, listeners, sources, tables
+from semafor.planner.gateway import auto, credentials, entrances, listeners, sources, tables, udp
 from semafor.planner.gateway.attached import Attached
 from semafor.planner.gateway.entrances import Entrance
 from semafor.planner.gateway.server import Server
@@ -32,6 +31,7 @@ from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
 
+Said = Mapping[Server, tuple[Attached, ...]]
 _ANY = ("*",)  # whichever Gateway objects the pod serves: it is one
 
 
@@ -46,7 +46,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     made = listeners.plan(mesh, proxy, found, said)
     routes = tuple(table for each in found for table in tables.plan(mesh, view, each, said))
     reached = _reached(mesh, view, tuple(said.values()), {*_by_routes(routes), *_by_listeners(made)})
-    by_name = tuple(pair for each in found for server in each.servers for pair in _asked_for(mesh, view, server))
+    by_name = tuple(pair for each in found for server in each.servers for pair in _asked_for(mesh, view, server, said))
     reached += tuple({cluster.name: (cluster, members) for cluster, members in by_name}.values())
     return Plan(
         proxy=proxy.id,
@@ -58,10 +58,12 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     )
 
 
-def _asked_for(mesh: Mesh, view: View, server: Server) -> Iterator[tuple[Cluster, EndpointSet | None]]:
-    """What callers reach through the server by the names that they ask for."""
+def _asked_for(mesh: Mesh, view: View, server: Server, said: Said) -> Iterator[tuple[Cluster, EndpointSet | None]]:
+    """What callers reach through the server by the names that they ask for, or by sending it datagrams."""
     if auto.is_auto(server):
         yield from auto.clusters(mesh, view, server)
+    if server.speaks == "udp":
+        yield from udp.clusters(mesh, server, said[server])
 
 
 def _credentials(
@@ -91,8 +93,7 @@ def _by_listeners(made: tuple[Listener, ...]) -> Iterator[str]:
 
 
 def _destinations(chain: FilterChain) -> tuple[Destination, ...]:
-    filter_: HttpConnection | TcpProxy = chain.filter
-    return filter_.destinations if isinstance(filter_, TcpProxy) else ()
+    return chain.filter.destinations if isinstance(chain.filter, TcpProxy) else ()
 
 
 def _reached(

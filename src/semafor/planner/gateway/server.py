@@ -6,7 +6,7 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin
 from semafor.planner.hosts import Age
-from semafor.planner.proxy import Labels
+from semafor.planner.proxy import Labels, Transport
 
 Mode = Literal["simple", "mutual", "optional_mutual", "istio_mutual", "passthrough", "auto_passthrough"]
 TlsVersion = Literal["", "1.0", "1.1", "1.2", "1.3"]
@@ -79,6 +79,10 @@ class Server(Value):
     bind: str = ""
     tls: ServerTls | None = None
     redirects: bool = False
+
+    @property
+    def transport(self) -> Transport:
+        return "UDP" if self.speaks == "udp" else "TCP"
 
     @property
     def carries_requests(self) -> bool:

@@ -8,7 +8,6 @@ from semafor.base.struct import Value
 from semafor.planner.gateway_api import grant
 from semafor.planner.gateway_api.route import Mirroring, Route, Rule
 from semafor.planner.mesh import Mesh
-from semafor.planner.services.protocol import Protocol
 from semafor.planner.services.service import Service
 
 
@@ -49,10 +48,11 @@ def _host(target: ObjectRef) -> str:
 
 
 def _port(service: Service, target: ObjectRef, number: int, route: Route) -> Resolved:
-    found = service.port(number)
-    if found is None:
+    ports = (service.port(number), service.udp_port(number))
+    found, other = reversed(ports) if route.kind == "UDPRoute" else ports
+    if found is None and other is None:
         return Resolved(reason="BackendNotFound", message=f"{target} has no port {number}")
-    if (found.protocol is Protocol.UDP) != (route.kind == "UDPRoute"):
+    if found is None:
         return Resolved(reason="UnsupportedProtocol", message=f"the port {number} of {target} does not carry that")
     return Resolved(host=service.host)
 

@@ -16,6 +16,7 @@ _KINDS = {
     "HTTPS": ("HTTPRoute", "GRPCRoute"),
     "TLS": ("TLSRoute",),
     "TCP": ("TCPRoute",),
+    "UDP": ("UDPRoute",),
 }
 _BY_TLS = {"HTTPS", "TLS"}  # told apart by the server name in the client's hello
 
@@ -276,6 +277,8 @@ def _conflict(one: Listener, other: Listener) -> str:
     """Why connections to the two cannot be told apart; empty when they can."""
     if one.port != other.port or not {one.protocol, other.protocol} <= _KINDS.keys():
         return ""
-    if "TCP" in {one.protocol, other.protocol} or (one.protocol in _BY_TLS) != (other.protocol in _BY_TLS):
+    if (one.protocol == "UDP") != (other.protocol == "UDP"):
+        return ""  # the transports tell them apart
+    if {"TCP", "UDP"} & {one.protocol, other.protocol} or (one.protocol in _BY_TLS) != (other.protocol in _BY_TLS):
         return "ProtocolConflict"
     return "HostnameConflict" if one.hostname == other.hostname else ""

@@ -29,7 +29,9 @@ class Port(Value):
 
 
 class Service(Value, cache_hash=True):
-    """`addresses` are virtual: IPs, and networks in CIDR form. A headless service has none, nor one that waits for its.
+    """`ports` carry TCP, `udp_ports` datagrams.
+
+    `addresses` are virtual: IPs, and networks in CIDR form. A headless service has none, nor one that waits for its.
 
     `selector` is empty where endpoints are made by hand. `resolution` says how instances are found: "eds" and "static"
     by the mesh, "none" by the caller, the others by DNS. `external`: it is outside of the mesh, so it proves no
@@ -43,6 +45,7 @@ class Service(Value, cache_hash=True):
     addresses: tuple[str, ...]
     headless: bool
     ports: tuple[Port, ...]
+    udp_ports: tuple[Port, ...] = ()
     selector: Labels = ()
     resolution: Resolution = "eds"
     external: bool = False
@@ -81,6 +84,9 @@ class Service(Value, cache_hash=True):
     def port(self, number: int) -> Port | None:
         return next((port for port in self.ports if port.number == number), None)
 
+    def udp_port(self, number: int) -> Port | None:
+        return next((port for port in self.udp_ports if port.number == number), None)
+
 
 def read(document: core.Service) -> Service | None:
     """The service; None for an ExternalName, which is an alias."""
@@ -95,6 +101,7 @@ def read(document: core.Service) -> Service | None:
         addresses=() if headless or not spec.cluster_ip else (spec.cluster_ip,),
         headless=headless,
         ports=tuple(_port(port) for port in spec.ports if port.protocol != "UDP"),
+        udp_ports=tuple(_port(port) for port in spec.ports if port.protocol == "UDP"),
         selector=tuple(sorted(spec.selector.items())),
         export_to=listed(meta.annotations.get(EXPORT_TO, "")),
         age=hosts.age(meta),

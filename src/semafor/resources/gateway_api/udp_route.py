@@ -55,7 +55,7 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
+    effect=True,
     defaults=filled.of(UDPRoute),
     validate=rules.l4_route,
 )
