@@ -26,18 +26,25 @@ from semafor.planner import Mesh
 from semafor.planner import mesh as planned
 from semafor.planner.checks import refused
 from semafor.resources import registry, shape
+from semafor.resources.istio import authorization_policy
 from semafor.resources.kind import Kind
 from semafor.resources.shape import Shape
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
-GROUPS = {"networking.istio.io": "istio", "gateway.networking.k8s.io": "gateway-api"}
+GROUPS = {"networking.istio.io": "istio", "security.istio.io": "istio", "gateway.networking.k8s.io": "gateway-api"}
 IMPLEMENTED, REFUSED, IDLE = "implemented", "refused", "without effect"
 _HOW = "python -m tests.reference --write"
 # Fields that are read without being named, each with how.
 _UNNAMED = {
     ("ConsistentHashLB", "useSourceIp"): "what is left when none of the others is set",
     ("GatewayClassSpec", "description"): "a text for people",
+}
+_UNNAMED |= {
+    (struct.__name__, field.encode_name): "by the name of its opposite"
+    for struct in (authorization_policy.Source, authorization_policy.Operation)
+    for field in msgspec.structs.fields(struct)
+    if field.name.startswith("not_")
 }
 # Kinds that no plan depends on, and the module that reads them.
 _NOT_PLANNED = {"ProxyConfig": "app/proxy_config.py"}

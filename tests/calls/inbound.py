@@ -7,6 +7,7 @@ import ipaddress
 import re
 from typing import Any
 
+from tests.calls import authorizers
 from tests.calls.script import Call
 
 Json = dict[str, Any]
@@ -22,10 +23,15 @@ def follow(listener: Json, call: Call, identity: str) -> str:
     taken = chain(listener, call, identity)
     if taken is None:
         return "closed"
+    left: dict[str, str] = {}  # what filters leave for the others
     for one in filters(taken):
         config = one["typed_config"]
-        if config["@type"].endswith(".RBAC") and not passes(config, call, identity):
-            return DENIED[call.verb]
+        if config["@type"].endswith(".RBAC"):
+            left |= tried(config, call, identity)
+            if not passes(config, call, identity):
+                return DENIED[call.verb]
+        if config["@type"].endswith(".ExtAuthz") and asks(config, left) and not authorized(call, identity):
+            return f"403 {authorizers.REFUSAL}" if call.verb == "receive" else "closed"
     return _answered(taken, call) if call.verb == "receive" else APP
 
 
@@ -66,6 +72,28 @@ def passes(config: Json, call: Call, identity: str) -> bool:
     """Whether the filter lets the call pass; rules that are only tried refuse nothing."""
     rules = config.get("rules")
     return rules is None or takes(rules, call, identity) == (rules.get("action", "ALLOW") == "ALLOW")
+
+
+def tried(config: Json, call: Call, identity: str) -> dict[str, str]:
+    """The name of the first of the rules that are only tried which takes the call, under the key that it is left at."""
+    rules = config.get("shadow_rules", {})
+    for name, policy in sorted(rules.get("policies", {}).items()):
+        if takes({"policies": {name: policy}}, call, identity):
+            return {f"{config.get('shadow_rules_stat_prefix', '')}shadow_effective_policy_id": name}
+    return {}
+
+
+def asks(config: Json, left: dict[str, str]) -> bool:
+    wanted = config["filter_enabled_metadata"]
+    (step,) = wanted["path"]
+    return left.get(step["key"], "").startswith(wanted["value"]["string_match"]["prefix"])
+
+
+def authorized(call: Call, identity: str) -> bool:
+    """What the servers of `authorizers` would say."""
+    if call.verb == "receive":
+        return authorizers.allows(dict(call.headers))
+    return authorizers.allows_bytes(identity)
 
 
 def takes(rules: Json, call: Call, identity: str) -> bool:

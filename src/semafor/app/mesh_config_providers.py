@@ -10,7 +10,7 @@ from semafor.resources import check
 from semafor.resources.istio.extension_provider import DefaultProviders, ExtensionProvider
 
 # Kinds that something acts on. The others are read, so that policies can name them, and told as unsupported.
-ACTED_ON: frozenset[str] = frozenset()
+ACTED_ON: frozenset[str] = frozenset({"envoyExtAuthzHttp", "envoyExtAuthzGrpc"})
 _DEFAULTS_ACTED_ON: frozenset[str] = frozenset()
 _T = TypeVar("_T", bound=msgspec.Struct)
 

@@ -7,7 +7,7 @@ An issuer that does not answer keeps the keys that it had, and costs the others 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from semafor.planner import Mesh
@@ -27,19 +27,20 @@ class Rules(Protocol):
     def take_token_keys(self, keys: Mapping[str, Keys]) -> None: ...
 
 
-async def fetch(places: Iterable[str]) -> list[Keys]:
-    """The key set at each place, or why there is none."""
+async def fetch(places: Mapping[str, float]) -> list[Keys]:
+    """The key set at each place, or why there is none; with how many seconds one waits there."""
     from semafor.app import key_sets  # only now: an HTTP client is 0.1 s of every start, and few meshes need one
 
     return await key_sets.fetch(places)
 
 
+Fetch = Callable[[Mapping[str, float]], Awaitable[list[Keys]]]
+
+
 class TokenKeys:
     """Keeps the key sets of the mesh what issuers say. `now` is a monotonic clock in seconds."""
 
-    def __init__(
-        self, rules: Rules, now: Callable[[], float], fetch: Callable[[Iterable[str]], Awaitable[list[Keys]]] = fetch
-    ) -> None:
+    def __init__(self, rules: Rules, now: Callable[[], float], fetch: Fetch = fetch) -> None:
         self._rules = rules
         self._now = now
         self._fetch = fetch
@@ -55,16 +56,16 @@ class TokenKeys:
                 async with asyncio.timeout(max(wait_s, 0.0)):
                     await self._others_are_wanted()
 
-    def _wanted(self) -> frozenset[str]:
+    def _wanted(self) -> dict[str, float]:
         return request_authentication.wanted(self._rules.mesh.request_authentications)
 
     async def _others_are_wanted(self) -> None:
-        while self._wanted() == self._due.keys():
+        while self._wanted().keys() == self._due.keys():
             await self._rules.news()
 
     async def _renew(self) -> None:
         wanted, before = self._wanted(), self._known
-        due = [place for place in sorted(wanted) if self._due.get(place, 0.0) <= self._now()]
+        due = {place: wanted[place] for place in sorted(wanted) if self._due.get(place, 0.0) <= self._now()}
         found = await self._fetch(due) if due else []
         self._known = {place: keys for place, keys in before.items() if place in wanted}
         self._due = {place: when for place, when in self._due.items() if place in wanted}

@@ -16,7 +16,7 @@ tuples of pairs. Durations are seconds. Every node that stands for a decision ca
      └ Patch, which changes what has been rendered
 """
 
-from semafor.ir.authorization import Condition, Conditions, Guard, Rule
+from semafor.ir.authorization import Authorizer, Body, Condition, Conditions, Guard, Rule
 from semafor.ir.cluster import (
     Cluster,
     ConnectionLimits,
@@ -75,6 +75,8 @@ from semafor.ir.token import TokenIssuer
 
 __all__ = [
     "Abort",
+    "Authorizer",
+    "Body",
     "ChainMatch",
     "Cluster",
     "Condition",

@@ -57,12 +57,50 @@ class Rule(Value):
     origin: Origin | None = None
 
 
+class Body(Value):
+    """How much of a request's body is shown. A longer one is cut when `partial`, else refused with 413."""
+
+    max_bytes: int
+    partial: bool = False
+    packed: bool = False
+
+
+class Authorizer(Value, cache_hash=True):
+    """Somebody who is asked whether a request may pass, at `cluster`, which `authority` is the name of.
+
+    Who gets no answer within `timeout_s` refuses with `status_on_error`, or lets pass when `fail_open`. Over "http" the
+    question is the request itself, below `path_prefix`, with those of its headers that `headers` take, and with
+    `added_headers` (name, value). Of an answer's headers those of `to_app` go on to the app, those of
+    `to_caller_on_deny` (all, when there are none) and `to_caller_on_allow` back to the caller.
+    """
+
+    name: str
+    cluster: str
+    protocol: Literal["http", "grpc"]
+    authority: str
+    timeout_s: float = 600.0
+    fail_open: bool = False
+    status_on_error: int = 403
+    clear_route_cache: bool = False
+    body: Body | None = None
+    path_prefix: str = ""
+    headers: tuple[StringMatch, ...] = ()
+    added_headers: tuple[tuple[str, str], ...] = ()
+    to_app: tuple[StringMatch, ...] = ()
+    to_caller_on_deny: tuple[StringMatch, ...] = ()
+    to_caller_on_allow: tuple[StringMatch, ...] = ()
+
+
 class Guard(Value, cache_hash=True):
     """Refuse what one of the rules takes ("deny"), or what none of them takes ("allow").
 
-    A `dry_run` refuses nothing: what it would have done is only counted.
+    "ask" refuses what one of the rules takes and the `authorizer` does not let pass; "log" only notes what they take.
+    A `dry_run` refuses nothing: what it would have done is only counted. `policies` are the names of the objects that
+    the rules are of, for people.
     """
 
-    action: Literal["allow", "deny"]
+    action: Literal["allow", "deny", "ask", "log"]
     rules: tuple[Rule, ...] = ()
     dry_run: bool = False
+    authorizer: Authorizer | None = None
+    policies: tuple[str, ...] = ()

@@ -18,12 +18,13 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     checks = authorization.of(mesh, proxy)
     received = inbound.listener(mesh, named, modes=modes, checks=checks)
     bound = inbound.bound(mesh, named, modes=modes, checks=checks)
+    asked = authorization.added(checks, out.clusters)
     return Plan(
         proxy=proxy.id,
         listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received, *bound)),
         routes=out.tables,
-        clusters=(*out.clusters, *inbound.clusters(named)),
-        endpoints=out.endpoints,
+        clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named)),
+        endpoints=(*out.endpoints, *(one.endpoints for one in asked if one.endpoints)),
         credentials=out.credentials,
         dns=dns.relay(mesh),
     )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import dns_cache, rbac, tls, udp
+from semafor.envoy.render import dns_cache, guards, tls, udp
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, cidr, pipe, seconds, socket_address, typed, wrap
 
@@ -84,14 +84,7 @@ def _match(node: ir.ChainMatch) -> Fields:
 def _filters(pool: Pool, node: ir.HttpConnection | ir.TcpProxy) -> list[Fields]:
     if isinstance(node, ir.HttpConnection):
         return [http_connection(pool, node)]
-    guards = [_guard(pool, node.stat_prefix, guard) for guard in node.guards]
-    return [*guards, *_before(pool, node), _tcp_proxy(pool, node)]
-
-
-def _guard(pool: Pool, stat_prefix: str, guard: ir.Guard) -> Fields:
-    """Closes connections that are not allowed."""
-    type_name = "envoy.extensions.filters.network.rbac.v3.RBAC"
-    return typed(pool, "envoy.filters.network.rbac", type_name, stat_prefix=stat_prefix, **rbac.rules(guard))
+    return [*guards.filters(pool, node), *_before(pool, node), _tcp_proxy(pool, node)]
 
 
 def _before(pool: Pool, node: ir.TcpProxy) -> list[Fields]:

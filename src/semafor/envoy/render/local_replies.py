@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
+from semafor.envoy.render import refusals
 from semafor.envoy.render.shape import Fields
 
 HEADER: Final = "x-semafor-reason"
@@ -30,19 +31,25 @@ _BODY: Final = f"%RESP({HEADER})%\n%LOCAL_REPLY_BODY%\n"
 def fields(pool: Pool, node: ir.HttpConnection) -> Fields:
     if not node.reasons:
         return {}
-    return {"local_reply_config": _config(pool)}
+    return {"local_reply_config": _config(pool, node)}
 
 
-def _config(pool: Pool) -> Any:
+def _config(pool: Pool, node: ir.HttpConnection) -> Any:
     """The first mapper that knows one of the answer's flags words it; the last one knows them all."""
-    mappers = [_mapper([flag], f"{flag}: {reason}") for flag, reason in REASONS.items()]
-    return pool(_MANAGER + "LocalReplyConfig", mappers=[*mappers, _mapper([], f"%RESPONSE_FLAGS%: {_OTHERS}")])
+    mappers = [_mapper(test, reason) for test, reason in refusals.reasons(pool, node)]
+    mappers += [_with_body(_mapper(_flags(flag), f"{flag}: {reason}")) for flag, reason in REASONS.items()]
+    others = _with_body(_mapper(_flags(), f"%RESPONSE_FLAGS%: {_OTHERS}"))
+    return pool(_MANAGER + "LocalReplyConfig", mappers=[*mappers, others])
 
 
-def _mapper(flags: list[str], reason: str) -> Fields:
+def _flags(*flags: str) -> Fields:
+    return {"response_flag_filter": {"flags": flags}}
+
+
+def _mapper(test: Fields, reason: str) -> Fields:
     header = {"header": {"key": HEADER, "value": reason}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-    return {
-        "filter": {"response_flag_filter": {"flags": flags}},
-        "headers_to_add": [header],
-        "body_format_override": {"text_format_source": {"inline_string": _BODY}},
-    }
+    return {"filter": test, "headers_to_add": [header]}
+
+
+def _with_body(mapper: Fields) -> Fields:
+    return mapper | {"body_format_override": {"text_format_source": {"inline_string": _BODY}}}

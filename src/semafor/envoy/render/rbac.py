@@ -8,14 +8,34 @@ from semafor.envoy.render import claims, matches
 from semafor.envoy.render.shape import Fields, cidr
 
 _ANY: Final[Fields] = {"any": True}
+_ACTIONS: Final = {"allow": "ALLOW", "deny": "DENY", "log": "LOG"}
+ASKED: Final = "istio-ext-authz-"  # what the names of rules begin with on which somebody else decides
 
 
 def rules(node: ir.Guard) -> Fields:
     """The field of the filter's configuration: rules that are kept, or rules that are only tried."""
-    said = {"action": node.action.upper(), "policies": {rule.name: _policy(rule) for rule in node.rules}}
+    said = _said(_ACTIONS[node.action], node)
     if node.dry_run:
         return {"shadow_rules": said, "shadow_rules_stat_prefix": f"istio_dry_run_{node.action}_"}
     return {"rules": said}
+
+
+def asking(node: ir.Guard, number: int) -> Fields:
+    """The same of rules on which somebody else decides, the `number`th of a chain: they leave their names behind."""
+    return {"shadow_rules": _said("DENY", node), "shadow_rules_stat_prefix": _asked_prefix(number)}
+
+
+def asked_key(number: int) -> str:
+    """Where the name of the rule is left that takes a request."""
+    return f"{_asked_prefix(number)}shadow_effective_policy_id"
+
+
+def _asked_prefix(number: int) -> str:
+    return "istio_ext_authz_" + (f"{number}_" if number else "")
+
+
+def _said(action: str, node: ir.Guard) -> Fields:
+    return {"action": action, "policies": {rule.name: _policy(rule) for rule in node.rules}}
 
 
 def _policy(rule: ir.Rule) -> Fields:

@@ -114,6 +114,11 @@ def clusters_of(mesh: Mesh, view: View, service: Service) -> tuple[tuple[Cluster
     )
 
 
+def cluster_of(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[Cluster, EndpointSet | None]:
+    """The cluster of all instances of one port, for callers of the view, with its endpoints."""
+    return next(_for_instances(mesh, view, service, port, twice=False))
+
+
 def _part(mesh: Mesh, view: View, service: Service) -> Part:
     pairs = tuple(_clusters(mesh, view, service, by_bytes=tcp_routes.reaches(mesh, service)))
     return Part(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from semafor.base.problem import ObjectRef, Problem
+from semafor.planner import authorization
 from semafor.planner.checks import registry_check, route_check, rule_check, sidecar_check, topic
 from semafor.planner.checks.topic import Topic
 from semafor.planner.gateway import check as gateway_check
@@ -89,7 +90,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("HTTPRouteGroup", lambda mesh: mesh.route_groups, smi.group),
     topic.each("TCPRoute", lambda mesh: mesh.port_groups, smi.ports),
     topic.each("RequestAuthentication", lambda mesh: mesh.request_authentications, _tokens),
-    topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, lambda _, one: one.problems),
+    topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, authorization.check),
     topic.whole(("PeerAuthentication",), _peer_authentications),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, route_check.delegate),

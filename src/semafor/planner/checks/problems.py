@@ -186,12 +186,12 @@ def ignored(origin: Origin, by: Origin) -> Problem:
     )
 
 
-def provider_not_supported(origin: Origin) -> Problem:
+def provider_unusable(origin: Origin, why: str) -> Problem:
     return problem(
         origin,
-        "NotSupported",
-        "this version asks nobody else, so what the rules take is refused",
-        fix="use ALLOW or DENY, or delete the policy to let these requests pass",
+        "ProviderUnusable",
+        f"nobody can be asked, so what the rules take is refused: {why}",
+        fix="list it in extensionProviders of the ConfigMap istio-system/istio, with the full host of a service",
         severity="error",
     )
 

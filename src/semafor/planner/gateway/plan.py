@@ -19,7 +19,7 @@ from semafor.ir import (
     RouteTable,
     TcpProxy,
 )
-from semafor.planner import reasons
+from semafor.planner import authorization, reasons
 from semafor.planner.calling import outbound, passthrough
 from semafor.planner.calling import view as views
 from semafor.planner.calling.view import View
@@ -48,6 +48,8 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     reached = _reached(mesh, view, tuple(said.values()), {*_by_routes(routes), *_by_listeners(made)})
     by_name = tuple(pair for each in found for server in each.servers for pair in _asked_for(mesh, view, server, said))
     reached += tuple({cluster.name: (cluster, members) for cluster, members in by_name}.values())
+    asked = authorization.added(authorization.of(mesh, proxy), (cluster for cluster, _ in reached))
+    reached += tuple((one.cluster, one.endpoints) for one in asked)
     return Plan(
         proxy=proxy.id,
         listeners=reasons.given(mesh, workload.namespace, made),

@@ -1,15 +1,18 @@
 """AuthorizationPolicy: who may do what with a workload.
 
-A request is refused when a DENY policy takes it; else, where there are ALLOW policies, when none of them does.
+A request is refused when a CUSTOM policy takes it whose provider says no, or when a DENY policy takes it; else, where
+there are ALLOW policies, when none of them does. AUDIT policies refuse nothing.
 Source: Istio's reference of AuthorizationPolicy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
+from msgspec.structs import replace
+
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
-from semafor.ir import Conditions, Guard, Origin, Rule
+from semafor.ir import Authorizer, Conditions, Guard, Origin, Rule
 from semafor.planner.checks import problems
 from semafor.planner.checks.problems import at
 from semafor.planner.proxy import Workload
@@ -18,14 +21,17 @@ from semafor.planner.security.selecting import Scope
 from semafor.planner.services.instances import Key
 from semafor.resources.istio import authorization_policy as istio
 
-Action = Literal["allow", "deny", "audit"]
-# A provider that nobody can ask refuses: what it was to decide on does not pass.
-_ACTIONS: dict[str, Action] = {"ALLOW": "allow", "DENY": "deny", "AUDIT": "audit", "CUSTOM": "deny"}
+Action = Literal["allow", "deny", "ask", "log"]
+_ACTIONS: dict[str, Action] = {"ALLOW": "allow", "DENY": "deny", "AUDIT": "log", "CUSTOM": "ask"}
 _DRY_RUN = "istio.io/dry-run"
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # Go's strconv.ParseBool, which Istio uses
+# What a rule is called whose provider can not be asked, and that of one who is. Source: Istio's names.
+_BAD = "-deny-due-to-bad-CUSTOM-action"
+_ASKED = "istio-ext-authz-"
 
 
 class AuthorizationPolicy(Value, cache_hash=True):
-    """One object."""
+    """One object. `provider` is who is asked, for the action "ask"."""
 
     scope: Scope
     action: Action
@@ -33,6 +39,7 @@ class AuthorizationPolicy(Value, cache_hash=True):
     rules: tuple[Rule, ...]
     origin: Origin
     problems: tuple[Problem, ...] = ()
+    provider: str = ""
 
 
 def read(document: istio.AuthorizationPolicy) -> AuthorizationPolicy:
@@ -43,19 +50,21 @@ def read(document: istio.AuthorizationPolicy) -> AuthorizationPolicy:
     return AuthorizationPolicy(
         scope=selecting.scope(meta.namespace, spec.selector, (*spec.target_refs, spec.target_ref)),
         action=_ACTIONS[spec.action],
-        dry_run=meta.annotations.get(_DRY_RUN) == "true",
+        dry_run=meta.annotations.get(_DRY_RUN) in _TRUE,
         rules=tuple(_rule(rule, at(origin, f"rules[{index}]"), index) for index, rule in enumerate(spec.rules)),
         origin=origin,
-        problems=tuple(_mistakes(spec, origin)),
+        problems=tuple(_mistakes(document, origin)),
+        provider=spec.provider.name if spec.provider else "",
     )
 
 
-def _mistakes(spec: istio.AuthorizationPolicySpec, origin: Origin) -> Iterator[Problem]:
-    if spec.action == "CUSTOM":
-        yield problems.provider_not_supported(at(origin, "action"))
-    if spec.action == "AUDIT":
-        yield problems.value_not_supported(at(origin, "action"), "AUDIT", "ALLOW and DENY, or the dry-run annotation")
-    yield from selecting.mistakes(spec.target_refs, origin)
+def _mistakes(document: istio.AuthorizationPolicy, origin: Origin) -> Iterator[Problem]:
+    spec = document.spec
+    if spec.action in ("CUSTOM", "AUDIT") and document.metadata.annotations.get(_DRY_RUN) in _TRUE:
+        place = Origin(ref=origin.ref, path=f"metadata.annotations[{_DRY_RUN}]")
+        why = f"a dry run of the action {spec.action} does nothing at all"
+        yield problems.no_effect(place, why, "remove the annotation, or use ALLOW or DENY")
+    yield from selecting.mistakes(spec.target_refs, origin, spec.target_ref)
     for index, rule in enumerate(spec.rules):
         for number, condition in enumerate(rule.when):
             if not conditions.is_known(condition.key):
@@ -93,12 +102,42 @@ def _alternatives(said: Iterable[Conditions], further: Conditions) -> tuple[Cond
     return () if () in found else found
 
 
-def guards(policies: Mapping[Key, AuthorizationPolicy], root: str, workload: Workload) -> Iterator[Guard]:
-    """What stands before the workload, in the order in which it decides."""
-    own = [policies[key] for key in sorted(policies) if policies[key].scope.covers(workload, root)]
-    for action in ("deny", "allow"):
+def guards(
+    policies: Mapping[Key, AuthorizationPolicy], root: str, workload: Workload, asked: Mapping[str, Authorizer]
+) -> Iterator[Guard]:
+    """What stands before the workload, in the order in which it decides. `asked` are the providers that can be asked.
+
+    Differs from Istio: policies with several providers may be for one workload, each for what its own rules take.
+    (In Istio 1.29 that takes a switch, without which what any of them takes is refused.)
+    """
+    own = covering(policies, root, workload)
+    yield from _asking([each for each in own if each.action == "ask" and not each.dry_run], asked)
+    for action in ("log", "deny", "allow"):
         for dry_run in (False, True):
             found = [each for each in own if each.action == action and each.dry_run == dry_run]
-            if found and (action == "allow" or any(each.rules for each in found)):
-                rules = tuple(rule for each in found for rule in each.rules)
-                yield Guard(action=action, rules=rules, dry_run=dry_run)
+            if found and (action == "allow" or any(each.rules for each in found)) and not (dry_run and action == "log"):
+                yield Guard(action=action, rules=_rules(found), dry_run=dry_run, policies=_names(found))
+
+
+def covering(policies: Mapping[Key, AuthorizationPolicy], root: str, workload: Workload) -> list[AuthorizationPolicy]:
+    """The policies that are for the workload, sorted."""
+    return [policies[key] for key in sorted(policies) if policies[key].scope.covers(workload, root)]
+
+
+def _asking(policies: list[AuthorizationPolicy], asked: Mapping[str, Authorizer]) -> Iterator[Guard]:
+    """A guard for each provider. One that can not be asked refuses: what it was to decide on does not pass."""
+    for provider in sorted({policy.provider for policy in policies}):
+        rules = _rules([policy for policy in policies if policy.provider == provider])
+        if rules and provider in asked:
+            named = tuple(replace(rule, name=_ASKED + rule.name) for rule in rules)
+            yield Guard(action="ask", rules=named, authorizer=asked[provider])
+        elif rules:
+            yield Guard(action="deny", rules=tuple(replace(rule, name=rule.name + _BAD) for rule in rules))
+
+
+def _names(policies: list[AuthorizationPolicy]) -> tuple[str, ...]:
+    return tuple(f"{policy.origin.ref.namespace}/{policy.origin.ref.name}" for policy in policies)
+
+
+def _rules(policies: list[AuthorizationPolicy]) -> tuple[Rule, ...]:
+    return tuple(rule for policy in policies for rule in policy.rules)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
-from semafor.base import key_set
+from semafor.base import duration, key_set
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, TokenIssuer
@@ -21,6 +21,7 @@ from semafor.planner.services.instances import Key
 from semafor.resources.istio import request_authentication as istio
 
 DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
+_TIMEOUT = "5s"  # Istio's, for an answer with keys
 
 
 class Keys(Value):
@@ -31,11 +32,15 @@ class Keys(Value):
 
 
 class Issuer(Value):
-    """One rule. `keys_at` is where the keys are: a URL of a key set, or else of the issuer (by OpenID discovery)."""
+    """One rule. `keys_at` is where the keys are: a URL of a key set, or else of the issuer (by OpenID discovery).
+
+    `timeout_s` is how long one waits there.
+    """
 
     plain: TokenIssuer
     keys_at: str
     origin: Origin
+    timeout_s: float = 5.0
 
 
 class RequestAuthentication(Value, cache_hash=True):
@@ -60,7 +65,10 @@ def read(document: istio.RequestAuthentication) -> RequestAuthentication:
         scope=selecting.scope(meta.namespace, spec.selector, (*spec.target_refs, spec.target_ref)),
         issuers=issuers,
         origin=origin,
-        problems=(*selecting.mistakes(spec.target_refs, origin), *(one for each in issuers for one in _mistakes(each))),
+        problems=(
+            *selecting.mistakes(spec.target_refs, origin, spec.target_ref),
+            *(one for each in issuers for one in _mistakes(each)),
+        ),
     )
 
 
@@ -81,7 +89,12 @@ def _issuer(rule: istio.JWTRule, origin: Origin, index: int) -> Issuer:
         origin=origin,
     )
     uri = rule.jwks_uri or rule.jwks_uri_old
-    return Issuer(plain=plain, keys_at="" if rule.jwks else uri or discovery(rule.issuer), origin=origin)
+    return Issuer(
+        plain=plain,
+        keys_at="" if rule.jwks else uri or discovery(rule.issuer),
+        origin=origin,
+        timeout_s=duration.parse(rule.timeout or _TIMEOUT),
+    )
 
 
 def discovery(issuer: str) -> str:
@@ -107,9 +120,12 @@ def _has_keys(text: str) -> bool:
         return False
 
 
-def wanted(policies: Policies) -> frozenset[str]:
-    """Where the keys of all issuers are that do not come with theirs."""
-    return frozenset(issuer.keys_at for policy in policies.values() for issuer in policy.issuers if issuer.keys_at)
+def wanted(policies: Policies) -> dict[str, float]:
+    """Where the keys of all issuers are that do not come with theirs, and for how many seconds one waits there."""
+    found: dict[str, float] = {}
+    for issuer in (issuer for policy in policies.values() for issuer in policy.issuers if issuer.keys_at):
+        found[issuer.keys_at] = max(found.get(issuer.keys_at, 0.0), issuer.timeout_s)
+    return found
 
 
 def issuers(policies: Policies, keys: Mapping[str, Keys], workload: Workload, root: str) -> tuple[TokenIssuer, ...]:

@@ -36,16 +36,23 @@ def scope(
 ) -> Scope:
     """What the selector and the references of a policy mean; a reference may be absent."""
     given = [target for target in targets if target]
-    gateways = tuple(target.name for target in given if (target.group, target.kind) == _GATEWAY)
+    own = (target for target in given if target.namespace in ("", namespace))
+    gateways = tuple(target.name for target in own if (target.group, target.kind) == _GATEWAY)
     return Scope(namespace=namespace, labels=labels(selector), gateways=gateways, attached=bool(given))
 
 
-def mistakes(targets: tuple[PolicyTargetReference, ...], origin: Origin) -> Iterator[Problem]:
-    """References to what has no proxy that could keep the policy."""
-    for index, target in enumerate(targets):
+def mistakes(
+    targets: tuple[PolicyTargetReference, ...], origin: Origin, old: PolicyTargetReference | None
+) -> Iterator[Problem]:
+    """References to what has no proxy that could keep the policy; `old` is the obsolete `targetRef`."""
+    written = [(f"targetRefs[{index}]", target) for index, target in enumerate(targets)]
+    for path, target in [*written, *([("targetRef", old)] if old else [])]:
         if (target.group, target.kind) != _GATEWAY:
-            place = at(origin, f"targetRefs[{index}].kind")
+            place = at(origin, f"{path}.kind")
             yield problems.value_not_supported(place, target.kind, "Gateway, or a selector in place of targetRefs")
+        if target.namespace not in ("", origin.ref.namespace):
+            why = "a policy can be attached to a Gateway of its own namespace only, so it is attached to nothing"
+            yield problems.invalid(at(origin, f"{path}.namespace"), why, "create it in the namespace of the Gateway")
 
 
 def labels(selector: WorkloadSelector | None) -> Labels:

@@ -115,7 +115,8 @@ def guard(targets: tuple[TrafficTarget, ...], specs: Specs, workload: Workload, 
     if not targets:
         return None
     rules = (_rule(target, specs, workload, trust_domain) for target in targets)
-    return Guard(action="allow", rules=tuple(rule for rule in rules if rule))
+    names = tuple(str(target.origin.ref) for target in targets)
+    return Guard(action="allow", rules=tuple(rule for rule in rules if rule), policies=names)
 
 
 def _rule(target: TrafficTarget, specs: Specs, workload: Workload, trust_domain: str) -> Rule | None:

@@ -9,7 +9,8 @@ _TYPE = "envoy.extensions.filters.http.rbac.v3.RBAC"
 
 
 def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
-    return [_filter(pool, guard, number) for number, guard in enumerate(connection.guards)]
+    guards = [guard for guard in connection.guards if guard.action != "ask"]
+    return [_filter(pool, guard, number) for number, guard in enumerate(guards)]
 
 
 def _filter(pool: Pool, guard: ir.Guard, number: int) -> Fields:
