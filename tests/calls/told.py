@@ -1,5 +1,7 @@
 """What `explain` tells of a call, in the words of `script`."""
 
+import itertools
+
 from tests.calls import filters, outcome
 from tests.calls.inbound import APP, CALLER_ADDRESS, DENIED, HELLO, PEER_ADDRESS
 from tests.calls.matcher import Matcher
@@ -66,11 +68,26 @@ def _arrived(plan: Plan, call: Call, identity: str) -> str:
 def _way(match: Matcher, way: Way, call: Call) -> str:
     if way.closed:
         return "closed" if call.is_entering else "nowhere"
-    found = [(_outcome(match, each), each.share) for each in way.outcomes]
+    found = [(_route(match, group), sum(each.share for each in group)) for group in _by_route(way.outcomes)]
     if len(found) == 1:
         return found[0][0]
     parts = [(*text.partition(" "), share) for text, share in found]
     return ", ".join(f"{head} {round(share, 2):g}% {rest}".strip() for head, _, rest, share in parts)
+
+
+def _by_route(outcomes: tuple[Outcome, ...]) -> list[list[Outcome]]:
+    groups = itertools.groupby(outcomes, lambda each: (each.rule, each.route, each.match))
+    return [list(group) for _, group in groups]
+
+
+def _route(match: Matcher, group: list[Outcome]) -> str:
+    """What one route does: of the requests that it takes, some may be aborted."""
+    if len(group) == 1:
+        return _outcome(match, group[0])
+    aborted, passed = group
+    share = 100 * aborted.share / (aborted.share + passed.share)
+    head, _, rest = _outcome(match, aborted).partition(" ")
+    return f"{head} {share:g}% {rest}, {_outcome(match, passed)} {100 - share:g}%"
 
 
 def _outcome(match: Matcher, each: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""For random meshes, the in-process matcher and a real Envoy send each of many random requests to the same place.
+"""For random meshes, the in-process matcher, `explain` and a real Envoy send each of many random requests to one place.
 
 A few big meshes with one Envoy for each caller, because an Envoy takes longer to start than to answer a thousand
 requests. The numbers are the same at every run; SEMAFOR_MESHES=200 takes that many others, drawn anew.
@@ -13,9 +13,11 @@ import pytest
 import ryaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.calls import matcher, real, script
+from tests.calls import matcher, real, script, told
 from tests.golden import cases
 from tests.property import meshes
+
+from semafor import ir
 
 MESHES = int(os.environ.get("SEMAFOR_MESHES", "0"))
 REQUESTS = 500  # for each caller
@@ -38,20 +40,22 @@ def test_the_matcher_and_envoy_agree(pool, tmp_path_factory, number):
     case = cases.Case(folder)
     for caller in meshes.CALLERS:
         calls = [script.parse(f"{meshes.request(rng)} from={caller} -> ?") for _ in range(REQUESTS)]
-        match = matcher.Matcher(pool, case.plan(caller)[0], case.names())
+        plan = case.plan(caller)[0]
+        match = matcher.Matcher(pool, plan, case.names())
         with real.RealEnvoy(match, tmp_path_factory.mktemp("envoy")) as envoy:
-            wrong = [line for call in calls if (line := _disagreement(match, envoy, call))]
+            wrong = [line for call in calls if (line := _disagreement(match, plan, envoy, call))]
         assert not wrong, f"{len(wrong)} of {REQUESTS} of mesh {number}, {folder}:\n" + "\n".join(wrong[:20])
 
 
-def _disagreement(match: matcher.Matcher, envoy: real.RealEnvoy, call: script.Call) -> str:
-    """Both answers, if Envoy's is none of those that the matcher holds possible."""
-    expected = match.follow(call)
+def _disagreement(match: matcher.Matcher, plan: ir.Plan, envoy: real.RealEnvoy, call: script.Call) -> str:
+    """All answers, if Envoy's is none of those that the matcher and `explain` hold possible."""
+    expected, explained = match.follow(call), told.follow(match, plan, call)
     answer = envoy.follow(call)
-    return "" if answer in possible(real.visible(expected)) else f"{call.text} -> {expected}, but Envoy: {answer}"
+    agree = all(answer in possible(real.visible(each)) for each in (expected, explained))
+    return "" if agree else f"{call.text} -> {expected}, explained as {explained}, but Envoy: {answer}"
 
 
 def possible(expected: str) -> set[str]:
     """What one request can get, of a result with shares."""
-    parts = re.split(r", (?=[^,]*%)", expected)
+    parts = re.split(r", (?=(?:[^,(]|\([^)]*\))*%)", expected)  # changes in brackets have commas too
     return {re.sub(r" [\d.e+-]+%", "", part) for part in parts}

@@ -31,6 +31,8 @@ def arrival(plan: Plan, workload: str, request: Request, caller: Approach, port:
         return _closed(begun, listener, port)
     identity = caller.identity if chain.tls and caller.mutual_tls else ""
     begun = replace(begun, chain=chain.name, rule=chain.origin, identity=identity)
+    if isinstance(chain.filter, HttpConnection) and not request.carries_request:
+        return replace(begun, status=400, refusal="these bytes are no HTTP, and HTTP is spoken here")
     issuers = chain.filter.token_issuers if isinstance(chain.filter, HttpConnection) else ()
     known, status, reason = tokens.accepted(issuers, request)
     if status:
