@@ -57,5 +57,6 @@ def _disagreement(match: matcher.Matcher, plan: ir.Plan, envoy: real.RealEnvoy, 
 
 def possible(expected: str) -> set[str]:
     """What one request can get, of a result with shares."""
-    parts = re.split(r", (?=(?:[^,(]|\([^)]*\))*%)", expected)  # changes in brackets have commas too
+    # Not at the commas between the changes in brackets.
+    parts = re.split(r", (?![^(]*\))(?=(?:[^,(]|\([^)]*\))*%)", expected)
     return {re.sub(r" [\d.e+-]+%", "", part) for part in parts}

@@ -49,6 +49,7 @@ class Fleet:
         self._tokens = tokens
         self._delivery: Delivery
         self._proxies: dict[str, Proxy] = {}
+        self._of_pods: dict[str, str] = {}  # the ids by `namespace/name`
         self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
 
@@ -67,10 +68,14 @@ class Fleet:
         if found is None or self._proxies.get(uid) == found:
             return False
         self._proxies[uid] = found
+        self._of_pods[_pod(found)] = uid
         return True
 
     def forget(self, uid: str) -> None:
         """The pod is gone, and its proxy with it."""
+        known = self._proxies.get(uid)
+        if known and self._of_pods.get(_pod(known)) == uid:
+            del self._of_pods[_pod(known)]
         for table in (self._proxies, self._plans, self._problems):
             table.pop(uid, None)
         self._identities.forget(uid)
@@ -110,10 +115,12 @@ class Fleet:
 
     def plan_of_pod(self, name: str) -> ir.Plan | None:
         """The newest plan of the proxy of the pod `namespace/name`; None where it has none."""
-        for uid, proxy in self._proxies.items():
-            if any(f"{each.namespace}/{each.name}" == name for each in proxy.workloads[:1]):
-                return self.plan(uid)
-        return None
+        proxy = self.proxy_of_pod(name)
+        return self.plan(proxy.id) if proxy else None
+
+    def proxy_of_pod(self, name: str) -> Proxy | None:
+        """The proxy of the pod `namespace/name`; None where it has none."""
+        return self._proxies.get(self._of_pods.get(name, ""))
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the plans, each problem once.
@@ -154,3 +161,9 @@ class Fleet:
             for uid, proxy in self._proxies.items()
             for each in proxy.workloads[:1]
         ]
+
+
+def _pod(proxy: Proxy) -> str:
+    """The pod that the proxy is of, `namespace/name`."""
+    workload = proxy.workloads[0]
+    return f"{workload.namespace}/{workload.name}"

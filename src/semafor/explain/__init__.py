@@ -10,9 +10,22 @@ Never: the network, the objects themselves (their mistakes are told elsewhere), 
 follows from the plan by Envoy's rules, and tests hold it against real Envoys.
 """
 
-from semafor.explain.lines import lines
+from semafor.explain.lines import lines, of_arrival
 from semafor.explain.request import Caller, Request
 from semafor.explain.story import Arrival, Instance, Outcome, Story, Target, Tried, Way
 from semafor.explain.telling import story
 
-__all__ = ["Arrival", "Caller", "Instance", "Outcome", "Request", "Story", "Target", "Tried", "Way", "lines", "story"]
+__all__ = [
+    "Arrival",
+    "Caller",
+    "Instance",
+    "Outcome",
+    "Request",
+    "Story",
+    "Target",
+    "Tried",
+    "Way",
+    "lines",
+    "of_arrival",
+    "story",
+]

@@ -3,28 +3,15 @@
 Source: Envoy's reference of the RBAC filters.
 """
 
-from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
 from semafor.base.struct import Value
-from semafor.explain import texts
+from semafor.explain import conditions, texts
 from semafor.explain.request import Request
 from semafor.explain.story import Judged, RuleTried
 from semafor.ir import Condition, Conditions, Guard, Rule, StringMatch
 
 _PRESENT = StringMatch(kind="regex", value=".+")
-_NAMES = {
-    "identity": "the caller's identity",
-    "address": "the caller's address",
-    "remote_address": "the first client's address",
-    "token_subject": "the token's issuer and subject",
-    "destination_address": "the address that is called",
-    "port": "the port",
-    "server_name": "the server name of TLS",
-    "path": "the path",
-    "method": "the method",
-    "host": "the host",
-}
 
 
 class Visit(Value):
@@ -55,14 +42,14 @@ def _tried(rule: Rule, visit: Visit) -> RuleTried:
 
 def _against_all(alternatives: tuple[Conditions, ...], visit: Visit) -> str:
     """Why none of the alternatives holds; empty when one does, or when there are none."""
-    reasons = [_against(conditions, visit) for conditions in alternatives]
+    reasons = [_against(each, visit) for each in alternatives]
     if not reasons or not all(reasons):
         return ""
     return "; ".join(dict.fromkeys(reasons))
 
 
-def _against(conditions: Conditions, visit: Visit) -> str:
-    return next((_refusal(each, visit) for each in conditions if not _holds(each, visit)), "")
+def _against(asked: Conditions, visit: Visit) -> str:
+    return next((_refusal(each, visit) for each in asked if not _holds(each, visit)), "")
 
 
 def _holds(condition: Condition, visit: Visit) -> bool:
@@ -129,22 +116,10 @@ def _subject_holds(test: StringMatch, request: Request) -> bool:
 
 
 def _refusal(condition: Condition, visit: Visit) -> str:
-    """`the method is GET, and it wants one that is "POST"`."""
+    """`the method is GET, and the rule wants one that is "POST"`."""
+    name = conditions.name(condition)
     if condition.needs_request and not visit.request.carries_request:
-        return f"it asks for {_name(condition)}, which bytes do not have"
+        return f"it asks for {name}, which bytes do not have"
     found = ", ".join(_found(condition, visit)) or "absent"
-    wanted = " or ".join(_wanted(condition))
     which = "none that" if condition.negated else "one that"
-    return f"{_name(condition)} is {found}, and the rule wants {which} {wanted}"
-
-
-def _wanted(condition: Condition) -> Iterator[str]:
-    is_network = condition.on in ("address", "remote_address", "destination_address")
-    for test in condition.values:
-        yield f"is in {test.value}" if is_network else texts.words(test)
-
-
-def _name(condition: Condition) -> str:
-    if condition.on in ("header", "claim"):
-        return f"the {'header' if condition.on == 'header' else 'claim'} {condition.name}"
-    return _NAMES[condition.on]
+    return f"{name} is {found}, and the rule wants {which} {conditions.wanted(condition)}"

@@ -126,6 +126,13 @@ def _tried(word: str, routes: tuple[Tried, ...]) -> Iterator[str]:
     yield from _more(routes)
 
 
+def of_arrival(arrival: Arrival) -> Iterator[str]:
+    """What one workload's proxy makes of a request."""
+    yield from _arrival(arrival)
+    if arrival.mend:
+        yield f"mend      {arrival.mend}"
+
+
 def _arrival(arrival: Arrival) -> Iterator[str]:
     others = f"  and {len(arrival.alike)} more alike: {', '.join(arrival.alike[:_MOST])}" if arrival.alike else ""
     yield f"callee    {arrival.workload}, port {arrival.port}{others}"

@@ -19,6 +19,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("run", "run", "Run a local command as a meshed pod, in the current folder."),
     ("status", "status", "Say what runs and where."),
     ("explain", "explain", "Tell what becomes of a request, and by which rules."),
+    ("describe", "describe", "Describe what a pod or a service is to the mesh, and who may call it."),
+    ("authz", "authz", "Check which policies are for a pod, and what they say of a request."),
     ("down", "down", "Stop the mesh."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
     ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),

@@ -31,7 +31,8 @@ class Api:
     def get(self, kind: Kind, name: str, namespace: str = "default") -> Document | None:
         """The object, or None when there is none."""
         response = self._ask("GET", path(kind, namespace, name))
-        return None if response.status_code == httpx.codes.NOT_FOUND else _checked(response)
+        found: Document | None = None if response.status_code == httpx.codes.NOT_FOUND else _checked(response)
+        return found
 
     def objects(self, kind: Kind, namespace: str | None = None, labels: str = "") -> list[Document]:
         """The objects of a namespace, or of all."""
@@ -41,7 +42,9 @@ class Api:
 
     def create(self, kind: Kind, body: Document) -> Document:
         """Create the object in the namespace it names."""
-        return _checked(self._ask("POST", path(kind, body["metadata"].get("namespace", "default")), json=body))
+        where = path(kind, body["metadata"].get("namespace", "default"))
+        made: Document = _checked(self._ask("POST", where, json=body))
+        return made
 
     def apply(self, body: Document, namespace: str = "default") -> Document:
         """Server-side apply, as `kubectl apply --server-side --force-conflicts` does."""
@@ -54,7 +57,8 @@ class Api:
             content=yaml_bytes(body),
             headers={"Content-Type": "application/apply-patch+yaml"},
         )
-        return _checked(response)
+        applied: Document = _checked(response)
+        return applied
 
     def delete(self, kind: Kind, name: str, namespace: str = "default") -> None:
         """Delete the object; one that is not there is fine."""
@@ -78,9 +82,10 @@ class Api:
         response = self._ask("GET", f"{_pod(name, namespace)}/log", params={"container": container})
         return [] if response.is_error else response.text.splitlines()
 
-    def ask(self, question: str, body: Document) -> Document:
-        """Ask the mesh something about itself (`semafor.app.questions`)."""
-        return _checked(self._ask("POST", f"/semafor/v1/{question}", json=body))
+    def ask(self, question: str, body: Document | None = None) -> Any:
+        """Ask the mesh something about itself (`semafor.app.questions`); some questions have a body."""
+        verb = "GET" if body is None else "POST"
+        return _checked(self._ask(verb, f"/semafor/v1/{question}", json=body))
 
     def _ask(self, verb: str, where: str, **more: Any) -> httpx.Response:
         try:
@@ -143,9 +148,8 @@ def _access(home: Home) -> kubeconfig.Access:
     return kubeconfig.access(kubeconfig.read(home.kubeconfig))
 
 
-def _checked(response: httpx.Response) -> Document:
+def _checked(response: httpx.Response) -> Any:
     body = response.json()
     if response.is_error:
         raise Failure(body.get("message", f"the API answered {response.status_code}"))
-    assert isinstance(body, dict)
     return body

@@ -33,11 +33,10 @@ def pod(api: Api, text: str, namespace: str = "default") -> Doc:
         chosen = found if kind is pods.KIND else _one_of(api, found, namespace)
         if chosen:
             return chosen
-    what = kinds[0].kind.lower() if slash else "pod"
-    raise Failure(
-        f"there is no {what} {name} with a running pod in the namespace {namespace}",
-        "semafor kubectl get pods -A shows them all",
+    what = (
+        f"{kinds[0].kind.lower()} {name} with pods" if slash else f"pod {name}, and nothing else of this name with pods"
     )
+    raise Failure(f"the namespace {namespace} has no {what}", "semafor kubectl get pods -A shows them all")
 
 
 def named(api: Api, name: str, namespace: str) -> tuple[str, str]:

@@ -28,8 +28,8 @@ class Question(Value):
     `claims` is the payload of a valid token. `at_edge`: the request comes from outside to the gateway `source`.
     """
 
-    source: str
-    host: str
+    source: str = ""
+    host: str = ""
     port: int = 0
     method: str = ""
     path: str = "/"
@@ -46,11 +46,6 @@ def parse(body: bytes) -> Question:
         return msgspec.json.decode(body, type=Question)
     except msgspec.MsgspecError as error:
         raise StatusError(400, "BadRequest", f"the question is not understood: {error}") from error
-
-
-def document(story: Story) -> Doc:
-    found: Doc = msgspec.to_builtins(story)
-    return found
 
 
 def answer(mesh: Mesh, plan_of: PlanOf, question: Question) -> Story:
@@ -70,7 +65,7 @@ def answer(mesh: Mesh, plan_of: PlanOf, question: Question) -> Story:
         server_name=question.server_name or question.host,
         protocols=("h2", "http/1.1") if question.method and question.scheme == "https" else (),
         address=_address(mesh, service, caller, question.host),
-        claims=tuple(_claims(question.claims or {})),
+        claims=tuple(claims(question.claims or {})),
     )
     direct = tuple(_instances(mesh, service, port)) if service else ()
     return explain.story(request, caller, plan_of, direct=direct, at_edge=question.at_edge)
@@ -123,12 +118,12 @@ def _instances(mesh: Mesh, service: Service, number: int) -> Iterator[Instance]:
             yield Instance(address=f"{each.ip}:{target}", workload=each.workload)
 
 
-def _claims(payload: Doc, above: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+def claims(payload: Doc, above: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
     """The claims by name, with dots between levels; a text with spaces is a list too where tokens have it so."""
     for name, value in payload.items():
         match value:
             case dict():
-                yield from _claims(value, f"{above}{name}.")
+                yield from claims(value, f"{above}{name}.")
             case list():
                 yield f"{above}{name}", tuple(str(each) for each in value)
             case str() if name in ("scope", "permission"):

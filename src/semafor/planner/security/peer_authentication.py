@@ -18,7 +18,7 @@ from semafor.planner import hosts
 from semafor.planner.checks import problems
 from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
-from semafor.planner.proxy import Labels
+from semafor.planner.proxy import Labels, Workload
 from semafor.planner.security import selecting
 from semafor.planner.services.instances import Instance, Key
 from semafor.resources.istio import peer_authentication as istio
@@ -67,14 +67,34 @@ def read(document: istio.PeerAuthentication) -> PeerAuthentication:
 def modes(known: Mapping[Key, PeerAuthentication], root: str, namespace: str, labels: Labels) -> Modes:
     """What a workload with these labels takes. `root` is the namespace whose objects are for the whole mesh."""
     mode: Mode = "permissive"
-    for where in dict.fromkeys((root, namespace)):
-        everyone = _oldest(one for one in known.values() if _is_of(one, where) and not one.labels)
-        mode = (everyone.mode if everyone else None) or mode
+    levels = _levels(known, root, namespace, labels)
+    for one in levels:
+        mode = one.mode or mode
+    own = levels[-1].ports if levels and levels[-1].labels else ()
+    return Modes(other=mode, ports=tuple((port, said or mode) for port, said in own))
+
+
+def decisive(known: Mapping[Key, PeerAuthentication], root: str, workload: Workload, port: int) -> Origin | None:
+    """The field that says what the port of the workload takes; None where no object does."""
+    found = None
+    for one in _levels(known, root, workload.namespace, workload.labels):
+        if one.mode:
+            found = at(one.origin, "mtls.mode")
+        if one.labels and dict(one.ports).get(port):
+            found = at(one.origin, f"portLevelMtls[{port}].mode")
+    return found
+
+
+def _levels(
+    known: Mapping[Key, PeerAuthentication], root: str, namespace: str, labels: Labels
+) -> tuple[PeerAuthentication, ...]:
+    """The objects that count for a workload, from the widest to the narrowest; the last one may be for single ones."""
+    wide = (
+        _oldest(one for one in known.values() if _is_of(one, where) and not one.labels)
+        for where in dict.fromkeys((root, namespace))
+    )
     own = _oldest(one for one in known.values() if _selects(one, root, namespace, labels))
-    if own is None:
-        return Modes(other=mode)
-    mode = own.mode or mode
-    return Modes(other=mode, ports=tuple((port, said or mode) for port, said in own.ports))
+    return tuple(one for one in (*wide, own) if one)
 
 
 def _is_of(one: PeerAuthentication, namespace: str) -> bool:
