@@ -87,6 +87,15 @@ def test_a_refusal_ends_when_the_proxy_settles_without_it(feedback):
     assert (feedback.refusing, feedback.problems()) == (False, {})
 
 
+def test_a_refusal_that_nobody_is_blamed_for_leaves_what_changed_with_it_out_of_the_count(feedback):
+    feedback.settled("a", Settled(generation=1))
+    feedback.refused("a", refused(2, "of nobody"))
+    feedback.settled("a", Settled(generation=2, refused=((xds.ROUTES, "of nobody"),)))
+    assert (feedback.count(OLD), feedback.count(NEW)) == (Count(have=1, of=1), Count(have=0, of=1))
+    feedback.settled("a", Settled(generation=3))
+    assert feedback.count(NEW) == Count(have=1, of=1)
+
+
 def test_a_rule_that_is_removed_is_not_planned_any_more(feedback):
     feedback.planned([], [NEW], 3)
     assert (feedback.is_planned(OLD), feedback.is_planned(NEW)) == (True, False)

@@ -9,8 +9,8 @@ from semafor.xds import session, wire
 EMPTY = "0"  # the body of endpoints of nobody
 
 
-def resource(type_url: str, name: str, body: str = "1") -> xds.Resource:
-    return xds.resource(type_url, name, body.encode(), is_empty=body == EMPTY)
+def resource(type_url: str, name: str, body: str = "1", needs: tuple[tuple[str, str], ...] = ()) -> xds.Resource:
+    return xds.resource(type_url, name, body.encode(), is_empty=body == EMPTY, needs=needs)
 
 
 def resources(*, clusters="", endpoints="", listeners="", routes="", secrets="") -> Resources:

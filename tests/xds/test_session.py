@@ -1,9 +1,9 @@
 """The delta ADS state machine, trap by trap."""
 
 import pytest
-from fakes import FakeEnvoy, resources
+from fakes import FakeEnvoy, resource, resources
 
-from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET
+from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET, Resources
 from semafor.xds import channel, wire
 from semafor.xds.session import Acked, Refused, Settled, mentions
 
@@ -139,6 +139,22 @@ def test_a_generation_is_settled_when_all_types_are_acknowledged():
     envoy.acknowledge(CLUSTER)
     assert envoy.session.settled == 1
     assert envoy.acknowledge(ROUTES).session.settled == 2
+
+
+def test_what_a_listener_needs_is_waited_for_though_envoy_asks_for_it_only_when_it_has_the_listener():
+    needs = ((ROUTES, "new"), (SECRET, "shown"), (SECRET, "unknown"))
+    target = FULL.joined(Resources.of([resource(LISTENER, "l", "2", needs)])).joined(resources(routes="80 new"))
+    envoy = running().offer(target.joined(resources(secrets="default shown")), 2)
+    assert (envoy.told(), envoy.session.settled) == (["Listener l=2"], 1)
+    assert envoy.subscribe(SECRET, "shown").session.settled == 1
+    assert envoy.subscribe(ROUTES, "new").session.settled == 2
+
+
+def test_what_a_refused_listener_needs_is_not_waited_for():
+    listener = resource(LISTENER, "l", "2", ((ROUTES, "new"),))
+    envoy = running(refuses=lambda r: "bad" if r.bodies.get("l") == "2" else None)
+    envoy.offer(FULL.joined(Resources.of([listener])).joined(resources(routes="80 new")), 2)
+    assert envoy.session.settled == 2
 
 
 def test_a_refusal_names_the_resource_and_is_not_repeated():

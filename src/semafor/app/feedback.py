@@ -60,6 +60,8 @@ class Feedback:
             suspects = self._suspects(behind, event.generation)
             self._refusals[proxy, event.type_url, name] = Refusal(event.message, suspects)
             log.warning("proxy %s refused %s: %s", proxy, name, event.message)
+            if plan and not suspects:
+                self._liveness.doubted(proxy, event.generation)
             self._hold(_problem(ref, event.message) for ref in suspects)
         self.tell()
 
@@ -67,6 +69,8 @@ class Feedback:
         still = {(proxy, *each) for each in event.refused}
         for key in [key for key in self._refusals if key[0] == proxy and key not in still]:
             del self._refusals[key]
+        if all(refusal.objects for key, refusal in self._refusals.items() if key[0] == proxy):
+            self._liveness.trusted(proxy)
         if self._plan_of(proxy) is not None:
             self._liveness.settled(proxy, event.generation)
         self.tell()

@@ -32,6 +32,7 @@ class Liveness:
     def __init__(self) -> None:
         self._since: dict[ObjectRef, int] = {}
         self._settled: dict[str, int] = {}
+        self._doubts: dict[str, tuple[int, int]] = {}  # after the first, up to the second generation
         self._counts: dict[int, Count] = {}  # by the generation since which an object is held
 
     def changed(self, refs: Iterable[ObjectRef], generation: int) -> None:
@@ -45,10 +46,22 @@ class Liveness:
 
     def left(self, proxy: str) -> None:
         self._settled.pop(proxy, None)
+        self._doubts.pop(proxy, None)
+        self._counts.clear()
+
+    def doubted(self, proxy: str, generation: int) -> None:
+        """The proxy goes without something that changed after it settled last, up to `generation`; what is unknown."""
+        first, _ = self._doubts.get(proxy, (self._settled.get(proxy, 0), 0))
+        self._doubts[proxy] = (first, generation)
+        self._counts.clear()
+
+    def trusted(self, proxy: str) -> None:
+        """The proxy goes without nothing that nobody knows."""
+        self._doubts.pop(proxy, None)
         self._counts.clear()
 
     def settled(self, proxy: str, generation: int) -> None:
-        """The proxy has acknowledged everything up to `generation`."""
+        """The proxy has acknowledged everything up to `generation`, but for what is in doubt."""
         self._settled[proxy] = max(generation, self._settled.get(proxy, 0))
         self._counts.clear()
 
@@ -60,11 +73,14 @@ class Liveness:
         """How many of the proxies have the object; without `among`, of all that are connected."""
         since = self.since(ref)
         if among is not None:
-            return self._count(since, [at for proxy, at in self._settled.items() if proxy in among])
+            return self._count(since, [proxy for proxy in self._settled if proxy in among])
         if since not in self._counts:
-            self._counts[since] = self._count(since, self._settled.values())
+            self._counts[since] = self._count(since, self._settled)
         return self._counts[since]
 
-    @staticmethod
-    def _count(since: int, settled: Collection[int]) -> Count:
-        return Count(have=sum(at >= since for at in settled), of=len(settled))
+    def _count(self, since: int, proxies: Collection[str]) -> Count:
+        return Count(have=sum(self._has(proxy, since) for proxy in proxies), of=len(proxies))
+
+    def _has(self, proxy: str, since: int) -> bool:
+        first, last = self._doubts.get(proxy, (0, 0))
+        return self._settled[proxy] >= since and not first < since <= last

@@ -28,6 +28,7 @@ class Resource(Value, cache_hash=True):
 
     `is_empty`: whoever is sent here gets nothing, so a proxy that has more than this should not learn of it before it
     has learnt to go elsewhere.
+    `needs`: types and names without which the proxy does not use it, and which it asks for when it has it.
     """
 
     type_url: str
@@ -35,6 +36,7 @@ class Resource(Value, cache_hash=True):
     version: str
     frame: bytes
     is_empty: bool = False
+    needs: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         """Leave the bytes out: they may hold a private key."""
@@ -88,12 +90,15 @@ class Resources:
 _NONE: Mapping[str, Resource] = MappingProxyType({})
 
 
-def resource(type_url: str, name: str, body: bytes, *, is_empty: bool = False) -> Resource:
+def resource(
+    type_url: str, name: str, body: bytes, *, is_empty: bool = False, needs: tuple[tuple[str, str], ...] = ()
+) -> Resource:
     """Frame the serialized message `body`; its version is a digest of it, so equal bytes are never sent twice."""
     version = hashlib.blake2b(body, digest_size=_VERSION_BYTES).hexdigest()
     any_ = delimited(1, type_url.encode()) + delimited(2, body)
     framed = delimited(1, version.encode()) + delimited(2, any_) + delimited(3, name.encode())
-    return Resource(type_url=type_url, name=name, version=version, frame=delimited(2, framed), is_empty=is_empty)
+    frame = delimited(2, framed)
+    return Resource(type_url=type_url, name=name, version=version, frame=frame, is_empty=is_empty, needs=needs)
 
 
 def delimited(field: int, payload: bytes) -> bytes:

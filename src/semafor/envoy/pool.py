@@ -58,6 +58,9 @@ def type_url(message: Any) -> str:
     return f"type.googleapis.com/{message.DESCRIPTOR.full_name}"
 
 
-def resource(name: str, message: Any, *, is_empty: bool = False) -> xds.Resource:
+def resource(
+    name: str, message: Any, *, is_empty: bool = False, needs: tuple[tuple[str, str], ...] = ()
+) -> xds.Resource:
     """Serialize and frame one resource."""
-    return xds.resource(type_url(message), name, message.SerializeToString(deterministic=True), is_empty=is_empty)
+    body = message.SerializeToString(deterministic=True)
+    return xds.resource(type_url(message), name, body, is_empty=is_empty, needs=needs)

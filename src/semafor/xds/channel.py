@@ -90,6 +90,13 @@ class Channel:
     def quiet(self, desired: Mapping[str, xds.Resource], late: Collection[str] = ()) -> bool:
         return self.flight is None and not self.answer_due and self.additions(desired, late) == ([], [])
 
+    def has(self, resource: xds.Resource) -> bool:
+        """Whether the proxy was sent this version, and did not refuse it."""
+        return self._sent.get(resource.name) == resource.version and resource.name not in self.refused
+
+    def asked_for(self, name: str) -> bool:
+        return self._wildcard or name in self._names
+
     def has_other(self, resource: xds.Resource) -> bool:
         """Whether the proxy has the resource in another version."""
         return self._sent.get(resource.name, _ABSENT) not in (_ABSENT, resource.version)

@@ -75,6 +75,7 @@ class Session:
         self._channels: dict[str, Channel] = {}
         self._target = Resources({})
         self._empty: tuple[xds.Resource, ...] = ()  # clusters without endpoints
+        self._needing: tuple[xds.Resource, ...] = ()  # listeners that others have to come for
         self._generation = 0
         self._settled = 0
         self._nonces = 0
@@ -89,6 +90,8 @@ class Session:
         """Let the proxy have exactly `resources`. A generation is above 0 and never below an earlier one."""
         if resources.named(ENDPOINTS) is not self._target.named(ENDPOINTS):
             self._empty = tuple(each for each in resources.named(ENDPOINTS).values() if each.is_empty)
+        if resources.named(LISTENER) is not self._target.named(LISTENER):
+            self._needing = tuple(each for each in resources.named(LISTENER).values() if each.needs)
         self._target = resources
         self._generation = generation
 
@@ -183,9 +186,21 @@ class Session:
         started = CLUSTER in self._channels and LISTENER in self._channels
         if not started or self._settled == self._generation or not all(map(self._quiet, self._channels)):
             return
+        if not all(map(self._has_asked, self._needing)):
+            return
         self._settled = self._generation
         refused = tuple((t, name) for t, channel in self._channels.items() for name in channel.refused)
         self._events.append(Settled(self._generation, refused))
+
+    def _has_asked(self, listener: xds.Resource) -> bool:
+        """Whether the proxy knows already that it needs what the listener does: it asks only once it has taken it."""
+        if not self._channels[LISTENER].has(listener):
+            return True  # it was refused, so nothing of it is needed
+        return all(
+            type_url in self._channels and self._channels[type_url].asked_for(name)
+            for type_url, name in listener.needs
+            if name in self._target.named(type_url)
+        )
 
 
 def mentions(message: str, name: str) -> bool:

@@ -1,8 +1,10 @@
 """ir.Listener -> envoy.config.listener.v3.Listener."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from semafor import ir
+from semafor.base import xds
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import dns_cache, guards, tls, udp
 from semafor.envoy.render.http_connection import http_connection
@@ -45,6 +47,16 @@ def listener(pool: Pool, node: ir.Listener) -> Any:
     if node.default_chain is not None:
         fields["default_filter_chain"] = _chain(pool, node.default_chain)
     return pool("envoy.config.listener.v3.Listener", **fields)
+
+
+def needs(node: ir.Listener) -> Iterator[tuple[str, str]]:
+    """What the listener does not work without: its route tables, and the secrets that it shows and checks."""
+    for chain in (*node.chains, *((node.default_chain,) if node.default_chain else ())):
+        if isinstance(chain.filter, ir.HttpConnection) and chain.filter.rds:
+            yield xds.ROUTES, chain.filter.rds
+        if chain.tls:
+            secrets = (*chain.tls.certificates, chain.tls.validation)
+            yield from ((xds.SECRET, secret) for secret in secrets if secret)
 
 
 def _inspector(pool: Pool, node: ir.Inspector) -> Fields:

@@ -88,7 +88,7 @@ class Renderer:
         return resource(node.name, clusters.cluster(self._pool, node))
 
     def _listener(self, node: ir.Listener) -> Resource:
-        return resource(node.name, listener.listener(self._pool, node))
+        return resource(node.name, listener.listener(self._pool, node), needs=tuple(listener.needs(node)))
 
     def _credential(self, node: ir.Credential) -> Resource:
         return secrets.credential(self._pool, node)
