@@ -1,7 +1,8 @@
 """The Gateway API's conformance suite against a mesh of its own: `python -m tests.conformance [SUITE'S FLAGS]`.
 
 Starts a mesh, runs the suite (a published Go module, with its own manifests), writes its report under
-docs/conformance/, stops the mesh. With RUN_TEST=NAME: that test alone, and no report.
+docs/conformance/, stops the mesh. With RUN_TEST=NAME: that test alone, and no report. With CHANNEL=experimental the
+features of that channel are claimed too, in a report of their own.
 """
 
 import os
@@ -12,10 +13,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import ryaml
 
 import semafor
+from semafor.app import openings
 
 HERE = Path(__file__).parent
+EXPERIMENTAL = os.environ.get("CHANNEL") == "experimental"
 REPORTS = HERE.parent.parent / "docs" / "conformance"
 
 
@@ -26,18 +32,31 @@ def main(words: list[str]) -> int:
         print("The suite is a Go module: install Go 1.26 or newer (https://go.dev/dl).", file=sys.stderr)
         return 2
     with mesh() as env:
-        command = [go, "test", "-count=1", "-v", "-timeout=90m", ".", "-args", *flags(os.environ.get("RUN_TEST", ""))]
+        file = Path(env["SEMAFOR_HOME"], "conformance.yaml")
+        file.write_text(ryaml.dumps(options(Path(env["SEMAFOR_HOME"]))))
+        command = [go, "test", "-count=1", "-v", "-timeout=90m", ".", "-args", *flags(file)]
         return subprocess.run([*command, *words], cwd=HERE, env=env, check=False).returncode
 
 
-def flags(test: str) -> list[str]:
-    """The suite's flags: one test, or all that options.yaml claims, and a report."""
-    common = [f"-conformance-options-file={HERE / 'options.yaml'}", f"-version=v{semafor.__version__}"]
+def options(home: Path) -> dict[str, Any]:
+    """What is claimed, with an address that a Gateway of this mesh may ask for, and one that it may not."""
+    found: dict[str, Any] = ryaml.loads((HERE / "options.yaml").read_text())
+    if EXPERIMENTAL:
+        found["supportedFeatures"] += ryaml.loads((HERE / "experimental.yaml").read_text())
+    found["usableNetworkAddresses"] = [{"type": "IPAddress", "value": str(openings.network(home)[-2])}]
+    found["unusableNetworkAddresses"] = [{"type": "IPAddress", "value": "192.0.2.1"}]
+    return found
+
+
+def flags(file: Path) -> list[str]:
+    """The suite's flags: one test, or all that is claimed, and a report."""
+    common = [f"-conformance-options-file={file}", f"-version=v{semafor.__version__}"]
     # Two cores are enough for one test's requests at a time.
     common += ["-disable-parallel-tests"] if (os.cpu_count() or 1) < 4 else []
-    if test:
+    if test := os.environ.get("RUN_TEST", ""):
         return [*common, f"-run-test={test}", "-conformance-profiles="]
-    return [*common, f"-report-output={REPORTS / 'report.yaml'}"]
+    name = "report-experimental.yaml" if EXPERIMENTAL else "report.yaml"
+    return [*common, f"-report-output={REPORTS / name}"]
 
 
 @contextmanager
