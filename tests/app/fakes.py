@@ -26,6 +26,9 @@ class Delivery:
     def forget(self, proxy: str) -> None:
         self.told.pop(proxy, None)
 
+    def refuses(self, proxy: str, type_url: str) -> bool:
+        return False
+
     def settled(self, proxy: str) -> int:
         return self.generations.get(proxy, 0)
 
@@ -42,5 +45,5 @@ class FaultyRenderer(Renderer):
 
 
 def identities() -> Identities:
-    nothing = SimpleNamespace(of=lambda *_: Resources({}), forget=lambda _: None, next_renewal=lambda: None)
+    nothing = SimpleNamespace(want=lambda *_: None, of=lambda _: Resources({}), forget=lambda _: None)
     return cast("Any", nothing)

@@ -33,7 +33,7 @@ async def test_at_no_moment_is_a_stored_object_missed():
     client = Client(Objects(Store.open(None)))
     identities = cast("Any", SimpleNamespace(next_renewal=lambda: None))
     unused = cast("Any", None)
-    pipeline = Pipeline(client, Fleet(unused, identities, unused), identities)
+    pipeline = Pipeline(client, Fleet(unused, identities, unused))
     running = asyncio.create_task(pipeline.run(Proxy(id="node", role="node")))
     await client.create(service.KIND, SERVICE)
     await client.create(destination_rule.KIND, SUBSETS)

@@ -69,7 +69,7 @@ class World:
         fleet = Fleet(Renderer(pool), identities(), ProxyTokens())
         fleet.deliver_by(self.delivery)
         fleet.add(WEB)
-        self.pipeline = Pipeline(self.client, fleet, identities())
+        self.pipeline = Pipeline(self.client, fleet)
 
     async def until(self, ready) -> None:
         async with asyncio.timeout(10):

@@ -6,7 +6,7 @@ import pytest
 
 from semafor import resources
 from semafor.app import inject, proxies
-from semafor.app.sidecars import BOOTSTRAP, Sidecars
+from semafor.app.sidecars import BOOTSTRAP, Folders, Sidecars
 from semafor.envoy.render import Renderer
 from semafor.kube.node.spec import Interception, Mount
 from semafor.planner import Mesh
@@ -26,7 +26,9 @@ def tokens():
 
 @pytest.fixture
 def sidecars(tokens, tmp_path, pool):
-    return Sidecars(cast("Any", SimpleNamespace(mesh=Mesh())), tokens, tmp_path, Renderer(pool))
+    return Sidecars(
+        cast("Any", SimpleNamespace(mesh=Mesh())), tokens, Folders(tmp_path, tmp_path / "keys"), Renderer(pool)
+    )
 
 
 def annotated(name, value):
@@ -56,9 +58,10 @@ def test_a_bootstrap_may_be_patched(sidecars):
     assert made["node"]["id"].startswith("sidecar~")
 
 
-def test_the_proxy_gets_the_daemons_socket(sidecars, tmp_path):
-    mount = Mount(source=str(tmp_path / "xds.sock"), target="/var/run/semafor/xds.sock")
-    assert sidecars.sockets(inject.inject(POD), "istio-proxy") == (mount,)
+def test_the_proxy_gets_the_daemons_socket_and_its_keys(sidecars, tmp_path):
+    socket = Mount(source=str(tmp_path / "xds.sock"), target="/var/run/semafor/xds.sock")
+    keys = Mount(source=str(tmp_path / "keys"), target="/var/run/secrets/semafor.io/keys", read_only=True)
+    assert sidecars.sockets(inject.inject(POD), "istio-proxy") == (socket, keys)
 
 
 def test_everything_but_the_health_port_is_intercepted(sidecars):

@@ -71,7 +71,9 @@ class Mesh:
         """An Envoy called `name` with `plan` and the identity of that name, signed by `authority`."""
         signed = authority or self.authority
         identity = issue.workload(signed, spiffe(name), now=datetime.now(UTC))
-        certificate = secrets.identity(self.pool, identity.certificate.pem, identity.key.pem)
+        key = self.folder / f"{name}-key.pem"
+        key.write_bytes(identity.key.pem)
+        certificate = secrets.identity(self.pool, identity.certificate.pem, str(key))
         self._secrets[name] = Resources.of([certificate, secrets.trust(self.pool, signed.root_pem)])
         self.proxies[name] = proxy = Proxy(name, self.folder)
         self._offer(name, plan)

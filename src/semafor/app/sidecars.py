@@ -7,9 +7,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from semafor.app import inject, pilot_agent, proxies
+from semafor.app import identities, inject, pilot_agent, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
 from semafor.envoy.render import Renderer
@@ -26,14 +26,21 @@ _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
 
 
-class Sidecars:
-    """`sockets` is the folder of the daemon's unix sockets on the host. `renderer` patches what proxies start with."""
+class Folders(NamedTuple):
+    """On the host: the daemon's unix sockets, and what shows each pod's private memory, where its proxy's keys are."""
 
-    def __init__(self, pipeline: Pipeline, tokens: proxies.ProxyTokens, sockets: Path, renderer: Renderer) -> None:
+    sockets: Path
+    private: Path
+
+
+class Sidecars:
+    """`renderer` patches what proxies start with."""
+
+    def __init__(self, pipeline: Pipeline, tokens: proxies.ProxyTokens, folders: Folders, renderer: Renderer) -> None:
         self._renderer = renderer
         self._pipeline = pipeline
         self._tokens = tokens
-        self._sockets = sockets
+        self._folders = folders
 
     def is_proxy(self, pod: Pod, container: str) -> bool:
         return any(proxies.is_proxy(each) for each in _containers(pod) if each["name"] == container)
@@ -67,8 +74,12 @@ class Sidecars:
     def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
         if not self.is_proxy(pod, container):
             return ()
-        source, target = ("debug.sock", DEBUG_SOCKET) if proxies.role(pod) == "discovery" else ("xds.sock", XDS_SOCKET)
-        return (Mount(source=str(self._sockets / source), target=target),)
+        if proxies.role(pod) == "discovery":
+            return (Mount(source=str(self._folders.sockets / "debug.sock"), target=DEBUG_SOCKET),)
+        return (
+            Mount(source=str(self._folders.sockets / "xds.sock"), target=XDS_SOCKET),
+            Mount(source=str(self._folders.private), target=identities.KEYS, read_only=True),
+        )
 
     def interception(self, pod: Pod) -> Interception | None:
         """The redirect to the sidecar. Source: Istio's reference of resource annotations, traffic.sidecar.istio.io."""

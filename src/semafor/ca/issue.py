@@ -86,13 +86,13 @@ def server(
     return Identity(_sign(authority, public, x509.SubjectAlternativeName(entries), now, SERVER_LIFETIME), key)
 
 
-def renew_at(certificate: Certificate, jitter: float) -> datetime:
-    """When to replace a certificate: at half its life or up to a tenth earlier, so that a fleet does not renew at once.
+def renew_at(certificate: Certificate, jitter: float, *, part: float = 0.5) -> datetime:
+    """When to replace a certificate: after that part of its life, half of it as a rule, or up to a fifth earlier.
 
-    `jitter` is between 0 (half-life) and 1; the caller draws it.
+    `jitter` is between 0 and 1, drawn by the caller, so that a fleet that began together does not renew together.
     """
     lifetime = certificate.not_after - certificate.not_before
-    return certificate.not_before + lifetime * (0.5 - 0.1 * jitter)
+    return certificate.not_before + lifetime * part * (1 - 0.2 * jitter)
 
 
 def _check_id(spiffe_id: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import CertificateSigningRequestBuilder, Name
 
 from semafor.base.struct import Value
@@ -49,12 +49,20 @@ def request(key: PrivateKey) -> bytes:
     return signed.public_bytes(serialization.Encoding.PEM)
 
 
-def load(key: PrivateKey) -> ec.EllipticCurvePrivateKey:
-    """Raises KeyFileError when the PEM holds no elliptic-curve key."""
+def load_any(pem: bytes) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """Raises KeyFileError when the PEM holds no key that an authority may have."""
     try:
-        loaded = serialization.load_pem_private_key(key.pem, password=None)
+        loaded = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"not a private key in PEM: {error}") from None
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise KeyFileError("neither an elliptic-curve nor an RSA key")
+    return loaded
+
+
+def load(key: PrivateKey) -> ec.EllipticCurvePrivateKey:
+    """Raises KeyFileError when the PEM holds no elliptic-curve key."""
+    loaded = load_any(key.pem)
     if not isinstance(loaded, ec.EllipticCurvePrivateKey):
         raise KeyFileError("not an elliptic-curve key")
     return loaded
@@ -69,12 +77,17 @@ def open_or_create(path: Path) -> ec.EllipticCurvePrivateKey:
     if not path.exists():
         with suppress(FileExistsError):
             write_once(path, _pem(ec.generate_private_key(ec.SECP256R1())), mode=0o600)
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise KeyFileError(f"{path}: other users may read this private key (chmod 600 {path}, or delete it)")
+    check_mode(path)
     try:
         return load(PrivateKey(path.read_bytes()))
     except KeyFileError as error:
         raise KeyFileError(f"{path}: {error} (delete it and a new one is made)") from None
+
+
+def check_mode(path: Path) -> None:
+    """Raises KeyFileError when others than the owner may read the file."""
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise KeyFileError(f"{path}: other users may read this private key (chmod 600 {path}, or delete it)")
 
 
 def write_once(path: Path, content: bytes, *, mode: int) -> None:

@@ -11,9 +11,9 @@ TRUST: Final = "ROOTCA"
 _SECRET: Final = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 a type's name
 
 
-def identity(pool: Pool, chain_pem: bytes, key_pem: bytes, *, name: str = IDENTITY) -> Resource:
-    """A certificate (with its intermediates, if any) and its private key."""
-    certificate = {"certificate_chain": {"inline_bytes": chain_pem}, "private_key": {"inline_bytes": key_pem}}
+def identity(pool: Pool, chain_pem: bytes, key_file: str, *, name: str = IDENTITY) -> Resource:
+    """A certificate (with its intermediates, if any), and where its private key is, as the proxy sees it."""
+    certificate = {"certificate_chain": {"inline_bytes": chain_pem}, "private_key": {"filename": key_file}}
     return resource(name, pool(_SECRET, name=name, tls_certificate=certificate))
 
 

@@ -100,6 +100,11 @@ class Server:
         known = self._proxies.get(proxy)
         return max((stream.session.settled for stream in known.streams), default=0) if known else 0
 
+    def refuses(self, proxy: str, type_url: str) -> bool:
+        """Whether the proxy goes on with an older version of a resource of this type than it was sent."""
+        known = self._proxies.get(proxy)
+        return any(stream.session.refuses(type_url) for stream in known.streams) if known else False
+
     @property
     def connected(self) -> tuple[str, ...]:
         return tuple(name for name, proxy in self._proxies.items() if proxy.streams)

@@ -86,6 +86,11 @@ class Session:
         """The newest generation that the proxy has in full; 0 for none."""
         return self._settled
 
+    def refuses(self, type_url: str) -> bool:
+        """Whether the proxy has refused a resource of this type, and got no other version since."""
+        channel = self._channels.get(type_url)
+        return bool(channel and channel.refused)
+
     def offer(self, resources: Resources, generation: int) -> None:
         """Let the proxy have exactly `resources`. A generation is above 0 and never below an earlier one."""
         if resources.named(ENDPOINTS) is not self._target.named(ENDPOINTS):

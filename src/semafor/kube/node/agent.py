@@ -2,7 +2,8 @@
 
     daemon ─▶ agent (host's PID namespace, waits) ─▶ node (first process of the new one) ─▶ supervisors ─▶ containers
 
-`python -m semafor.kube.node.agent FD` is started by `Runtime`, and FD is its channel. Each process dies with the one
+`python -m semafor.kube.node.agent FD` is started by `Runtime`, or a program that calls `main` with more that pods are
+to answer; FD is its channel. Each process dies with the one
 that made it, by the kernel's hand, and a namespace dies with its first process: whoever is killed, and how, nothing
 that was below is left: no process, no mount, no interface.
 
@@ -14,8 +15,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from semafor.kube.node import syscalls
 
@@ -23,7 +25,8 @@ _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEW
 _NAMESPACES |= syscalls.CLONE_NEWIPC | syscalls.CLONE_NEWUTS
 
 
-def main() -> NoReturn:
+def main(extras: Callable[[], Mapping[str, Any]] = dict) -> NoReturn:
+    """`extras` gives what supervisors answer besides (supervisor.Extra), and is called in the second process only."""
     daemon = int(sys.argv[1])
     syscalls.set_name("semafor-agent")
     enter_namespaces()
@@ -34,7 +37,7 @@ def main() -> NoReturn:
         syscalls.die_with_parent(signal.SIGKILL)
         from semafor.kube.node import zygote  # all that is heavy, loaded here only
 
-        zygote.serve(socket.socket(fileno=daemon))
+        zygote.serve(socket.socket(fileno=daemon), extras)
     os.close(daemon)
     _, status = os.waitpid(node, 0)
     sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)

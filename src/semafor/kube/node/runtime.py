@@ -31,10 +31,14 @@ KILLED = 137  # the exit code of what went down with its pod: 128 + SIGKILL
 class Runtime:
     """The node's processes. Call `start` from the main thread: what it starts dies with the thread that started it."""
 
-    def __init__(self, directory: Path, network: NodeNetwork | None = None) -> None:
+    def __init__(
+        self, directory: Path, network: NodeNetwork | None = None, *, agent: str = "semafor.kube.node.agent"
+    ) -> None:
         """`directory` is a folder of our own: the agent's log is kept there, and containers' roots are mounted on it
-        (in namespaces of their own, so that nobody else sees it)."""
+        (in namespaces of their own, so that nobody else sees it). `agent` is the module that calls agent.main."""
         self._directory = directory
+        self._module = agent
+        self.private = directory / "private"  # where a container finds its pod's private memory: to be mounted
         self._network = network or NodeNetwork()
         self._process: subprocess.Popen[bytes] | None = None
         self._agent: Peer | None = None
@@ -54,14 +58,15 @@ class Runtime:
     async def start(self) -> None:
         """Start the agent and its network, again when it was lost. Raises RuntimeFailure: what the machine refused."""
         stage = self._directory / "root"
-        stage.mkdir(parents=True, exist_ok=True)
+        for folder in (stage, self.private):
+            folder.mkdir(parents=True, exist_ok=True)
         self.lost.clear()
         self._pods.clear()
         self._started = asyncio.get_running_loop().create_future()
         ours, theirs = channel.pair()
         with theirs, (self._directory / "agent.log").open("ab") as log:
             # -P: a file named like one of ours in the current folder must not be imported instead of it.
-            argv = [sys.executable, "-P", "-m", "semafor.kube.node.agent", str(theirs.fileno())]
+            argv = [sys.executable, "-P", "-m", self._module, str(theirs.fileno())]
             self._process = subprocess.Popen(  # noqa: ASYNC220  (vfork and exec: 1 ms)
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -71,7 +76,8 @@ class Runtime:
                 start_new_session=True,  # Ctrl-C at the daemon's terminal is the daemon's to handle
             )
         self._agent = Peer(ours, self._agent_event, self._agent_ended)
-        await self._agent.send({"network": msgspec.to_builtins(self._network), "stage": str(stage)})
+        folders = {"stage": str(stage), "private": str(self.private)}
+        await self._agent.send({"network": msgspec.to_builtins(self._network), **folders})
         await self._started
 
     async def stop(self) -> None:
@@ -163,6 +169,10 @@ class Runtime:
         """Join a container's main process. `tty` has no say: the container has a terminal, or not. Raises Gone."""
         del tty
         return await self._pod(uid).attach(container, stdin=stdin)
+
+    async def ask(self, uid: str, op: str, body: Json) -> Json:
+        """The answer of the pod's supervisor to one of the agent's further requests. Raises RuntimeFailure."""
+        return (await self._pod(uid).peer.request({"op": op, **body})).body
 
     def exits(self) -> AsyncIterator[Exit]:
         """The ends of containers, from now on, in order. Only one may iterate at a time."""

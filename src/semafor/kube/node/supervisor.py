@@ -5,18 +5,20 @@ file there means that nobody is left to serve.
 """
 
 import errno
+import functools
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import msgspec
 
 from semafor.kube.images import mounts
-from semafor.kube.node import channel, holder, memory, network, root, syscalls
+from semafor.kube.node import channel, holder, memory, network, process, root, syscalls
 from semafor.kube.node.channel import Json
 from semafor.kube.node.console import Client
 from semafor.kube.node.container import Ended, Running
@@ -25,7 +27,21 @@ from semafor.kube.node.spec import EXEMPT_MARK, NODE_UID, Container, Gone, NodeN
 
 MEMORY_CHECK_S = 1.0
 PREPARED = 2  # first processes of the containers to come: a pod has an app and a sidecar
+_QUIET = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 _OWN_NAMESPACES = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC
+
+
+Extra = Callable[[Json, str], Json]  # answers a request of the daemon's, with the pod's private folder
+
+
+class Folders(NamedTuple):
+    """Two folders of the host: one on which containers' roots are built, and one that shows each pod memory of its own.
+
+    That memory is the supervisor's and of those containers that mount the folder.
+    """
+
+    stage: str
+    private: str
 
 
 class Reply(NamedTuple):
@@ -35,14 +51,20 @@ class Reply(NamedTuple):
     fds: Sequence[int] = ()  # sent, then closed
 
 
-def run(sandbox: Sandbox, node: NodeNetwork, stage: str, daemon: socket.socket) -> NoReturn:
-    """Be the pod `sandbox`, in a process that is alone in a new PID namespace. Never returns."""
+def run(
+    sandbox: Sandbox, node: NodeNetwork, folders: Folders, daemon: socket.socket, extras: Mapping[str, Extra]
+) -> NoReturn:
+    """Be the pod `sandbox`, in a process that is alone in a new PID namespace. Never returns.
+
+    `extras` are further requests that it answers.
+    """
     try:
         syscalls.set_name("semafor-pod")
         own_pid_ns = os.open("/proc/self/ns/pid", os.O_RDONLY)
         first = [holder.prepare(own_pid_ns) for _ in range(PREPARED)]
-        _enter(sandbox, node)
-        supervisor = Supervisor(stage, daemon, own_pid_ns, first)
+        _enter(sandbox, node, folders.private)
+        supervisor = Supervisor(folders, daemon, own_pid_ns, first)
+        supervisor.answer_also(extras)
         channel.send(daemon, {"event": "ready"})
     except Exception as error:  # noqa: BLE001  (whatever it is, the daemon must hear of it)
         channel.send(daemon, {"event": "failed", "message": str(error)})
@@ -55,7 +77,7 @@ def run(sandbox: Sandbox, node: NodeNetwork, stage: str, daemon: socket.socket) 
         os._exit(1)
 
 
-def _enter(sandbox: Sandbox, node: NodeNetwork) -> None:
+def _enter(sandbox: Sandbox, node: NodeNetwork, private: str) -> None:
     root.separate()
     root.mount_proc("/proc")
     if sandbox.uid == NODE_UID:
@@ -64,14 +86,15 @@ def _enter(sandbox: Sandbox, node: NodeNetwork) -> None:
     syscalls.unshare(_OWN_NAMESPACES)
     socket.sethostname(sandbox.hostname)
     mounts.mount("tmpfs", root.SHARED_MEMORY, "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "mode=1777,size=64m")
+    mounts.mount("tmpfs", private, "tmpfs", _QUIET, "mode=0700,size=256k")
     link.plug(sandbox, node)
 
 
 class Supervisor:
     """Answers the daemon's requests, one at a time, in order."""
 
-    def __init__(self, stage: str, daemon: socket.socket, own_pid_ns: int, first: list[holder.Waiting]) -> None:
-        self._stage = stage
+    def __init__(self, folders: Folders, daemon: socket.socket, own_pid_ns: int, first: list[holder.Waiting]) -> None:
+        self._folders = folders
         self._daemon = daemon
         self._own_pid_ns = own_pid_ns
         self._first = first
@@ -87,6 +110,11 @@ class Supervisor:
             "connect": self._connect,
         }
         self._wake = self._catch_ends()
+
+    def answer_also(self, extras: Mapping[str, Extra]) -> None:
+        """Take these further requests."""
+        for op, answer in extras.items():
+            self._answers[op] = functools.partial(self._extra, answer)
 
     def serve(self) -> NoReturn:
         self._poller.watch(self._daemon.fileno(), READ, lambda _: self._request())
@@ -118,13 +146,26 @@ class Supervisor:
         for fd in (*fds, *reply.fds):
             os.close(fd)
 
+    def _extra(self, answer: Extra, body: Json, _: list[int]) -> Reply:
+        return Reply(answer(body, self._folders.private))
+
     def _run(self, body: Json, _: list[int]) -> Reply:
         spec = msgspec.convert(body["container"], Container)
         if spec.name in self._containers:
             raise StartError("RunContainerError", f"container {spec.name} is running already")
         first = self._first.pop() if self._first else holder.prepare(self._own_pid_ns)
-        self._containers[spec.name] = Running(spec, first, self._stage, self._own_pid_ns, self._poller)
+        if any(mount.source == self._folders.private for mount in spec.mounts):
+            self._give_private_memory(spec)
+        self._containers[spec.name] = Running(spec, first, self._folders.stage, self._own_pid_ns, self._poller)
         return Reply({})
+
+    def _give_private_memory(self, spec: Container) -> None:
+        """To the user as whom the container runs; what is made there later takes after the folder."""
+        uid = spec.uid if process.is_mapped("uid", spec.uid) else 0
+        gid = spec.gid if process.is_mapped("gid", spec.gid) else 0
+        folder = Path(self._folders.private)
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, uid, gid)
 
     def _signal(self, body: Json, _: list[int]) -> Reply:
         self._find(body["container"]).signal(body["signal"])

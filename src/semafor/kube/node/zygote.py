@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -16,7 +16,7 @@ from semafor.kube.node.poller import READ, Poller
 from semafor.kube.node.spec import NodeNetwork, Sandbox
 
 
-def serve(daemon: socket.socket) -> NoReturn:
+def serve(daemon: socket.socket, extras: Callable[[], Mapping[str, supervisor.Extra]] = dict) -> NoReturn:
     """Serve the daemon's requests until it is gone. Never returns."""
     first = channel.receive(daemon)
     if first is None:
@@ -28,11 +28,12 @@ def serve(daemon: socket.socket) -> NoReturn:
         _raise_open_files()
         node = msgspec.convert(first.body["network"], NodeNetwork)
         network.set_up_node(node)
-        zygote = Zygote(daemon, node, first.body["stage"])
+        zygote = Zygote(daemon, node, supervisor.Folders(first.body["stage"], first.body["private"]))
+        channel.send(daemon, {"event": "ready"})
+        zygote.extras = extras()  # while the daemon has other things to do
         # What is loaded now is never garbage; leaving it alone keeps its pages shared with the supervisors.
         gc.collect()
         gc.freeze()
-        channel.send(daemon, {"event": "ready"})
     except Exception as error:  # noqa: BLE001  (whatever it is, the daemon must hear of it)
         channel.send(daemon, {"event": "failed", "message": str(error)})
         os._exit(1)
@@ -42,10 +43,11 @@ def serve(daemon: socket.socket) -> NoReturn:
 class Zygote:
     """Makes and removes pods' supervisors. It outlives them all, for it is the first process of their PID namespace."""
 
-    def __init__(self, daemon: socket.socket, node: NodeNetwork, stage: str) -> None:
+    def __init__(self, daemon: socket.socket, node: NodeNetwork, folders: supervisor.Folders) -> None:
+        self.extras: Mapping[str, supervisor.Extra] = {}
         self._daemon = daemon
         self._node = node
-        self._stage = stage
+        self._folders = folders
         self._own_pid_ns = os.open("/proc/self/ns/pid", os.O_RDONLY)
         self._poller = Poller()
         self._pods: dict[str, tuple[int, str]] = {}  # uid -> (supervisor, address)
@@ -80,7 +82,7 @@ class Zygote:
         pid = syscalls.fork_first(self._own_pid_ns)
         if pid == 0:
             self._daemon.close()
-            supervisor.run(sandbox, self._node, self._stage, socket.socket(fileno=fds[0]))
+            supervisor.run(sandbox, self._node, self._folders, socket.socket(fileno=fds[0]), self.extras)
         self._pods[sandbox.uid] = (pid, sandbox.ip)
         return ()
 
