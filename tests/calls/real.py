@@ -130,14 +130,7 @@ class RealEnvoy:
 
     def stats(self, names: str) -> dict[str, int]:
         """The counters and gauges whose names match the expression."""
-        connection = http.client.HTTPConnection("admin", timeout=10)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(self.admin))
-        connection.request("GET", f"/stats?filter={names}")
-        lines = connection.getresponse().read().decode().splitlines()
-        connection.close()
-        pairs = (line.rsplit(": ", 1) for line in lines if line)
-        return {name: int(value) for name, value in pairs if value.isdigit()}
+        return stats(self.admin, names)
 
     def _moved(self, listener: Json) -> Json:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
@@ -168,6 +161,18 @@ class RealEnvoy:
             if option.pop("auto_config", None):  # without TLS there is no ALPN, and Envoy speaks HTTP/1.1
                 option["explicit_http_config"] = {"http_protocol_options": {}}
         return {**static(cluster["name"], endpoint), "typed_extension_protocol_options": options}
+
+
+def stats(admin: Path, names: str) -> dict[str, int]:
+    """The counters and gauges of the Envoy with that socket whose names match the expression."""
+    connection = http.client.HTTPConnection("admin", timeout=10)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(admin))
+    connection.request("GET", f"/stats?filter={names}")
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    pairs = (line.rsplit(": ", 1) for line in lines if line)
+    return {name: int(value) for name, value in pairs if value.isdigit()}
 
 
 def without_sds(node: Json) -> Json:

@@ -9,6 +9,7 @@ import json
 import socket
 import ssl
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,38 @@ class RealInbound:
             self._greeter.add(self._folder / f"{number}.bytes.sock", inbound.APP)
             listeners.append(real.backend(f"{inbound.APP}{number}", pipe))
         clusters.append(real.static("BlackHoleCluster", []))
+        for chain in moved["filter_chains"]:
+            chain["filters"][-1]["typed_config"]["access_log"] = [self._access_log()]
         clusters += [self._authorizer(matcher.clusters[name], kind) for name, kind in sorted(_asked(moved))]
-        return {"static_resources": {"listeners": listeners, "clusters": clusters, "secrets": self._secrets(identity)}}
+        admin = {"address": {"pipe": {"path": str(self._folder / "admin.sock")}}}
+        resources = {"listeners": listeners, "clusters": clusters, "secrets": self._secrets(identity)}
+        return {"admin": admin, "static_resources": resources}
+
+    def stats(self, names: str) -> dict[str, int]:
+        """The counters whose names match the expression."""
+        return real.stats(self._folder / "admin.sock", names)
+
+    def logged(self, lines: int) -> list[dict[str, Any]]:
+        """The access log, once it has so many lines: for each request or connection its end, and what was noted."""
+        deadline, path = time.monotonic() + 20, self._folder / "access.log"
+        while time.monotonic() < deadline and len(path.read_text().splitlines()) < lines:
+            time.sleep(0.05)
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def _access_log(self) -> Json:
+        rules = "envoy.filters.http.rbac:istio_audit_shadow_effective_policy_id"
+        told = {
+            "request": "%RESPONSE_CODE_DETAILS%",
+            "connection": "%CONNECTION_TERMINATION_DETAILS%",
+            "hint": "%DYNAMIC_METADATA(envoy.common:access_log_hint)%",
+            "audited": f"%DYNAMIC_METADATA({rules})%",
+        }
+        log = {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": str(self._folder / "access.log"),
+            "log_format": {"json_format": told},
+        }
+        return {"name": "envoy.access_loggers.file", "typed_config": log}
 
     def _authorizer(self, cluster: Json, kind: str) -> Json:
         """The cluster as it would be, but for where it leads."""

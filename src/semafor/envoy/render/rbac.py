@@ -17,6 +17,8 @@ def rules(node: ir.Guard) -> Fields:
     said = _said(_ACTIONS[node.action], node)
     if node.dry_run:
         return {"shadow_rules": said, "shadow_rules_stat_prefix": f"istio_dry_run_{node.action}_"}
+    if node.action == "log":  # the same once more, only tried, because that leaves the name of the rule behind
+        return {"rules": said, "shadow_rules": said, "shadow_rules_stat_prefix": "istio_audit_"}
     return {"rules": said}
 
 

@@ -113,7 +113,7 @@ def guards(
     own = covering(policies, root, workload)
     yield from _asking([each for each in own if each.action == "ask" and not each.dry_run], asked)
     for action in ("log", "deny", "allow"):
-        for dry_run in (False, True):
+        for dry_run in (True, False):  # what is tried counts what is refused then, too
             found = [each for each in own if each.action == action and each.dry_run == dry_run]
             if found and (action == "allow" or any(each.rules for each in found)) and not (dry_run and action == "log"):
                 yield Guard(action=action, rules=_rules(found), dry_run=dry_run, policies=_names(found))
