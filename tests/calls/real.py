@@ -210,7 +210,12 @@ def static(name: str, endpoints: list[Json]) -> Json:
 
 def backend(cluster: str, pipe: Json) -> Json:
     """Says the name of the cluster, to requests and to bytes, and in headers what it got."""
-    seen = {"x-cluster": cluster, "x-path": "%REQ(:PATH)%", "x-host": "%REQ(:AUTHORITY)%"}
+    seen = {
+        "x-cluster": cluster,
+        "x-path": "%REQ(:PATH)%",
+        "x-host": "%REQ(:AUTHORITY)%",
+        "x-told": "%REQ(X-TOLD-APP)%",
+    }
     answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": cluster}}}
     host = {
         "name": "all",

@@ -70,10 +70,15 @@ class RealInbound:
 
     def answer(self, call: Call) -> tuple[int, str, str]:
         """Status and body of the answer to a caller in plain text, and why the proxy gave it; no body from the app."""
+        status, headers, body = self.exchange(call)
+        return status, "" if "x-cluster" in headers else body, headers.get(HEADER, "")
+
+    def exchange(self, call: Call, body: str = "") -> tuple[int, dict[str, str], str]:
+        """The whole answer to a caller in plain text."""
         with self._connected(call) as connection:
-            response = _asked_for(connection, call)
-            body = "" if response.getheader("x-cluster") else response.read().decode()
-            return response.status, body, response.getheader(HEADER) or ""
+            response = _asked_for(connection, call, body)
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, headers, response.read().decode()
 
     def _connected(self, call: Call) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
@@ -176,10 +181,10 @@ def _request(connection: socket.socket, call: Call) -> str:
     return inbound.APP if response.getheader("x-cluster") else f"{response.status} {body}".strip()
 
 
-def _asked_for(connection: socket.socket, call: Call) -> http.client.HTTPResponse:
+def _asked_for(connection: socket.socket, call: Call, body: str = "") -> http.client.HTTPResponse:
     client = http.client.HTTPConnection(call.host, timeout=10)
     client.sock = connection
-    client.request(call.method, call.path, headers=dict(call.headers))
+    client.request(call.method, call.path, body or None, headers=dict(call.headers))
     return client.getresponse()
 
 
