@@ -3,6 +3,8 @@
 Source: Envoy's documentation of filter chain matching, virtual host domains, route matching and original destination.
 """
 
+import base64
+import json
 import re
 from typing import Any
 
@@ -123,7 +125,19 @@ def matches(match: Json, call: Call) -> bool:
         _path(match, path)
         and all(_header(test, headers) for test in match.get("headers", []))
         and all(_parameter(test, parameters) for test in match.get("query_parameters", []))
+        and all(_claim(test, headers.get("authorization", "")) for test in match.get("dynamic_metadata", []))
     )
+
+
+def _claim(test: Json, authorization: str) -> bool:
+    """A claim of the token, which counts as a valid one: the text, or a list with it."""
+    payload = authorization.removeprefix("Bearer ").split(".")[1] if "." in authorization else "e30"
+    found: Any = {"payload": json.loads(base64.urlsafe_b64decode(payload + "=="))}
+    for step in test["path"]:
+        found = found.get(step["key"]) if isinstance(found, dict) else None
+    wanted = test["value"]["or_match"]["value_matchers"][0]["string_match"]
+    texts = [one for one in (found if isinstance(found, list) else [found]) if isinstance(one, str)]
+    return any(_text(wanted, one) for one in texts) != test.get("invert", False)
 
 
 def _path(match: Json, path: str) -> bool:

@@ -31,12 +31,14 @@ class HeaderMatch(Value):
 
     Without `value` the header has to be present. `inverted` negates the test; `missing_as_empty` makes an absent
     header count as an empty one, so that an inverted test of the value passes when the header is absent.
+    With a `claim` (the keys from the outermost to the innermost) it tests that of the request's token instead.
     """
 
     name: str
     value: StringMatch | None = None
     inverted: bool = False
     missing_as_empty: bool = False
+    claim: tuple[str, ...] = ()
 
 
 class QueryMatch(Value):

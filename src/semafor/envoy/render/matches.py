@@ -1,15 +1,20 @@
 """ir.RouteMatch and its tests -> envoy.config.route.v3.RouteMatch."""
 
 from semafor import ir
+from semafor.envoy.render import claims
 from semafor.envoy.render.shape import Fields, percent, wrap
+
+_ANYTHING = ir.StringMatch(kind="regex", value=".*")
 
 
 def route_match(node: ir.RouteMatch) -> Fields:
     fields = _path(node.path)
     if node.path.ignore_case:
         fields["case_sensitive"] = wrap(False)  # noqa: FBT003 a wrapped value
-    if node.headers:
-        fields["headers"] = [_header(header) for header in node.headers]
+    if headers := [_header(header) for header in node.headers if not header.claim]:
+        fields["headers"] = headers
+    if tested := [_claim(header) for header in node.headers if header.claim]:
+        fields["dynamic_metadata"] = tested
     if node.query:
         fields["query_parameters"] = [_query(query) for query in node.query]
     if node.percent != 100.0:
@@ -44,6 +49,14 @@ def _header(node: ir.HeaderMatch) -> Fields:
     if node.value is None:
         return {**fields, "present_match": True}
     return {**fields, "string_match": string(node.value)}
+
+
+def _claim(node: ir.HeaderMatch) -> Fields:
+    """A claim that is the text, or a list with it."""
+    text: Fields = {"string_match": string(node.value or _ANYTHING)}
+    either = {"or_match": {"value_matchers": [text, {"list_match": {"one_of": text}}]}}
+    path = [{"key": key} for key in (claims.KEY, *node.claim)]
+    return {"filter": claims.FILTER, "path": path, "value": either, "invert": node.inverted}
 
 
 def _query(node: ir.QueryMatch) -> Fields:

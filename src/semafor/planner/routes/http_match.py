@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
 from semafor.base.problem import Problem
 from semafor.ir import HeaderMatch, Origin, PathMatch, QueryMatch, RouteMatch, StringMatch
 from semafor.planner.checks import problems, refused
@@ -26,6 +28,9 @@ _IMPLEMENTED = (
     "stat_prefix",
 )
 _PSEUDO = (("method", ":method"), ("authority", ":authority"), ("scheme", ":scheme"))
+_TOKEN = "@request.auth."  # noqa: S105 -- a name, no secret
+_CLAIMS = f"{_TOKEN}claims"
+_BRACKETS = re.compile(r"(\[[^\[\]]+\])+")
 _PRESENT = (None, "*")  # Istio: the regular expression "*" (which is none) means that the header is there
 
 
@@ -58,8 +63,8 @@ def check(match: istio.HTTPMatchRequest, origin: Origin) -> Iterator[Problem]:
 def _check_tests(tests: Mapping[str, istio.StringMatch], origin: Origin) -> Iterator[Problem]:
     for name, test in tests.items():
         place = at(origin, f"[{name}]")
-        if name.startswith("@request.auth."):
-            yield problems.not_supported(origin, f"[{name}]")
+        if name.lower().startswith(_TOKEN) and not claim(name):
+            yield problems.invalid(place, "it names no claim", f"write {_CLAIMS}.name or {_CLAIMS}[name]")
         yield from check_text(test, place)
 
 
@@ -100,12 +105,34 @@ def _path(uri: istio.StringMatch | None, *, ignore_case: bool) -> PathMatch:
 
 
 def _header(name: str, test: istio.StringMatch) -> HeaderMatch:
-    return HeaderMatch(name=name.lower(), value=value(test))
+    return _named(name, HeaderMatch(name=name.lower(), value=value(test)))
 
 
 def _without(name: str, test: istio.StringMatch) -> HeaderMatch:
     wanted = value(test)
-    return HeaderMatch(name=name.lower(), value=wanted, inverted=True, missing_as_empty=wanted is not None)
+    return _named(
+        name, HeaderMatch(name=name.lower(), value=wanted, inverted=True, missing_as_empty=wanted is not None)
+    )
+
+
+def _named(name: str, match: HeaderMatch) -> HeaderMatch:
+    """The same, of a claim where the name is one's. A name that no claim has passes nothing, for no header has it."""
+    keys = claim(name)
+    return replace(match, name=f"{_CLAIMS}.{'.'.join(keys)}", claim=keys) if keys else match
+
+
+def claim(name: str) -> tuple[str, ...]:
+    """The keys in `@request.auth.claims.a.b` or `@request.auth.claims[a][b]`; none in anything else.
+
+    Source: Istio's task "JWT claim based routing". In brackets a key may have dots.
+    """
+    if not name.lower().startswith(_CLAIMS):
+        return ()
+    rest = name[len(_CLAIMS) :]
+    if rest.startswith("."):
+        keys = tuple(rest[1:].split("."))
+        return keys if all(keys) else ()
+    return tuple(re.findall(r"\[([^\[\]]+)\]", rest)) if _BRACKETS.fullmatch(rest) else ()
 
 
 def value(test: istio.StringMatch) -> StringMatch | None:

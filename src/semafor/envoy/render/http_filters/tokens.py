@@ -26,9 +26,11 @@ def for_connection(pool: Pool, connection: ir.HttpConnection) -> list[Fields]:
     issuers = connection.token_issuers
     if not issuers:
         return []
+    routed = connection.direction == "outbound"  # a gateway: claims may decide on the route, which was chosen before
+    providers = {each.name: _provider(each) | {"clear_route_cache": routed} for each in issuers}
     valid = [{"provider_name": issuer.name} for issuer in issuers]
     rule = {"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": [*valid, {"allow_missing": {}}]}}}
-    return [typed(pool, claims.FILTER, _TYPE, providers={each.name: _provider(each) for each in issuers}, rules=[rule])]
+    return [typed(pool, claims.FILTER, _TYPE, providers=providers, rules=[rule])]
 
 
 def _provider(node: ir.TokenIssuer) -> Fields:
