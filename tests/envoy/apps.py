@@ -58,7 +58,7 @@ async def echo(head, reader, writer):
 
 
 @asynccontextmanager
-async def lines(name: str, *, greets: bool = False):
+async def lines(name: str, *, greets: bool = False, host: str = "127.0.0.1"):
     """Plain TCP: answers each line with its own name and the line; may speak first, as SMTP and MySQL do."""
 
     async def serve(reader, writer):
@@ -73,7 +73,7 @@ async def lines(name: str, *, greets: bool = False):
         finally:
             writer.close()
 
-    async with _listening(serve) as port:
+    async with _listening(serve, host) as port:
         yield port
 
 
@@ -98,8 +98,8 @@ async def grpc_echo():
 
 
 @asynccontextmanager
-async def _listening(serve):
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+async def _listening(serve, host="127.0.0.1"):
+    server = await asyncio.start_server(serve, host, 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

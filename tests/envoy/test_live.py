@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 from datetime import UTC, datetime
 
 import apps
@@ -525,7 +526,7 @@ async def test_envoy_takes_every_kind_of_node_that_a_plan_can_have(mesh):
 
 async def test_what_leaves_the_mesh_goes_through_the_hosts_proxy_to_where_it_was_meant(mesh, tmp_path):
     """node Envoy ─ unix socket, PROXY header ─ host Envoy ─ the address that the caller meant."""
-    async with apps.lines("outside") as outside:
+    async with apps.lines("outside", host="0.0.0.0") as outside:
         exit_socket = tmp_path / "exit.sock"
         await mesh.start_host("third", exit_socket)
         port = live.free_port()
@@ -534,7 +535,28 @@ async def test_what_leaves_the_mesh_goes_through_the_hosts_proxy_to_where_it_was
         addressed = ir.Listener("in", "127.0.0.1", port, inspectors=(ir.Inspector("proxy_protocol"),),
                                 chains=(ir.FilterChain(bytes_to("egress")),))  # fmt: skip
         await mesh.start("client", ir.Plan("client", listeners=(addressed,), clusters=(cluster,)))
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"PROXY TCP4 10.244.0.9 127.0.0.1 4242 {outside}\r\nhello\n".encode())
-        assert await asyncio.wait_for(reader.readline(), 5) == b"outside hello\n"
-        writer.close()
+
+        async def answer(address: str) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            family = "TCP6 fd00::9" if ":" in address else "TCP4 10.244.0.9"
+            writer.write(f"PROXY {family} {address} 4242 {outside}\r\nhello\n".encode())
+            try:
+                return await asyncio.wait_for(reader.readline(), 5)
+            except ConnectionError:
+                return b""
+            finally:
+                writer.close()
+
+        assert await answer(own_address()) == b"outside hello\n"
+        for loopback in ("127.0.0.1", "127.1.2.3", "0.0.0.0", "::1", "::ffff:127.0.0.1"):
+            assert await answer(loopback) == b"", loopback
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but loopback")
+        return str(probe.getsockname()[0])

@@ -3,8 +3,11 @@
 pod istiod :15014 ─▶ Envoy ─▶ debug.sock ─▶ this application in the daemon
 """
 
+import asyncio
 import contextlib
+import os
 import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import semafor
 from semafor.app.pipeline import Pipeline
@@ -38,9 +42,23 @@ def application(pipeline: Pipeline) -> Starlette:
 @contextlib.asynccontextmanager
 async def serve(app: ASGIApp, path: Path) -> AsyncIterator[None]:
     """Serve on the unix socket `path` while the context lasts; the socket is its owner's alone."""
-    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False)
+    config = uvicorn.Config(app, http=_OfTheOwner, lifespan="off", log_level="warning", access_log=False)
     async with api.running(config, (_listen(path),)):
         yield
+
+
+class _OfTheOwner(HttpToolsProtocol):
+    """HTTP for processes of our own user only, as the kernel knows them."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        made: socket.socket = transport.get_extra_info("socket")
+        _, uid, _ = _CREDENTIALS.unpack(made.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        super().connection_made(transport)
+        if uid != os.geteuid():
+            transport.abort()
+
+
+_CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 
 def _listen(path: Path) -> socket.socket:

@@ -112,8 +112,8 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
     metadata = dict(options.metadata)
     document: Json = {
         "node": {"id": options.node_id, "cluster": options.cluster, "metadata": metadata},
-        "dynamic_resources": _dynamic(options.token),
-        "static_resources": {"clusters": [_xds(options.xds_socket)]},
+        "dynamic_resources": _dynamic(),
+        "static_resources": {"clusters": [_xds(options.xds_socket)], "secrets": [_secret(options.token)]},
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime(options)}]},
         "overload_manager": _overload(options),
         "stats_config": _STATS,
@@ -165,7 +165,7 @@ _STATS: Final[Json] = {
 }
 
 
-def _dynamic(token: str) -> Json:
+def _dynamic() -> Json:
     ads = {"ads": {}, "resource_api_version": "V3"}
     service = {
         "envoy_grpc": {
@@ -173,7 +173,6 @@ def _dynamic(token: str) -> Json:
             # A control plane that restarts is back within a second; Envoy's own back-off goes up to 30.
             "retry_policy": {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}},
         },
-        "initial_metadata": [{"key": "authorization", "value": f"Bearer {token}"}],
     }
     return {
         "ads_config": {
@@ -189,12 +188,38 @@ def _dynamic(token: str) -> Json:
 
 def _xds(path: str) -> Json:
     options = {"explicit_http_config": {"http2_protocol_options": {"connection_keepalive": _XDS_KEEPALIVE}}}
-    extension = {"@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions", **options}
+    codec = {"@type": _TYPES + "extensions.filters.http.upstream_codec.v3.UpstreamCodec"}
+    filters = [_proof(), {"name": "envoy.filters.http.upstream_codec", "typed_config": codec}]
+    extension = {
+        "@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions",
+        **options,
+        "http_filters": filters,
+    }
     cluster = _cluster("xds", _pipe(path, mode=None))
     cluster["typed_extension_protocol_options"] = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": extension}
     return cluster
 
 
+def _secret(token: str) -> Json:
+    """What proves who this Envoy is. A secret is blanked in Envoy's dump, which every app in the pod may read."""
+    return {"name": _TOKEN, "generic_secret": {"secret": {"inline_string": f"Bearer {token}"}}}
+
+
+def _proof() -> Json:
+    generic = {
+        "@type": _TYPES + "extensions.http.injected_credentials.generic.v3.Generic",
+        "credential": {"name": _TOKEN},
+        "header": "authorization",
+    }
+    injector = {
+        "@type": _TYPES + "extensions.filters.http.credential_injector.v3.CredentialInjector",
+        "overwrite": True,
+        "credential": {"name": "envoy.http.injected_credentials.generic", "typed_config": generic},
+    }
+    return {"name": "envoy.filters.http.credential_injector", "typed_config": injector}
+
+
+_TOKEN: Final = "xds-token"  # noqa: S105 - the secret's name
 _XDS_KEEPALIVE: Final[Json] = {"interval": "30s", "timeout": "10s"}
 
 
@@ -255,12 +280,35 @@ def _exit(path: str) -> Json:
         "cluster": "exit",
         "idle_timeout": "0s",
     }
+    onward: Json = {"name": "envoy.filters.network.tcp_proxy", "typed_config": forward}
     return {
         "name": "exit",
         "address": _pipe(path),
         "listener_filters": [{"name": "envoy.filters.listener.proxy_protocol", "typed_config": addresses}],
-        "filter_chains": [{"filters": [{"name": "envoy.filters.network.tcp_proxy", "typed_config": forward}]}],
+        # The machine's own loopback is not a place that pods may go to, whatever was said to the node's Envoy.
+        "filter_chains": [
+            {"filters": [_refuse_all(), onward], "filter_chain_match": {"prefix_ranges": _LOOPBACK}},
+            {"filters": [onward]},
+        ],
     }
+
+
+_LOOPBACK: Final = [
+    {"address_prefix": "127.0.0.0", "prefix_len": 8},
+    {"address_prefix": "0.0.0.0", "prefix_len": 8},  # noqa: S104 - Linux takes it for the machine itself
+    {"address_prefix": "::", "prefix_len": 127},
+    {"address_prefix": "::ffff:127.0.0.0", "prefix_len": 104},
+]
+
+
+def _refuse_all() -> Json:
+    policies = {"all": {"permissions": [{"any": True}], "principals": [{"any": True}]}}
+    rules = {
+        "@type": _TYPES + "extensions.filters.network.rbac.v3.RBAC",
+        "stat_prefix": "exit_loopback.",
+        "rules": {"action": "DENY", "policies": policies},
+    }
+    return {"name": "envoy.filters.network.rbac", "typed_config": rules}
 
 
 def _tcp(address: str, port: int) -> Json:

@@ -8,7 +8,7 @@ from semafor.base import xds
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import dns_cache, guards, tls, udp
 from semafor.envoy.render.http_connection import http_connection
-from semafor.envoy.render.shape import Fields, cidr, pipe, seconds, socket_address, typed, wrap
+from semafor.envoy.render.shape import Fields, cidr, seconds, socket_address, typed, wrap
 
 _INSPECTORS: Final = {
     "original_dst": ("original_dst", "original_dst.v3.OriginalDst"),
@@ -19,10 +19,15 @@ _INSPECTORS: Final = {
 _DIRECTIONS: Final = {"inbound": "INBOUND", "outbound": "OUTBOUND"}
 
 
+def _pipe(path: str) -> Fields:
+    """A socket for processes of the same user only."""
+    return {"pipe": {"path": path, "mode": 0o600}}
+
+
 def listener(pool: Pool, node: ir.Listener) -> Any:
     fields: Fields = {
         "name": node.name,
-        "address": pipe(node.pipe) if node.pipe else socket_address(node.address, node.port),
+        "address": _pipe(node.pipe) if node.pipe else socket_address(node.address, node.port),
         "traffic_direction": _DIRECTIONS[node.direction],
         "listener_filters": [
             _inspector(pool, inspector)

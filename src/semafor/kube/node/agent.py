@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,7 +30,9 @@ def main(extras: Callable[[], Mapping[str, Any]] = dict) -> NoReturn:
     """`extras` gives what supervisors answer besides (supervisor.Extra), and is called in the second process only."""
     daemon = int(sys.argv[1])
     syscalls.set_name("semafor-agent")
+    syscalls.leave_keys_behind()
     enter_namespaces()
+    _close_user_namespaces()
     # Only now: a new user namespace forgets it. The daemon may have died before, which its closed channel then shows.
     syscalls.die_with_parent(signal.SIGKILL)
     node = os.fork()
@@ -68,6 +71,12 @@ def enter_namespaces() -> None:
     _, status = os.waitpid(child, 0)
     if status:
         raise PermissionError("mapping the users of this machine into a user namespace was refused")
+
+
+def _close_user_namespaces() -> None:
+    """Let no pod make a user namespace, in which it would have all capabilities, and most of the kernel to attack."""
+    with suppress(OSError):  # a machine that is a container itself may have its settings sealed
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")
 
 
 def _map_everyone(pid: int) -> int:

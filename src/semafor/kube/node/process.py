@@ -102,6 +102,8 @@ def _outcome(ours: socket.socket, pid: int) -> int:
 def _become(command: Command, inside: Namespaces, report: socket.socket) -> None:
     """Turn this process into the program; never returns."""
     try:
+        # It is a copy of the supervisor in the midst of the container's processes, which run as the same user.
+        syscalls.close_to_others()
         _prepare(command, inside, report)
         os.execvpe(command.argv[0], list(command.argv), command.env)  # noqa: S606  (there is no shell here)
     except BaseException as error:  # noqa: BLE001  (whatever it is, the parent must hear of it)

@@ -21,8 +21,12 @@ MS_BIND, MS_REC, MS_SLAVE = 4096, 16384, 1 << 19
 MNT_DETACH = 2
 
 # linux/prctl.h
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_SET_NAME = 1, 8, 15
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME = 1, 4, 8, 15
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 24, 38, 47, 2
+
+# linux/keyctl.h, asm/unistd.h
+KEYCTL_JOIN_SESSION_KEYRING = 1
+SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 
 # linux/capability.h
 CAP_NET_ADMIN = 12
@@ -82,6 +86,18 @@ def set_name(name: str) -> None:
     """Name this process for `ps`; the kernel keeps 15 characters."""
     buffer = ctypes.create_string_buffer(name.encode()[:15])
     _check(_libc.prctl(PR_SET_NAME, buffer, 0, 0, 0), "prctl PR_SET_NAME")
+
+
+def close_to_others() -> None:
+    """Let nobody of the same user look into this process or trace it, until it executes another program."""
+    _prctl("PR_SET_DUMPABLE", PR_SET_DUMPABLE, 0)
+
+
+def leave_keys_behind() -> None:
+    """Enter an empty session keyring: the keys of who started us are not for what we start."""
+    number = SYS_KEYCTL.get(os.uname().machine)
+    if number is not None:  # a kernel without keyrings has none to leave
+        _libc.syscall(ctypes.c_long(number), ctypes.c_long(KEYCTL_JOIN_SESSION_KEYRING), None)
 
 
 def no_new_privileges() -> None:
