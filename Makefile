@@ -4,8 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
-FAST   := not envoy and not e2e and not machine
-REAL   := (machine or envoy) and not e2e
+FAST   := not envoy and not e2e and not machine and not browser
+REAL   := (machine or envoy or browser) and not e2e
+# What the page is built from; the build itself looks at what is in it.
+UI     := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) hatch_build.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check unit e2e golden bench conformance docs lock clean
@@ -17,7 +19,7 @@ help: ## Show this list
 setup: $(STAMP) ## Make .venv with everything, exactly as the lock file says
 	@$(BIN)/python -m compileall -q src
 
-$(STAMP): pyproject.toml requirements.lock
+$(STAMP): pyproject.toml requirements.lock $(UI)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Semafor needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Say which one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test "`uname -s`" = Linux || \
@@ -41,6 +43,7 @@ check: setup ## Format, lint, types, layers and the fast tests, in under a minut
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python hatch_build.py check
 	$(PYTEST) -q -n auto -m "$(FAST)"
 
 unit: setup ## The fast tests alone
@@ -69,4 +72,4 @@ lock: ## Write requirements.lock anew from pyproject.toml
 	  --no-emit-find-links --no-emit-trusted-host --strip-extras --output-file requirements.lock pyproject.toml
 
 clean: ## Forget .venv and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) ui/node_modules src/semafor/app/web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

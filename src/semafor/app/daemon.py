@@ -45,6 +45,8 @@ from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.refused import Refused
+from semafor.app.web.site import Site, listen
+from semafor.app.web.sources import Sources
 from semafor.base import clock
 from semafor.ca import book
 from semafor.ca.authority import Authority
@@ -156,6 +158,7 @@ class Daemon:
         await system_objects.ensure(self._client, system_objects.CLUSTER)
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
+            self._page() as page,
             self._api() as port,
         ):
             access = self._access(port)
@@ -163,7 +166,7 @@ class Daemon:
             async with asyncio.TaskGroup() as tasks:
                 for name, work in self._work().items():
                     tasks.create_task(work, name=name)
-                tasks.create_task(self._announce(access, started, ready), name="announce")
+                tasks.create_task(self._announce(access, page, started, ready), name="announce")
                 tasks.create_task(self._watch_agent(), name="agent")
 
     def _work(self) -> Mapping[str, Coroutine[Any, Any, None]]:
@@ -230,14 +233,39 @@ class Daemon:
         server_ = f"https://{api_door.ADDRESS}:{port}"
         return kubeconfig.Access(self._home.context, server_, self._root_pem, self._credentials.admin_token)
 
-    async def _announce(self, access: kubeconfig.Access, started: float, ready: Ready) -> None:
+    @contextlib.asynccontextmanager
+    async def _page(self) -> AsyncIterator[str]:
+        """The page at its doors: on loopback, and two sockets; yield its address."""
+        site = Site(
+            Sources(
+                name=self._home.context,
+                objects=self._objects,
+                control=self._pipeline,
+                authenticate=self._credentials.authenticate,
+                now=time.time,
+                node=self._kubelet.access,
+            )
+        )
+        async with (
+            front.serve(site.links, self._home.sockets / "links.sock"),
+            front.serve(site.app, self._home.sockets / "page.sock"),
+            listen(site.app) as port,
+        ):
+            yield f"http://{api_door.ADDRESS}:{port}"
+
+    async def _announce(self, access: kubeconfig.Access, page: str, started: float, ready: Ready) -> None:
         """Tell that the mesh is ready once its node is; then start the profile's own workloads."""
         async for _, found in self._client.watch(node_kind.KIND):
             conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
             if conditions.get("Ready") == "True":
                 break
         report: dict[str, Any] = {"server": access.server, "context": access.context, "profile": self._settings.profile}
-        report |= {"pid": os.getpid(), "home": str(self._home.path), "seconds": round(time.monotonic() - started, 3)}
+        report |= {
+            "page": page,
+            "pid": os.getpid(),
+            "home": str(self._home.path),
+            "seconds": round(time.monotonic() - started, 3),
+        }
         self._home.state.write_text(json.dumps(report))
         await definitions.ensure(self._client)
         await system_objects.ensure_profile(self._client, self._settings.profile)

@@ -22,6 +22,9 @@ Pod = dict[str, Any]
 BOOTSTRAP = "/etc/istio/proxy/envoy.json"
 XDS_SOCKET = "/var/run/semafor/xds.sock"
 DEBUG_SOCKET = "/var/run/semafor/debug.sock"
+PAGE_SOCKET = "/var/run/semafor/page.sock"
+_PAGE_IMAGES = frozenset({"quay.io/kiali/kiali"})  # by what other pages are known, the page answers
+_PAGE_NAMESPACE = "istio-system"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
 
@@ -72,6 +75,8 @@ class Sidecars:
         return self._renderer.bootstrap(made, patches.of(self._pipeline.mesh, known)) if known else made
 
     def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
+        if _shows_page(pod, container):
+            return (Mount(source=str(self._folders.sockets / "page.sock"), target=PAGE_SOCKET),)
         if not self.is_proxy(pod, container):
             return ()
         if proxies.role(pod) == "discovery":
@@ -120,6 +125,13 @@ def _without(name: tuple[str, str]) -> Callable[[Mesh], bool]:
         return not any(address.pod == name and address.ready for address in addresses)
 
     return holds
+
+
+def _shows_page(pod: Pod, container: str) -> bool:
+    """Whether the container stands for the page: by its image, and only where administrators put such things."""
+    own = next((each for each in pod["spec"]["containers"] if each["name"] == container), None)
+    image = own["image"].partition("@")[0].rpartition(":") if own else ("", "", "")
+    return pod["metadata"]["namespace"] == _PAGE_NAMESPACE and (image[0] or image[2]) in _PAGE_IMAGES
 
 
 def _containers(pod: Pod) -> list[Pod]:

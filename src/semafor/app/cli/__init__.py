@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("describe", "describe", "Describe what a pod or a service is to the mesh, and who may call it."),
     ("authz", "authz", "Check which policies are for a pod, and what they say of a request."),
     ("down", "down", "Stop the mesh."),
+    ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
     ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),
     ("version", "version", "Print the versions of Semafor and of its Envoy."),

@@ -31,6 +31,8 @@ def command(form: str) -> None:
     if output.document(form, report):
         return
     print(f"API       {report['server']}   kubectl context {report['context']}   process {report['pid']}")
+    if "page" in report:
+        print(f"page      {report['page']}   sign in with: semafor dashboard")
     print(f"node      {'ready' if report['node'] else 'not ready'}")
     pods = report["pods"]
     print(f"pods      {pods['ready']} of {pods['total']} ready, {pods['sidecars']} with a sidecar")

@@ -232,6 +232,15 @@ def _fortio(offer: Offer, _: Reference) -> Recipe:
     )
 
 
+def _page(offer: Offer, _: Reference) -> Recipe:
+    command = "/opt/kiali/kiali"
+    return Recipe(
+        config=Config(env=_env(offer.host), entrypoint=(command,), exposed=(20001,)),
+        files=program(offer.host, "page", command),
+        notes=("Kiali is Semafor's own page here: `semafor dashboard` signs in",),
+    )
+
+
 def _pause(offer: Offer, _: Reference) -> Recipe:
     script = ("/pause", "#!/bin/sh\nexec sleep infinity\n")
     return Recipe(config=Config(env=_env(offer.host), entrypoint=("/pause",)), files=(script,))
@@ -324,6 +333,7 @@ ROWS: tuple[Row, ...] = (
         recipe=_pause,
         reason="a container that only waits, as in scheduling examples",
     ),
+    Row(names=("quay.io/kiali/kiali",), recipe=_page, reason="Istio's add-on Kiali, unchanged: leads to the page"),
     Row(names=("semafor/host",), recipe=_host, reason="`semafor run`: this machine's programs, nothing else"),
     Row(names=("semafor/proxyv2", *_istio("proxyv2")), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
 )

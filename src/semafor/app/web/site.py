@@ -1,0 +1,73 @@
+"""The page as an ASGI application, and the two doors it is served at."""
+
+import contextlib
+import hashlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from semafor.app.web import files
+from semafor.app.web.entrance import Entrance
+from semafor.app.web.gate import Gate
+from semafor.app.web.graph import Graph
+from semafor.app.web.login import Links, Sessions
+from semafor.app.web.overview import Overview
+from semafor.app.web.sources import Sources
+from semafor.kube.api import serve
+
+ADDRESS = "127.0.0.1"
+# Beside Kiali's 20001, which stays free for `kubectl port-forward svc/kiali 20001:20001`; any other for further meshes.
+PORTS = (20002, 0)
+
+
+class Site:
+    """`app` is what browsers talk to, `links` what makes links, for the owner of the home alone."""
+
+    def __init__(self, sources: Sources, folder: Path = files.BUILT) -> None:
+        self._sources = sources
+        self._links = Links()
+        sessions = Sessions()
+        # Browsers keep cookies by host, not by port: two meshes must not take each other's away.
+        cookie = "semafor-" + hashlib.sha256(sources.name.encode()).hexdigest()[:8]
+        areas = (
+            Entrance(sources, self._links, sessions, cookie),
+            Overview(sources),
+            Graph(sources),
+        )
+        routes = [route for area in areas for route in area.routes()]
+        inner = Starlette(routes=[*routes, *files.routes(folder)])
+        self.app: ASGIApp = Gate(inner, sessions, cookie, sources.now)
+
+    def link(self) -> str:
+        """The secret part of a new one-time link."""
+        return self._links.make(self._sources.now())
+
+    @property
+    def links(self) -> ASGIApp:
+        async def make(_: Request) -> Response:
+            return JSONResponse({"link": self.link()})
+
+        return Starlette(routes=[Route("/link", make, methods=["POST"])])
+
+
+@contextlib.asynccontextmanager
+async def listen(app: ASGIApp, ports: tuple[int, ...] = PORTS) -> AsyncIterator[int]:
+    """Serve on loopback, on the first of the ports that can be had; yield it. Raises OSError when none can."""
+    listener = _first(ports)
+    config = uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False, server_header=False)
+    async with serve.running(config, (listener,)):
+        yield listener.getsockname()[1]
+
+
+def _first(ports: tuple[int, ...]) -> socket.socket:
+    for port in ports[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_server((ADDRESS, port))
+    return socket.create_server((ADDRESS, ports[-1]))

@@ -1,0 +1,81 @@
+import { useEffect, useMemo, useState } from "react";
+import { SWRConfig } from "swr";
+import { Redirect, Route, Switch } from "wouter";
+import { get, post, Refusal, remember, type Session } from "./api";
+import { preferredLanguage, translate, type Words, WordsContext } from "./i18n";
+import type { Language } from "./messages";
+import { Shell } from "./parts/Shell";
+import { GraphPage } from "./views/GraphPage";
+import { Login } from "./views/Login";
+import { OverviewPage } from "./views/OverviewPage";
+
+/** Figures are scraped every few seconds, so asking more often would show nothing new. */
+export const REFRESH_MS = 5000;
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(preferredLanguage);
+  const [session, setSession] = useState<Session | null>(null);
+  const [refused, setRefused] = useState("");
+  const words = useMemo<Words>(() => ({ language, t: (key, values) => translate(language, key, values) }), [language]);
+  useEffect(() => {
+    document.documentElement.lang = language;
+    localStorage.setItem("language", language);
+  }, [language]);
+  useEffect(() => {
+    enter()
+      .then((found) => setSession(remember(found)))
+      .catch((error: Error) => {
+        setRefused(error.message);
+        get<Session>("/api/session")
+          .then(setSession)
+          .catch(() => undefined);
+      });
+  }, []);
+  const config = useMemo(
+    () => ({
+      fetcher: get,
+      refreshInterval: REFRESH_MS,
+      keepPreviousData: true,
+      dedupingInterval: 1000,
+      onError: (error: unknown) => {
+        if (error instanceof Refusal && error.code === 401) setSession({ signedIn: false, ways: ["link", "token"] });
+      },
+    }),
+    [],
+  );
+
+  return (
+    <WordsContext value={words}>
+      {session === null ? (
+        <p className="waiting">{refused || words.t("app.loading")}</p>
+      ) : session.signedIn ? (
+        <SWRConfig value={config}>
+          <Shell session={session} onLanguage={setLanguage} onLeave={() => leave().then(setSession)}>
+            <Switch>
+              <Route path="/overview" component={OverviewPage} />
+              <Route path="/graph" component={GraphPage} />
+              <Route>
+                <Redirect to="/overview" replace />
+              </Route>
+            </Switch>
+          </Shell>
+        </SWRConfig>
+      ) : (
+        <Login ways={session.ways} refused={refused} onEnter={setSession} onLanguage={setLanguage} />
+      )}
+    </WordsContext>
+  );
+}
+
+/** Sign in by the link's secret, which the address holds behind "#": it is never sent as part of an address. */
+async function enter(): Promise<Session> {
+  const link = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (!link) return get<Session>("/api/session");
+  history.replaceState(null, "", location.pathname);
+  return post<Session>("/api/login", { link });
+}
+
+async function leave(): Promise<Session> {
+  await post("/api/logout", {});
+  return remember(await get<Session>("/api/session"));
+}

@@ -1,0 +1,48 @@
+/** Figures as people read them: two or three digits that matter, never more. */
+import type { Translate } from "./i18n";
+
+export function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100 || value === 0) return Math.round(value).toString();
+  if (size >= 10) return trimmed(value.toFixed(1));
+  return size >= 0.01 ? trimmed(value.toFixed(2)) : "<0.01";
+}
+
+function trimmed(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+export function rate(value: number, t: Translate): string {
+  const size = value >= 10_000 ? `${digits(value / 1000)}k` : digits(value);
+  return `${size} ${t("unit.rps")}`;
+}
+
+export function duration(ms: number | null | undefined, t: Translate): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return "–";
+  return ms >= 1000 ? `${digits(ms / 1000)} ${t("unit.s")}` : `${digits(ms)} ${t("unit.ms")}`;
+}
+
+/** A share as percent; what is small but not nothing never reads as 0 %. */
+export function share(value: number): string {
+  if (value > 0 && value < 0.001) return "<0.1%";
+  const percent = value * 100;
+  if (percent > 99.9 && value < 1) return ">99.9%";
+  return `${percent >= 10 || Number.isInteger(percent) ? Math.round(percent) : trimmed(percent.toFixed(1))}%`;
+}
+
+export function bytes(value: number, t: Translate): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let place = 0;
+  let size = value;
+  while (size >= 1000 && place < units.length - 1) {
+    size /= 1000;
+    place += 1;
+  }
+  return `${digits(size)} ${units[place]}${t("unit.bps")}`;
+}
+
+/** How bad a share of failures is: as Kiali, anything of 0.1 % is worth a look, and 10 % is a failure. */
+export function verdict(failed: number): "ok" | "warning" | "error" {
+  if (failed >= 0.1) return "error";
+  return failed >= 0.001 ? "warning" : "ok";
+}

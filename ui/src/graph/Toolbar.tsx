@@ -1,0 +1,142 @@
+import type { GraphView } from "../api";
+import { useWords } from "../i18n";
+import { Icon } from "../parts/Icon";
+import type { Settings } from "../views/GraphPage";
+import { parse } from "./find";
+import { LABELS, type Label } from "./words";
+
+const VIEWS: GraphView[] = ["app", "versioned", "workload", "service"];
+const WINDOWS: [seconds: number, name: string][] = [
+  [30, "30 s"],
+  [60, "1 min"],
+  [300, "5 min"],
+  [600, "10 min"],
+  [1800, "30 min"],
+  [3600, "1 h"],
+  [10800, "3 h"],
+  [21600, "6 h"],
+];
+
+interface Props {
+  settings: Settings;
+  namespaces: string[];
+  animated: boolean;
+  onChange: (part: Partial<Settings>) => void;
+  onAnimate: (animated: boolean) => void;
+}
+
+export function Toolbar({ settings, namespaces, animated, onChange, onAnimate }: Props) {
+  const { t } = useWords();
+  const wrong = parse(settings.find).wrong || parse(settings.hide).wrong;
+  const chosen = settings.namespaces.length === 1 ? settings.namespaces[0] : "";
+  return (
+    <div className="toolbar">
+      <label>
+        <span>{t("graph.namespaces")}</span>
+        <select
+          value={chosen}
+          onChange={(event) => onChange({ namespaces: event.target.value ? [event.target.value] : [] })}
+        >
+          <option value="">{t("graph.all")}</option>
+          {[...new Set([...namespaces, ...settings.namespaces])].map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t("graph.view")}</span>
+        <select value={settings.view} onChange={(event) => onChange({ view: event.target.value as GraphView })}>
+          {VIEWS.map((view) => (
+            <option key={view} value={view}>
+              {t(`graph.view.${view}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t("graph.labels")}</span>
+        <select value={settings.label} onChange={(event) => onChange({ label: event.target.value as Label })}>
+          {LABELS.map((label) => (
+            <option key={label} value={label}>
+              {t(`graph.label.${label}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        <span>{t("graph.window")}</span>
+        <select value={settings.window} onChange={(event) => onChange({ window: Number(event.target.value) })}>
+          {WINDOWS.map(([seconds, name]) => (
+            <option key={seconds} value={seconds}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Search name="find" value={settings.find} onChange={(find) => onChange({ find })} />
+      <Search name="hide" value={settings.hide} onChange={(hide) => onChange({ hide })} />
+      <div className="switches">
+        <Switch name={t("graph.idle")} on={settings.idle} onChange={(idle) => onChange({ idle })} />
+        <Switch name={t("graph.animate")} on={animated} onChange={onAnimate} />
+        <Switch name={t("graph.list")} on={settings.table} onChange={(table) => onChange({ table })} />
+      </div>
+      <Replay ago={settings.ago} onChange={(ago) => onChange({ ago })} />
+      {wrong && (
+        <p className="wrong" role="status">
+          {t("graph.notUnderstood", { term: wrong })}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Search({ name, value, onChange }: { name: "find" | "hide"; value: string; onChange: (text: string) => void }) {
+  const { t } = useWords();
+  return (
+    <label className="search">
+      <span>{t(`graph.${name}`)}</span>
+      <input
+        type="search"
+        value={value}
+        placeholder={name === "find" ? t("graph.findHint") : "idle, ns=kube-system"}
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  );
+}
+
+function Switch({ name, on, onChange }: { name: string; on: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <label className="switch">
+      <input type="checkbox" checked={on} onChange={(event) => onChange(event.target.checked)} />
+      <span>{name}</span>
+    </label>
+  );
+}
+
+/** How far back one looks: the graph as it was, up to an hour ago. */
+function Replay({ ago, onChange }: { ago: number; onChange: (minutes: number) => void }) {
+  const { t } = useWords();
+  const told = ago ? t("graph.ago", { n: ago }) : t("graph.live");
+  return (
+    <label className="replay">
+      <span>
+        {t("graph.replay")}: <output>{told}</output>
+      </span>
+      <input
+        type="range"
+        min={-60}
+        max={0}
+        value={-ago}
+        aria-valuetext={told}
+        onChange={(event) => onChange(-Number(event.target.value))}
+      />
+      {ago > 0 && (
+        <button type="button" className="plain" onClick={() => onChange(0)} aria-label={t("graph.live")}>
+          <Icon name="play" />
+        </button>
+      )}
+    </label>
+  );
+}
