@@ -90,7 +90,7 @@ class Authorities:
 
     async def run(self) -> None:
         """Follow the Secret and the wishes, and rotate, for ever."""
-        await self._hear_wishes()
+        self._hear_wishes()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_secret(), name="cacerts")
             tasks.create_task(self._watch_wishes(), name="wishes")
@@ -122,10 +122,11 @@ class Authorities:
                 self._renew_own()
                 self._news.set()
 
-    async def _hear_wishes(self) -> None:
-        """What was wished for before the start has been done, or is in the book."""
-        found = self._parts.client.get(config_map.KIND, NAMESPACE, STATUS)
-        self._rotated = _wish(found) if found else ""
+    def _hear_wishes(self) -> None:
+        """What was told to be heard is in the book; what was wished for just before the end may not be."""
+        found = self._parts.client.get(config_map.KIND, NAMESPACE, STATUS) or {}
+        with contextlib.suppress(ValueError, AttributeError):
+            self._rotated = str(json.loads((found.get("data") or {}).get("status", "{}")).get("rotation", ""))
 
     # --- what is done ---
 
@@ -213,8 +214,8 @@ class Authorities:
         return {
             "phase": state.phase,
             "since": state.since.isoformat(timespec="seconds"),
-            "signer": _described(state.signer, own=state.own),
-            "coming": _described(state.coming, own=state.own) if state.coming is not state.active else None,
+            "signer": _described(state.signer),
+            "coming": _described(state.coming) if state.coming is not state.active else None,
             "trusted": [
                 {
                     "id": fingerprint(root),
@@ -230,10 +231,10 @@ class Authorities:
         }
 
 
-def _described(authority: Authority, *, own: Authority) -> Doc:
+def _described(authority: Authority) -> Doc:
     return {
         "id": authority.id,
-        "source": "own" if authority.id == own.id else "plugged",
+        "source": authority.source,
         "subject": authority.certificate.subject.rfc4514_string(),
         "until": f"{authority.expires:%F}",
     }

@@ -19,6 +19,7 @@ from semafor.ca import keys
 from semafor.ca.keys import KeyFileError
 
 ROOT_LIFETIME: Final = timedelta(days=3650)
+OWN: Final = "own"
 CLOCK_SKEW: Final = timedelta(minutes=2)  # certificates are valid a little in the past, for clocks that lag
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -28,7 +29,8 @@ class Authority:
     """A certificate that signs others, with its key. `Authority.open` makes a root or finds it again.
 
     `chain` leads from the certificate, which is its first, to one of the `roots`, which are not in it; a root of our
-    own has none. Leaves are sent with it, because others know the roots alone.
+    own has none. Leaves are sent with it, because others know the roots alone. `source` is where it comes from, in a
+    word for people.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Authority:
         *,
         chain: tuple[x509.Certificate, ...] = (),
         roots: tuple[x509.Certificate, ...] = (),
+        source: str = OWN,
     ) -> None:
         self.certificate = certificate
         self.key = key
         self.chain = chain
         self.roots = roots or (certificate,)
+        self.source = source
 
     @classmethod
     def open(cls, folder: Path, *, now: datetime, trust_domain: str = names.TRUST_DOMAIN) -> "Authority":

@@ -58,12 +58,12 @@ def _authority(files: dict[str, str]) -> Authority:
     certificate = x509.load_pem_x509_certificate(files[plugged.CERTIFICATE].encode())
     roots = tuple(x509.load_pem_x509_certificates(files[plugged.ROOT].encode()))
     chain = tuple(x509.load_pem_x509_certificates(pem.encode())) if (pem := files[plugged.CHAIN]) else ()
-    return Authority(certificate, key, chain=chain, roots=roots)
+    return Authority(certificate, key, chain=chain, roots=roots, source=files["source"])
 
 
 def _files(authority: Authority) -> dict[str, str]:
     found = plugged.files(authority) | {plugged.CHAIN: authority.chain_pem}
-    return {name: pem.decode() for name, pem in found.items()}
+    return {name: pem.decode() for name, pem in found.items()} | {"source": authority.source}
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

@@ -41,6 +41,7 @@ def read(files: Mapping[str, bytes], *, now: datetime) -> Authority:
         chain=_certificates(CHAIN, files[CHAIN]),
         roots=_certificates(ROOT, files[ROOT]),
         now=now,
+        source="plugged",
     )
 
 
@@ -51,6 +52,7 @@ def authority(
     chain: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     now: datetime,
+    source: str,
 ) -> Authority:
     """The authority of the certificate and its key, if leaves of it can be trusted. Raises PluggedError."""
     if certificate.public_key() != key.public_key():
@@ -58,7 +60,7 @@ def authority(
     path = _path(certificate, chain, roots)
     for depth, each in enumerate(path):
         _check(each, CERTIFICATE if depth == 0 else CHAIN if depth < len(path) - 1 else ROOT, depth, now)
-    return Authority(certificate, key, chain=tuple(path[:-1]), roots=tuple(roots))
+    return Authority(certificate, key, chain=tuple(path[:-1]), roots=tuple(roots), source=source)
 
 
 def files(made: Authority) -> dict[str, bytes]:

@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("explain", "explain", "Tell what becomes of a request, and by which rules."),
     ("describe", "describe", "Describe what a pod or a service is to the mesh, and who may call it."),
     ("authz", "authz", "Check which policies are for a pod, and what they say of a request."),
+    ("ca", "ca", "Show the certificate authority, or have another root take over."),
     ("down", "down", "Stop the mesh."),
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
