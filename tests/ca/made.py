@@ -56,3 +56,8 @@ def cacerts(now: datetime = NOW, root_length: int | None = None, **wanted: Any) 
     root = above.signed()
     made = own.signed(root, above.key)
     return plugged.files(authority.Authority(made, own.key, chain=(made,), roots=(root,)))
+
+
+def ids(pem: bytes) -> list[str]:
+    """What tells the certificates apart for people."""
+    return [authority.fingerprint(each) for each in x509.load_pem_x509_certificates(pem)]
