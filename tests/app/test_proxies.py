@@ -19,6 +19,7 @@ def test_a_sidecar_is_the_proxy_of_its_pod():
         labels=(("a", "1"), ("b", "2")),
         service_account="default",
         ports=(("http", 8080),),
+        of="web",
     )
     sidecar = proxies.proxy({**inject.inject(POD), "metadata": POD["metadata"]})
     assert sidecar is not None

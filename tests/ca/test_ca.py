@@ -75,6 +75,13 @@ def test_a_leaf_is_what_the_spiffe_standard_asks_for(authority):
     assert certificate.subject == x509.Name([])
 
 
+def test_a_leaf_says_what_metrics_call_the_workload_when_asked(authority):
+    signed = issue.issue(authority, keys.request(keys.generate()), issue.Name(ID, "w" * 200), now=NOW)
+    san = extension(x509.load_pem_x509_certificate(signed.pem), x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.UniformResourceIdentifier) == [ID]
+    assert san.get_values_for_type(x509.OtherName)[0].value == b"\x0c\x81\xc8" + b"w" * 200
+
+
 def test_a_leaf_lives_for_a_day_and_begins_a_little_in_the_past(authority):
     certificate = leaf(authority)
     assert certificate.not_valid_before_utc == NOW - timedelta(minutes=2)

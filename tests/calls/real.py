@@ -143,7 +143,7 @@ class RealEnvoy:
     def _with_table(self, node: Json) -> Json:
         """A connection manager with its route table in place of the table's name; and nobody asks DNS."""
         if "filters" in node:
-            node["filters"] = [one for one in node["filters"] if "sni_dynamic" not in one["name"]]
+            node["filters"] = [one for one in node["filters"] if "sni_dynamic" not in one.get("name", "")]
         if "rds" not in node:
             return node
         table = self.matcher.tables[node.pop("rds")["route_config_name"]]

@@ -2,7 +2,8 @@
 
 in.yaml     the objects, added to those of base.yaml (an agent, a model in two versions, its tools...)
 case.yaml   optional: `proxy` whose plan is shown (a pod, "namespace/name", or "node"), `options` of the mesh, `show`:
-            parts of the plan, by patterns on names; without it, the routes that VirtualServices and their like made
+            parts of the plan, by patterns on names; without it, the routes that VirtualServices and their like made;
+            `telemetry: true` also shows what the proxy tells of its traffic
 plan.yaml   what the planner makes of it, and the problems; written by `make golden`
 calls.txt   optional: requests and where they have to go
 """
@@ -27,6 +28,7 @@ from semafor.resources import registry
 ROOT = Path(__file__).parent
 BASE = ROOT / "base.yaml"
 _SAY_ROUTES = ("VirtualService", "TrafficSplit")
+_OF_TELEMETRY = frozenset({"metrics", "logs", "tracing", "peer", "named", "service"})
 
 
 def folders() -> list[Path]:
@@ -84,8 +86,22 @@ class Case:
         """The text of plan.yaml."""
         plan, problems = self.plan()
         parts = show(plan, self.settings.get("show"))
+        parts = parts if self.settings.get("telemetry") else _silent(parts)
         told = [f"{problem.severity} {problem.reason}: {problem}" for problem in problems]
         return str(ryaml.dumps({**parts, **({"problems": told} if told else {})}))
+
+
+def _silent(node: Any) -> Any:
+    """Without what proxies tell of their traffic, which would be everywhere."""
+    if isinstance(node, list):
+        return [_silent(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _silent(value) for key, value in node.items() if not _tells(key, value)}
+
+
+def _tells(key: str, value: Any) -> bool:
+    return key in _OF_TELEMETRY and (key != "service" or isinstance(value, dict))
 
 
 def documents(path: Path) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ def test_envoy_takes_it(folder, pool, tmp_path):
     case = cases.Case(folder)
     told = Matcher(pool, case.plan()[0], case.names())
     document = json.loads(bootstrap.sidecar(OPTIONS))
+    del document["bootstrap_extensions"]  # one waits for the admin interface, which validation crashes over
     document["static_resources"]["clusters"] += map(_checkable, told.clusters.values())
     document["static_resources"]["listeners"] += [_inline(one, told.tables) for one in told.listeners.values()]
     path = tmp_path / "envoy.json"
@@ -39,10 +40,11 @@ def _checkable(cluster: Json) -> Json:
 
 
 def _inline(node: Any, tables: dict[str, Json]) -> Any:
-    """Route tables where they are used: Envoy looks at none that it has to ask for."""
+    """Route tables where they are used: Envoy looks at none that it has to ask for. Without names of scopes."""
     if isinstance(node, list):
         return [_inline(each, tables) for each in node]
     if not isinstance(node, dict):
         return node
-    made = {key: _inline(value, tables) for key, value in node.items() if key != "rds"}
+    # Envoy's validation crashes at its end over scopes of metrics that have a name; a real Envoy ends well.
+    made = {key: _inline(value, tables) for key, value in node.items() if key not in {"rds", "sharing_name"}}
     return made | ({"route_config": tables[node["rds"]["route_config_name"]]} if "rds" in node else {})

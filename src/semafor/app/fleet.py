@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from semafor import ir, planner
 from semafor.app import identities, proxies
 from semafor.app.leaf_life import Life
-from semafor.base import names
+from semafor.base import names, peer
 from semafor.base.problem import Problem
 from semafor.base.xds import SECRET, Resources
 from semafor.envoy.patch import MATCHES_NOTHING
@@ -105,7 +105,8 @@ class Fleet:
         self._problems[proxy.id] = problems
         for workload in proxy.workloads[:1]:
             spiffe_id = names.spiffe_id(workload.namespace, workload.service_account, mesh.options.trust_domain)
-            self._identities.want(proxy.id, identities.Wanted(spiffe_id, self._lives.get(proxy.id, Life())))
+            life, called = self._lives.get(proxy.id, Life()), peer.text(workload.peer)
+            self._identities.want(proxy.id, identities.Wanted(spiffe_id, life, called))
             own = self._identities.of(proxy.id)
             if own is None:
                 return ""  # what it is told without a certificate would keep it waiting; it soon has one

@@ -25,6 +25,7 @@ class Leaf(Value):
     """A proxy's certificate. `issuer` is the id of the authority that signed it; `key` the name of the key's file."""
 
     spiffe_id: str
+    called: str
     issuer: str
     key: str
     certificate: issue.Certificate
@@ -33,10 +34,11 @@ class Leaf(Value):
 
 
 class Wanted(Value):
-    """What a proxy's certificate is to say, and for how long."""
+    """What a proxy's certificate is to say, and for how long. `called` is what metrics call the workload."""
 
     spiffe_id: str
     life: Life = Life()
+    called: str = ""
 
 
 class Identities:
@@ -90,7 +92,8 @@ class Identities:
         leaf, wanted = self._leaves.get(proxy), self._wanted[proxy]
         if leaf is None or leaf.renew_at <= now:
             return True
-        return (leaf.spiffe_id, leaf.issuer) != (wanted.spiffe_id, self._signer.id)
+        said = (leaf.spiffe_id, leaf.called, leaf.issuer)
+        return said != (wanted.spiffe_id, wanted.called, self._signer.id)
 
     def next_renewal(self) -> datetime | None:
         """When the first certificate wants to be made anew; None without certificates."""
@@ -109,10 +112,12 @@ class Identities:
         wanted = self._wanted.get(proxy)
         if wanted is None:
             return
-        made = issue.issue(self._signer, request, wanted.spiffe_id, now=self._now(), lifetime=wanted.life.lifetime)
+        who = issue.Name(wanted.spiffe_id, wanted.called)
+        made = issue.issue(self._signer, request, who, now=self._now(), lifetime=wanted.life.lifetime)
         secret: Any = secrets.identity(self._pool, made.pem, f"{KEYS}/{key}")
         renew_at = issue.renew_at(made, self._jitter(), part=wanted.life.renew_part)
-        self._leaves[proxy] = Leaf(wanted.spiffe_id, self._signer.id, key, made, renew_at, secret)
+        names = (wanted.spiffe_id, wanted.called)
+        self._leaves[proxy] = Leaf(*names, self._signer.id, key, made, renew_at, secret)
 
     # --- what is asked of it ---
 

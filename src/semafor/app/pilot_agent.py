@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import sys
+from pathlib import Path
 
 ADMIN_PORT = 15000
 ENVOY = "/usr/local/bin/envoy"
@@ -22,7 +23,7 @@ def proxy(arguments: list[str]) -> None:
     """Replace this process by Envoy: no hot restart, the bootstrap that the control plane wrote."""
     level = arguments[arguments.index("--log-level") + 1] if "--log-level" in arguments[:-1] else "warning"
     argv = [ENVOY, "-c", BOOTSTRAP, *workers(), "--disable-hot-restart", "--log-level", level]
-    argv += ["--component-log-level", "misc:error"]  # it warns of parts of Envoy's API that are new, at every start
+    argv += ["--component-log-level", "misc:error,wasm:off"]  # each says something at every start that is meant so
     argv += [
         "--log-format",
         "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v",
@@ -31,7 +32,13 @@ def proxy(arguments: list[str]) -> None:
         "--drain-strategy",
         "immediate",
     ]
-    os.execv(ENVOY, argv)  # noqa: S606 - fixed program, no shell
+    os.execve(ENVOY, argv, {**os.environ, **own_words()})  # noqa: S606 - fixed program, no shell
+
+
+def own_words() -> dict[str, str]:
+    """What metrics call this workload, as variables: Envoy's formats can read those, and not what else it is told."""
+    told = json.loads(Path(BOOTSTRAP).read_bytes()).get("node", {}).get("metadata", {})
+    return {name: told[name] for name in told if name.startswith("SEMAFOR_")}
 
 
 def workers() -> list[str]:

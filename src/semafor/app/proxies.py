@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from semafor.app import inject, proxy_config, topology
 from semafor.app import leaf_life as leaf_lives
-from semafor.base import names
+from semafor.base import names, peer
 from semafor.planner.proxy import Proxy, Workload
 
 Pod = dict[str, Any]
@@ -43,6 +43,7 @@ def proxy(pod: Pod) -> Proxy | None:
         labels=tuple(sorted((metadata.get("labels") or {}).items())),
         service_account=spec.get("serviceAccountName") or "default",
         ports=_ports(spec, of_proxy=_ROLES[own] == "gateway"),
+        of=_controlled_by(metadata),
     )
     edge = topology.of_pod(metadata.get("annotations") or {}) if _ROLES[own] == "gateway" else None
     known = node_metadata(pod)
@@ -52,7 +53,6 @@ def proxy(pod: Pod) -> Proxy | None:
 def node_metadata(pod: Pod) -> tuple[tuple[str, str], ...]:
     """What is known of the pod's proxy by Istio's names; its own variables come last, and win."""
     metadata, spec = pod["metadata"], pod["spec"]
-    labels = metadata.get("labels") or {}
     own: Pod = next((one for one in (*(spec.get("initContainers") or ()), *spec["containers"]) if is_proxy(one)), {})
     known = {
         "ISTIO_VERSION": names.ISTIO_VERSION,
@@ -61,9 +61,27 @@ def node_metadata(pod: Pod) -> tuple[tuple[str, str], ...]:
         "NAME": metadata["name"],
         "NAMESPACE": metadata["namespace"],
         "SERVICE_ACCOUNT": spec.get("serviceAccountName") or "default",
-        "WORKLOAD_NAME": labels.get("service.istio.io/canonical-name", metadata["name"]),
+        "WORKLOAD_NAME": _controlled_by(metadata),
     }
-    return tuple(sorted({**known, **dict(proxy_config.metadata(own))}.items()))
+    return tuple(sorted({**known, **_words(pod), **dict(proxy_config.metadata(own))}.items()))
+
+
+def _words(pod: Pod) -> dict[str, str]:
+    """What metrics call the proxy's own side, as the proxy's variables will say it."""
+    called = told_peer(pod)
+    return {f"SEMAFOR_{field.upper()}": getattr(called, field) or "unknown" for field in called.__struct_fields__}
+
+
+def told_peer(pod: Pod) -> peer.Peer:
+    """What metrics call the pod."""
+    metadata = pod["metadata"]
+    return peer.of(_controlled_by(metadata), metadata["namespace"], metadata.get("labels") or {})
+
+
+def _controlled_by(metadata: Pod) -> str:
+    """The Deployment, or what else the pod is one of."""
+    owners = ((one["kind"], one["name"]) for one in metadata.get("ownerReferences") or () if one.get("controller"))
+    return peer.workload(metadata["name"], next(owners, ("", "")), metadata.get("labels") or {})
 
 
 def leaf_life(pod: Pod) -> leaf_lives.Life:

@@ -29,6 +29,8 @@ API_SERVER_ADDRESSES: Final = ("127.0.0.1", "::1", "10.96.0.1")
 
 _SPIFFE_ID = re.compile(r"spiffe://[a-z0-9._-]{1,255}(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]+)+")
 _MAX_ID_BYTES = 2048
+# The type of the name that says what metrics call a workload. Anybody may make one of a UUID: ITU-T X.667.
+_CALLED = x509.ObjectIdentifier("2.25.108198309340420811676989779653834840359")
 _CURVES = ("secp256r1", "secp384r1")  # what every TLS stack in a mesh can verify
 
 
@@ -44,6 +46,13 @@ class Certificate(Value):
     not_after: datetime
 
 
+class Name(Value):
+    """Whom a certificate is for, and what metrics call that workload: peers read it there, and trust the authority."""
+
+    spiffe_id: str
+    called: str = ""
+
+
 class Identity(Value):
     """A certificate with its key: what a proxy or a server presents."""
 
@@ -52,15 +61,17 @@ class Identity(Value):
 
 
 def issue(
-    authority: Authority, csr: bytes, spiffe_id: str, *, now: datetime, lifetime: timedelta = WORKLOAD_LIFETIME
+    authority: Authority, csr: bytes, who: str | Name, *, now: datetime, lifetime: timedelta = WORKLOAD_LIFETIME
 ) -> Certificate:
-    """Sign the key of the request `csr` (PEM) as belonging to `spiffe_id`.
+    """Sign the key of the request `csr` (PEM) as belonging to `who`, a SPIFFE ID or a name.
 
     The identity is what the caller has established; whatever names the request itself holds are dropped.
     Raises RequestError when the request is not sound or the identity is not a SPIFFE ID.
     """
-    _check_id(spiffe_id)
-    san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(spiffe_id)])
+    name = Name(who) if isinstance(who, str) else who
+    _check_id(name.spiffe_id)
+    called = [x509.OtherName(_CALLED, _utf8(name.called))] if name.called else []
+    san = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(name.spiffe_id), *called])
     return _sign(authority, _requested_key(csr), san, now, lifetime)
 
 
@@ -98,6 +109,14 @@ def renew_at(certificate: Certificate, jitter: float, *, part: float = 0.5) -> d
 def _check_id(spiffe_id: str) -> None:
     if not _SPIFFE_ID.fullmatch(spiffe_id) or len(spiffe_id) > _MAX_ID_BYTES:
         raise RequestError(f"{spiffe_id!r} is not a SPIFFE ID of a workload")
+
+
+def _utf8(text: str) -> bytes:
+    """The text as a UTF8String of DER: tag, length, bytes. Source: ITU-T X.690."""
+    data = text.encode()
+    long = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
+    length = long if len(data) < 128 else bytes([0x80 | len(long)]) + long
+    return b"\x0c" + length + data
 
 
 def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:

@@ -5,10 +5,12 @@ node      in the node's own network namespace: cluster addresses and the way out
 host      in the host's network namespace: a unix socket through which pods reach the outside
 """
 
+import hashlib
 import json
 from typing import Any, Final
 
 from semafor.base.struct import Value
+from semafor.envoy.render import metrics
 
 ADMIN_PORT: Final = 15000
 READY_PORT: Final = 15021
@@ -56,6 +58,7 @@ def sidecar(options: Bootstrap) -> bytes:
     if options.admin_socket:
         listeners.append(_listener("admin", _pipe(options.admin_socket), [_all_to("admin")]))
     document["static_resources"]["listeners"] = listeners
+    document["bootstrap_extensions"] = [_METRIC_NAMES]
     return _encode(document)
 
 
@@ -151,6 +154,7 @@ _STATS: Final[Json] = {
         "inclusion_list": {
             "patterns": [
                 {"prefix": "server."},
+                {"prefix": f"{metrics.PREFIX}."},
                 {"prefix": "cluster_manager."},
                 {"prefix": "listener_manager."},
                 {"prefix": "overload."},
@@ -220,6 +224,31 @@ def _proof() -> Json:
 
 
 _TOKEN: Final = "xds-token"  # noqa: S105 - the secret's name
+
+# Names of metrics begin with `envoy_`, but for those below a prefix that an extension has taken. The one for
+# WebAssembly takes its own before it looks for a program, and this program is none: nothing is loaded, no engine starts
+# and istio_requests_total is called so. What is fetched in its place is a text of the admin interface, always the same.
+_METRIC_NAMES: Final[Json] = {
+    "name": "envoy.bootstrap.wasm",
+    "typed_config": {
+        "@type": _TYPES + "extensions.wasm.v3.WasmService",
+        "singleton": True,
+        "config": {
+            "name": "names",
+            "vm_config": {
+                "runtime": "envoy.wasm.runtime.null",
+                "code": {
+                    "remote": {
+                        "http_uri": {"uri": "http://admin/hot_restart_version", "cluster": "admin", "timeout": "1s"},
+                        "sha256": hashlib.sha256(b"disabled").hexdigest(),
+                        "retry_policy": {"num_retries": 0},
+                    }
+                },
+            },
+        },
+    },
+}
+
 _XDS_KEEPALIVE: Final[Json] = {"interval": "30s", "timeout": "10s"}
 
 

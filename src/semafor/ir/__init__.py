@@ -71,6 +71,7 @@ from semafor.ir.route import (
     RouteTable,
     VirtualHost,
 )
+from semafor.ir.telemetry import Metric, MetricName, Metrics, Named, Tag
 from semafor.ir.token import TokenIssuer
 
 __all__ = [
@@ -108,7 +109,11 @@ __all__ = [
     "LoadBalancer",
     "Locality",
     "LocalityEndpoints",
+    "Metric",
+    "MetricName",
+    "Metrics",
     "Mirror",
+    "Named",
     "Origin",
     "OutlierDetection",
     "Patch",
@@ -130,6 +135,7 @@ __all__ = [
     "SimpleBalancer",
     "SlowStart",
     "StringMatch",
+    "Tag",
     "TcpProxy",
     "TokenIssuer",
     "Tunnel",

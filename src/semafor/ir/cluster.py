@@ -6,6 +6,7 @@ from semafor.base.struct import Value
 from semafor.ir.credential import Credential
 from semafor.ir.endpoint import EndpointSet
 from semafor.ir.origin import Origin
+from semafor.ir.telemetry import Named
 
 
 class SlowStart(Value):
@@ -138,7 +139,7 @@ class Cluster(Value, cache_hash=True):
     `http` is None where only bytes are forwarded.
     `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
     caller's and the original destination's addresses ahead. `locality_weighted`: the weights of localities count.
-    `credentials` are what is in the secrets that `tls` names, beside the proxy's own.
+    `credentials` are what is in the secrets that `tls` names, beside the proxy's own. `service` is for metrics.
     """
 
     name: str
@@ -156,4 +157,5 @@ class Cluster(Value, cache_hash=True):
     credentials: tuple[Credential, ...] = ()
     original_port: int = 0
     resolvers: tuple[str, ...] = ()
+    service: Named | None = None
     origin: Origin | None = None

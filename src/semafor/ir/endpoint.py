@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from semafor.base.peer import Peer
 from semafor.base.struct import Value
 
 
@@ -17,7 +18,7 @@ class Endpoint(Value):
     """One instance: an address and port, or the path of a unix socket (`pipe`).
 
     `tls_mode` is "istio" where a sidecar of the mesh answers with mutual TLS. `draining` instances get no new
-    requests but keep the ones they have. `workload` is `namespace/pod`, for readers and telemetry.
+    requests but keep the ones they have. `workload` is `namespace/pod`, for readers; `peer` is what metrics call it.
     """
 
     address: str = ""
@@ -27,6 +28,7 @@ class Endpoint(Value):
     health: Literal["healthy", "draining", "unhealthy"] = "healthy"
     tls_mode: Literal["", "istio"] = ""
     workload: str = ""
+    peer: Peer | None = None
 
 
 class LocalityEndpoints(Value):

@@ -6,6 +6,7 @@ from semafor.base.struct import Value
 from semafor.ir.authorization import Guard
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
+from semafor.ir.telemetry import Metrics
 from semafor.ir.token import TokenIssuer
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -98,6 +99,7 @@ class HttpConnection(Value, tag="http"):
     guards: tuple[Guard, ...] = ()
     reasons: bool = False
     resolvers: tuple[str, ...] = ()
+    metrics: Metrics | None = None
 
 
 class Tunnel(Value):
@@ -125,6 +127,7 @@ class TcpProxy(Value, tag="tcp"):
     tunnel: Tunnel | None = None
     dynamic_port: int = 0
     resolvers: tuple[str, ...] = ()
+    metrics: Metrics | None = None
 
 
 class UdpTunnel(Value, tag="udp_tunnel"):

@@ -171,7 +171,7 @@ class Fail(Value, tag="fail"):
 class Route(Value):
     """What is done with the requests that match; the first route that matches takes the request.
 
-    `stat_prefix` of "" keeps no statistics of the route's own.
+    `stat_prefix` of "" keeps no statistics of the route's own. `named` is what metrics call its destination.
     """
 
     match: RouteMatch
@@ -182,6 +182,7 @@ class Route(Value):
     fault: Fault | None = None
     cors: Cors | None = None
     stat_prefix: str = ""
+    named: str = ""
     origin: Origin | None = None
 
 

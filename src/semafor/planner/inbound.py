@@ -26,6 +26,7 @@ from semafor.ir import (
     Inspector,
     Listener,
     LocalityEndpoints,
+    Named,
     Origin,
     Retry,
     Route,
@@ -38,6 +39,7 @@ from semafor.ir import (
 )
 from semafor.planner import authorization
 from semafor.planner.authorization import Checks
+from semafor.planner.calling import clusters as outbound_clusters
 from semafor.planner.calling import passthrough, scope, view
 from semafor.planner.calling.door import HTTP_ALPN
 from semafor.planner.calling.upstream_tls import ISTIO, ISTIO_HTTP
@@ -60,7 +62,8 @@ _RETRY = Retry(attempts=2, retry_on=("reset-before-request",), other_hosts=False
 class Entry(Value):
     """A port of the workload and what it speaks; port 0 stands for every port that no service names.
 
-    `wish` is what a Sidecar wants of it, `pool` the limits for connections to the application.
+    `wish` is what a Sidecar wants of it, `pool` the limits for connections to the application, `service` the first one
+    that names it.
     """
 
     port: int
@@ -68,6 +71,7 @@ class Entry(Value):
     origin: Origin | None = None
     wish: Ingress | None = None
     pool: Pool | None = None
+    service: Named | None = None
 
     @property
     def cluster(self) -> str:
@@ -116,7 +120,9 @@ def _named(mesh: Mesh, workload: Workload) -> Iterator[Entry]:
         if service.selects(known, workload):
             for port in known.ports:
                 if number := service.target_port(port, workload):
-                    yield Entry(port=number, protocol=port.protocol, origin=known.origin)
+                    yield Entry(
+                        port=number, protocol=port.protocol, origin=known.origin, service=outbound_clusters.named(known)
+                    )
 
 
 def modes(mesh: Mesh, proxy: Proxy) -> Modes:
@@ -274,6 +280,7 @@ def _cluster(entry: Entry) -> Cluster:
         connect_timeout_s=(entry.pool.connect_timeout_s if entry.pool else None) or 10.0,
         mark=_MARK,
         original_port=entry.wish.app_port if entry.wish else 0,
+        service=entry.service or (None if entry.port else Named(name=passthrough.INBOUND)),
         origin=entry.origin,
     )
     return _to(meant, entry.wish.app) if entry.wish and entry.wish.app else meant

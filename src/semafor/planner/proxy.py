@@ -3,6 +3,8 @@
 from typing import Literal
 
 from semafor.base import names
+from semafor.base import peer as peers
+from semafor.base.peer import Peer
 from semafor.base.struct import Value
 from semafor.ir import Edge
 
@@ -11,7 +13,10 @@ Transport = Literal["TCP", "UDP"]
 
 
 class Workload(Value):
-    """One pod that a proxy serves. `labels` are sorted pairs; `ports` are the containers' named ports."""
+    """One pod that a proxy serves. `labels` are sorted pairs; `ports` are the containers' named ports.
+
+    `of` is the Deployment, or what else it is one of; empty: it stands for itself.
+    """
 
     namespace: str
     name: str
@@ -19,6 +24,12 @@ class Workload(Value):
     labels: Labels = ()
     service_account: str = "default"
     ports: tuple[tuple[str, int], ...] = ()
+    of: str = ""
+
+    @property
+    def peer(self) -> Peer:
+        """What metrics call it."""
+        return peers.of(self.of or self.name, self.namespace, dict(self.labels))
 
 
 class Opening(Value):

@@ -5,6 +5,7 @@ from semafor.planner import authorization, dns, inbound, reasons
 from semafor.planner.calling import outbound, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
+from semafor.planner.telemetry.given import given
 
 
 def plan(mesh: Mesh, proxy: Proxy) -> Plan:
@@ -19,9 +20,10 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     received = inbound.listener(mesh, named, modes=modes, checks=checks)
     bound = inbound.bound(mesh, named, modes=modes, checks=checks)
     asked = authorization.added(checks, out.clusters)
+    listeners = (*out.listeners, received, *bound)
     return Plan(
         proxy=proxy.id,
-        listeners=reasons.given(mesh, proxy.workloads[0].namespace, (*out.listeners, received, *bound)),
+        listeners=reasons.given(mesh, proxy.workloads[0].namespace, given(mesh, proxy, listeners)),
         routes=out.tables,
         clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named)),
         endpoints=(*out.endpoints, *(one.endpoints for one in asked if one.endpoints)),

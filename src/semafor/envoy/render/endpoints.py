@@ -3,7 +3,9 @@
 from typing import Any, Final
 
 from semafor import ir
+from semafor.base.peer import Peer
 from semafor.envoy.pool import Pool
+from semafor.envoy.render import labels
 from semafor.envoy.render.shape import Fields, pipe, socket_address, string_map, wrap
 
 _HEALTH: Final = {"draining": "DRAINING", "unhealthy": "UNHEALTHY"}  # healthy is the default
@@ -37,8 +39,14 @@ def _lb_endpoint(node: ir.Endpoint) -> Fields:
     metadata: Fields = {}
     if node.tls_mode == "istio":
         metadata["envoy.transport_socket_match"] = _MESH_TLS
-    if node.workload:
-        metadata["istio"] = string_map({"workload": node.workload})
+    if node.peer:
+        metadata[labels.NAMESPACE] = _peer(node.peer)
     if metadata:
         fields["metadata"] = {"filter_metadata": metadata}
     return fields
+
+
+def _peer(node: Peer) -> Fields:
+    """What metrics call it. Envoy keeps equal ones once, so nothing of a single pod is in it."""
+    known = {name: getattr(node, name) for name in Peer.__struct_fields__}
+    return string_map({name: value for name, value in known.items() if value})

@@ -7,7 +7,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import http_filters, local_replies, routes
+from semafor.envoy.render import http_filters, local_replies, metrics, routes
 from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
 _CODECS: Final = {"auto": "AUTO", "h1": "HTTP1", "h2": "HTTP2"}
@@ -25,6 +25,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         http_filters=http_filters.for_connection(pool, node),
         http_protocol_options={"accept_http_10": node.http_10},
         http2_protocol_options=_h2(node),
+        access_log=metrics.of_requests(pool, node.metrics),
         upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
         normalize_path=wrap(True),  # noqa: FBT003
         stream_idle_timeout=seconds(0),  # long polls and event streams may be silent for as long as they like

@@ -6,7 +6,7 @@ from typing import Any, Final
 from semafor import ir
 from semafor.base import xds
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import dns_cache, guards, tls, udp
+from semafor.envoy.render import dns_cache, guards, labels, metrics, tls, udp
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, cidr, seconds, socket_address, typed, wrap
 
@@ -78,12 +78,18 @@ def _any_port_of(ports: tuple[int, ...]) -> Fields:
 
 
 def _chain(pool: Pool, node: ir.FilterChain) -> Fields:
-    fields: Fields = {"name": node.name, "filters": _filters(pool, node.filter)}
+    fields: Fields = {"name": node.name, "filters": [*_peer(pool, node), *_filters(pool, node.filter)]}
     if node.match != ir.ChainMatch():
         fields["filter_chain_match"] = _match(node.match)
     if node.tls is not None:
         fields["transport_socket"] = tls.downstream(pool, node.tls)
     return fields
+
+
+def _peer(pool: Pool, node: ir.FilterChain) -> list[Fields]:
+    """Who calls, for metrics, where a certificate says it."""
+    metrics = node.filter.metrics
+    return [labels.read_peer(pool)] if metrics and metrics.security == "mutual_tls" else []
 
 
 def _match(node: ir.ChainMatch) -> Fields:
@@ -114,8 +120,18 @@ def _before(pool: Pool, node: ir.TcpProxy) -> list[Fields]:
     return [typed(pool, f"envoy.filters.network.{name}", f"envoy.extensions.filters.network.{type_name}", **fields)]
 
 
+def _told(pool: Pool, node: ir.Metrics | None) -> Fields:
+    """What is counted. Who calls is known after the handshake, so nothing is opened before it."""
+    loggers = metrics.of_bytes(pool, node)
+    fields: Fields = {"access_log": loggers, "access_log_options": {"flush_access_log_on_connected": True}}
+    if node and node.security == "mutual_tls":
+        fields |= {"upstream_connect_mode": "ON_DOWNSTREAM_TLS_HANDSHAKE", "max_early_data_bytes": wrap(0)}
+    return fields if loggers else {}
+
+
 def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:
     fields: Fields = {"stat_prefix": node.stat_prefix, "idle_timeout": seconds(node.idle_timeout_s or 0)}
+    fields |= _told(pool, node.metrics)
     if len(node.destinations) == 1:
         fields["cluster"] = node.destinations[0].cluster
     else:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from semafor import ir
 from semafor.base import xds
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import actions, http_filters, matches
-from semafor.envoy.render.shape import Fields, wrap
+from semafor.envoy.render import actions, http_filters, labels, matches
+from semafor.envoy.render.shape import Fields, string_map, wrap
 
 _NAME: Final = "envoy.config.route.v3.RouteConfiguration"
 _VIRTUAL_HOSTS_FIELD: Final = 2
@@ -58,6 +58,7 @@ def _route(pool: Pool, node: ir.Route) -> Fields:
         **actions.headers(node.request, node.response),
         **http_filters.for_route(pool, node),
         "stat_prefix": node.stat_prefix,
+        **_named(node.named),
     }
 
 
@@ -68,3 +69,8 @@ def _head(node: ir.RouteTable) -> Fields:
         "max_direct_response_body_size_bytes": wrap(_MAX_DIRECT_RESPONSE_BYTES),
         "ignore_port_in_host_matching": node.any_port,
     }
+
+
+def _named(name: str) -> Fields:
+    """What metrics call the destination."""
+    return {"metadata": {"filter_metadata": {labels.NAMESPACE: string_map({"name": name})}}} if name else {}

@@ -13,6 +13,7 @@ from semafor.ir import (
     Destination,
     EndpointSet,
     HashKey,
+    Named,
     SimpleBalancer,
     TcpProxy,
     UpstreamHttp,
@@ -94,6 +95,7 @@ def outbound(service: Service, port: Port, rule: DestinationRule | None, facts: 
             name=name(service, port, subset),
             http=http,
             tls=upstream_tls.plan(said.security or Security(), server, http),
+            service=named(service),
             origin=part.origin if part else (rule.policy_origin if rule else None) or service.origin,
         ),
         said,
@@ -109,7 +111,14 @@ def outbound_bytes(
     server = Server(service=service, port=port, subset=subset, identities=facts.identities)
     tls = upstream_tls.plan(said.security or Security(), server, None)
     name = bytes_name(service, port, subset)
-    return _shaped(Cluster(name=name, tls=tls, origin=service.origin), said, facts.options)
+    cluster = Cluster(name=name, tls=tls, service=named(service), origin=service.origin)
+    return _shaped(cluster, said, facts.options)
+
+
+def named(service: Service) -> Named:
+    """What metrics call the service. Source: Istio, where a host of a ServiceEntry is its own name."""
+    name = service.host if service.is_entry else service.name
+    return Named(name=name, host=service.host, namespace=service.namespace)
 
 
 def plain(service: Service, port: Port) -> Cluster:
@@ -161,6 +170,7 @@ def closed(cluster: Cluster) -> Cluster:
         discovery="static",
         balancer=SimpleBalancer(policy="round_robin"),
         http=cluster.http,
+        service=cluster.service,
         origin=cluster.origin,
     )
 

@@ -10,6 +10,7 @@ from semafor.ir import (
     FilterChain,
     Forward,
     LocalityEndpoints,
+    Named,
     Route,
     RouteMatch,
     SimpleBalancer,
@@ -30,14 +31,19 @@ _REFUSAL = "the mesh knows no such host, and its mode is REGISTRY_ONLY\n"
 def clusters() -> tuple[Cluster, ...]:
     """Where the caller was going, and nowhere."""
     direct = Cluster(
-        name=PASSTHROUGH, discovery="original_dst", balancer=ORIGINAL, http=UpstreamHttp(version="downstream")
+        name=PASSTHROUGH,
+        discovery="original_dst",
+        balancer=ORIGINAL,
+        http=UpstreamHttp(version="downstream"),
+        service=Named(name=PASSTHROUGH),
     )
     return (direct, nowhere())
 
 
 def nowhere() -> Cluster:
     """A cluster without endpoints: what is sent there is refused."""
-    return Cluster(name=BLACK_HOLE, discovery="static", balancer=SimpleBalancer(policy="round_robin"))
+    balancer, service = SimpleBalancer(policy="round_robin"), Named(name=BLACK_HOLE)
+    return Cluster(name=BLACK_HOLE, discovery="static", balancer=balancer, service=service)
 
 
 def by_pipe(name: str, pipe: str) -> Cluster:
@@ -70,5 +76,5 @@ def host(options: Options) -> VirtualHost:
         route = Route(name="allow_any", match=RouteMatch(), action=direct)
         return VirtualHost(name="allow_any", domains=("*",), routes=(route,))
     refusal = DirectResponse(status=502, body=_REFUSAL)
-    route = Route(name="block_all", match=RouteMatch(), action=refusal)
+    route = Route(name="block_all", match=RouteMatch(), action=refusal, named=BLACK_HOLE)
     return VirtualHost(name="block_all", domains=("*",), routes=(route,))

@@ -30,6 +30,7 @@ from semafor.planner.gateway.server import Server
 from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.telemetry.given import given
 
 Said = Mapping[Server, tuple[Attached, ...]]
 _ANY = ("*",)  # whichever Gateway objects the pod serves: it is one
@@ -52,7 +53,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     reached += tuple((one.cluster, one.endpoints) for one in asked)
     return Plan(
         proxy=proxy.id,
-        listeners=reasons.given(mesh, workload.namespace, made),
+        listeners=reasons.given(mesh, workload.namespace, given(mesh, proxy, made)),
         routes=routes,
         clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
         endpoints=tuple(members for _, members in reached if members),

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from semafor.base import names
+from semafor.base import peer as peers
+from semafor.base.peer import Peer
 from semafor.base.struct import Value
 from semafor.ir import Endpoint, EndpointSet, Locality, LocalityEndpoints
 from semafor.planner.proxy import Labels
@@ -24,7 +26,8 @@ _NO_NODES: Mapping[Key, Locality] = {}
 class Pod(Value, cache_hash=True):
     """`in_mesh`: a sidecar answers for the pod, with mutual TLS. `ports` are the named ones of a gateway's pod.
 
-    `ready`: all of it is, as its status says. `locality` is None where its node's counts.
+    `ready`: all of it is, as its status says. `locality` is None where its node's counts. `workload` is the Deployment,
+    or what else it is one of.
     """
 
     labels: Labels
@@ -36,6 +39,7 @@ class Pod(Value, cache_hash=True):
     ready: bool = False
     node: str = ""
     locality: Locality | None = None
+    workload: str = ""
 
 
 class Address(Value, cache_hash=True):
@@ -71,6 +75,7 @@ class Instance(Value, cache_hash=True):
     ports: tuple[tuple[str, int], ...]
     labels: Labels = ()
     workload: str = ""
+    peer: Peer | None = None
     identity: tuple[str, str] = ("", "")  # namespace, service account; empty without a sidecar
     at_gateway: tuple[str, str] = ("", "")  # the same of a gateway, which proves it where a server of it is asked to
     hostname: str = ""
@@ -104,7 +109,14 @@ def read_pod(document: core.Pod) -> Pod:
         ready=any(each.type == "Ready" and each.status == "True" for each in document.status.conditions),
         node=spec.node_name,
         locality=_own_locality(labels),
+        workload=peers.workload(document.metadata.name, _controller(document), labels),
     )
+
+
+def _controller(document: core.Pod) -> tuple[str, str]:
+    """Kind and name of what made the pod."""
+    found = (each for each in document.metadata.owner_references if each.controller)
+    return next(((each.kind, each.name) for each in found), ("", ""))
 
 
 def _own_locality(labels: Mapping[str, str]) -> Locality | None:
@@ -180,6 +192,7 @@ def _instance(address: Address, pod: Pod | None, nodes: Mapping[Key, Locality]) 
         ports=address.ports,
         labels=all_labels(pod, nodes),
         workload="/".join(address.pod) if pod else "",
+        peer=peers.of(pod.workload, address.pod[0], dict(pod.labels)) if pod else None,
         identity=(address.pod[0], pod.service_account) if pod and pod.in_mesh else ("", ""),
         at_gateway=(address.pod[0], pod.service_account) if pod and pod.is_gateway else ("", ""),
         hostname=address.hostname,
@@ -227,4 +240,5 @@ def _endpoint(instance: Instance, port: int) -> Endpoint:
         weight=instance.weight,
         tls_mode="istio" if instance.in_mesh and port not in instance.plain else "",
         workload=instance.workload,
+        peer=instance.peer,
     )

@@ -1,0 +1,90 @@
+"""ir.Metrics -> the access loggers that count, inside Envoy, what Istio's standard metrics count."""
+
+from typing import Final
+
+from semafor import ir
+from semafor.envoy.pool import Pool
+from semafor.envoy.render import labels
+from semafor.envoy.render.shape import Fields, typed, wrap
+
+# Envoy's listing for Prometheus takes this prefix off again, and puts no `envoy_` in front: see `envoy.bootstrap`.
+PREFIX: Final = "wasmcustom"
+# As many series as 5,000 different combinations of labels need, so that callers who make up hosts fill no memory.
+_MAX_SERIES: Final = 5_000
+_HISTOGRAMS: Final = {
+    "request_duration_milliseconds": ("Milliseconds", "%DURATION%"),
+    "request_bytes": ("Bytes", "%DOWNSTREAM_WIRE_BYTES_RECEIVED%"),
+    "response_bytes": ("Bytes", "%DOWNSTREAM_WIRE_BYTES_SENT%"),
+}
+_AT_END: Final = {
+    "tcp_connections_closed_total": "",
+    "tcp_sent_bytes_total": "%DOWNSTREAM_WIRE_BYTES_SENT%",
+    "tcp_received_bytes_total": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
+}
+_OPENED: Final = "tcp_connections_opened_total"
+_NEVER_OPEN: Final = "!has(upstream.local_address)"
+
+
+def of_requests(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
+    """The loggers of an HTTP connection."""
+    if node is None:
+        return []
+    counters = [_counter(pool, node, one, "requests") for one in node.metrics if one.name == "requests_total"]
+    histograms = [_histogram(pool, node, one) for one in node.metrics if one.name in _HISTOGRAMS]
+    return [_logger(pool, counters=counters, histograms=histograms)] if counters or histograms else []
+
+
+def of_bytes(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
+    """The loggers of connections that carry bytes: a connection is opened once it has led somewhere, or has failed to.
+
+    Differs from Istio: bytes are counted when the connection ends, not every 5 seconds.
+    """
+    if node is None:
+        return []
+    opened = [_counter(pool, node, one, "bytes") for one in node.metrics if one.name == _OPENED]
+    ended = [_counter(pool, node, one, "bytes", _AT_END[one.name]) for one in node.metrics if one.name in _AT_END]
+    found = []
+    if opened:
+        found.append(_logger(pool, when=_of_type("TcpUpstreamConnected"), counters=opened))
+        never = {"and_filter": {"filters": [_of_type("TcpConnectionEnd"), expression(pool, _NEVER_OPEN)]}}
+        found.append(_logger(pool, when=never, counters=opened))
+    if ended:
+        found.append(_logger(pool, when=_of_type("TcpConnectionEnd"), counters=ended))
+    return found
+
+
+def expression(pool: Pool, text: str) -> Fields:
+    """A filter of a log: the CEL expression has to be true."""
+    type_name = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    return {"extension_filter": typed(pool, "envoy.access_loggers.extension_filters.cel", type_name, expression=text)}
+
+
+def _of_type(log_type: str) -> Fields:
+    return {"log_type_filter": {"types": [log_type]}}
+
+
+def _logger(pool: Pool, *, when: Fields | None = None, **stats: list[Fields]) -> Fields:
+    """All loggers share one scope, so that series outlive the listener that made them."""
+    limit = wrap(_MAX_SERIES)
+    scope = {"prefix": PREFIX, "sharing_name": "istio", "max_counters": limit, "max_histograms": limit}
+    type_name = "envoy.extensions.access_loggers.stats.v3.Config"
+    logger = typed(pool, "envoy.access_loggers.stats", type_name, stats_scope=scope, **stats)
+    return logger | ({"filter": when} if when else {})
+
+
+def _counter(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind, form: str = "") -> Fields:
+    """`form` gives what is added; without one it is 1."""
+    added: Fields = {"value_format": form} if form else {"value_fixed": wrap(1)}
+    return {"stat": _stat(pool, node, metric, kind), **added}
+
+
+def _histogram(pool: Pool, node: ir.Metrics, metric: ir.Metric) -> Fields:
+    unit, form = _HISTOGRAMS[metric.name]
+    return {"stat": _stat(pool, node, metric, "requests"), "unit": unit, "value_format": form}
+
+
+def _stat(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind) -> Fields:
+    changed = {tag.name: tag for tag in metric.tags}
+    tags = [tag for tag in labels.of(pool, node, kind) if tag["name"] not in changed]
+    tags += [{"name": tag.name, "value_format": f"%CEL({tag.expression})%"} for tag in metric.tags if tag.expression]
+    return {"name": f"istio_{metric.name}", "tags": tags}
