@@ -45,6 +45,8 @@ from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
 from semafor.app.refused import Refused
+from semafor.app.tracing import doors as trace_doors
+from semafor.app.tracing.traces import Traces
 from semafor.app.web.site import Site, listen
 from semafor.app.web.sources import Sources
 from semafor.base import clock
@@ -121,6 +123,7 @@ class Daemon:
         self._enrolment = enrolment.Enrolment(own, self._pipeline, self._runtime.make_key)
         parts = authorities.Parts(self._client.as_manager("semafor-ca"), own, fleet, self._pipeline)
         self._authorities = authorities.Authorities(home.ca, trust, parts)
+        self._traces = Traces(home.telemetry / "traces.db")
         self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
 
@@ -159,6 +162,7 @@ class Daemon:
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
             self._page() as page,
+            trace_doors.serve(self._traces, self._home.sockets),
             self._api() as port,
         ):
             access = self._access(port)
@@ -188,6 +192,7 @@ class Daemon:
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
+            "traces": self._traces.run(),
             "kubelet": self._kubelet.run(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),

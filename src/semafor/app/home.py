@@ -24,6 +24,7 @@ class Home:
         self.pods = path / "pods"
         self.cache = path / "cache"
         self.logs = path / "logs"
+        self.telemetry = path / "telemetry"  # what proxies and applications told: it may be lost, and goes first
         self.log = self.logs / "daemon.log"
         self.lock = path / "daemon.lock"
         self.state = path / "state.json"
@@ -60,12 +61,13 @@ class Home:
         """The names of what this program puts into the folder."""
         return frozenset(
             {"kubeconfig", "store.db", "store.db-wal", "store.db-shm", "ca", "images", "pods", "cache", "run", "tokens"}
-            | {"logs", "daemon.lock", "state.json", "previous-context"}
+            | {"logs", "telemetry", "daemon.lock", "state.json", "previous-context"}
         )
 
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
-        for folder in (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.sockets):
+        folders = (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.telemetry, self.sockets)
+        for folder in folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_uid != os.getuid():
                 raise PermissionError(f"{folder} belongs to another user; choose another SEMAFOR_HOME")

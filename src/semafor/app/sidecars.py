@@ -25,6 +25,7 @@ DEBUG_SOCKET = "/var/run/semafor/debug.sock"
 PAGE_SOCKET = "/var/run/semafor/page.sock"
 _PAGE_IMAGES = frozenset({"quay.io/kiali/kiali"})  # by what other pages are known, the page answers
 _PAGE_NAMESPACE = "istio-system"
+TRACES_SOCKET = "/var/run/semafor/otlp.sock"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
 
@@ -83,6 +84,7 @@ class Sidecars:
             return (Mount(source=str(self._folders.sockets / "debug.sock"), target=DEBUG_SOCKET),)
         return (
             Mount(source=str(self._folders.sockets / "xds.sock"), target=XDS_SOCKET),
+            Mount(source=str(self._folders.sockets / "otlp.sock"), target=TRACES_SOCKET),
             Mount(source=str(self._folders.private), target=identities.KEYS, read_only=True),
         )
 
