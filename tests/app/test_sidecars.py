@@ -58,10 +58,11 @@ def test_a_bootstrap_may_be_patched(sidecars):
     assert made["node"]["id"].startswith("sidecar~")
 
 
-def test_the_proxy_gets_the_daemons_socket_and_its_keys(sidecars, tmp_path):
+def test_the_proxy_gets_the_daemons_sockets_and_its_keys(sidecars, tmp_path):
     socket = Mount(source=str(tmp_path / "xds.sock"), target="/var/run/semafor/xds.sock")
+    traces = Mount(source=str(tmp_path / "otlp.sock"), target="/var/run/semafor/otlp.sock")
     keys = Mount(source=str(tmp_path / "keys"), target="/var/run/secrets/semafor.io/keys", read_only=True)
-    assert sidecars.sockets(inject.inject(POD), "istio-proxy") == (socket, keys)
+    assert sidecars.sockets(inject.inject(POD), "istio-proxy") == (socket, traces, keys)
 
 
 def test_everything_but_the_health_port_is_intercepted(sidecars):
