@@ -1,7 +1,7 @@
 """A mesh that was changed step by step plans like one that was made at once, and never leaves a call without a way."""
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.golden import cases
 
@@ -40,7 +40,13 @@ def _ref(one) -> ObjectRef:
     return ObjectRef(kind=one.kind, namespace=one.metadata.namespace, name=one.metadata.name, group=group)
 
 
+def _put(kind: str, name: str) -> tuple[bool, int]:
+    """The change that brings this object."""
+    return False, next(i for i, one in enumerate(BASE + POOL) if (one.kind, one.metadata.name) == (kind, name))
+
+
 @QUIET
+@example([_put("Service", "own-routes"), _put("VirtualService", "own-routes")])  # an alias that gets routes of its own
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, len(BASE + POOL) - 1)), max_size=25))
 def test_changes_one_by_one_give_the_plan_of_all_at_once(changes):
     mesh, present = Mesh.of(BASE), {_ref(one): one for one in BASE}

@@ -63,7 +63,8 @@ def _plan(mesh: Mesh, view: View) -> Part:
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
     routing = scope.routing(mesh, view, service.host)
-    near = (mesh.all_but_routes, service, tcp_routes.reaches(mesh, service), *routing)
+    reached, aliases = tcp_routes.reaches(mesh, service), tuple(_said_of_aliases(mesh, service))
+    near = (mesh.all_but_routes, service, reached, *aliases, *routing)
     return mesh.memo.near(
         _key(view, service, routing),
         near,
