@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from semafor import ir
 from semafor.app.identities import Identities
+from semafor.base import xds
 from semafor.base.xds import Resources
 from semafor.envoy.render import Renderer
 
@@ -28,6 +29,9 @@ class Delivery:
 
     def refuses(self, proxy: str, type_url: str) -> bool:
         return False
+
+    def states(self, _: str) -> dict[str, str]:
+        return {xds.CLUSTER: "SYNCED"}
 
     def settled(self, proxy: str) -> int:
         return self.generations.get(proxy, 0)

@@ -76,4 +76,4 @@ def test_what_is_forgotten_is_told_nothing_more(fleet, delivery):
 
 def test_it_says_who_is_how_far_behind(fleet):
     fleet.push(Mesh(), 2)
-    assert fleet.table(5) == [{"proxy": "web.shop", "connected": True, "behind": 3}]
+    assert fleet.table(5) == [{"proxy": "web.shop", "connected": True, "behind": 3, "types": {"CDS": "SYNCED"}}]

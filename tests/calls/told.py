@@ -2,8 +2,8 @@
 
 import itertools
 
-from tests.calls import filters, outcome
-from tests.calls.inbound import APP, CALLER_ADDRESS, DENIED, HELLO, PEER_ADDRESS
+from tests.calls import authorizers, filters, outcome
+from tests.calls.inbound import APP, CALLER_ADDRESS, DENIED, HELLO, PEER_ADDRESS, authorized
 from tests.calls.matcher import Matcher
 from tests.calls.script import Call
 
@@ -58,6 +58,8 @@ def _arrived(plan: Plan, call: Call, identity: str) -> str:
         address="10.244.0.251",
     )
     arrival = inbound.arrival(plan, call.host, request, caller, call.port)
+    if any(each.asks for each in arrival.judged) and not authorized(call, identity):
+        return f"403 {authorizers.REFUSAL}" if call.verb == "receive" else "closed"
     if not arrival.refusal:
         return APP
     if arrival.refusal.startswith("the connection is closed"):

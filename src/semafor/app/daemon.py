@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from semafor.app.gateway_api import statuses as gateway_statuses
 from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.pipeline import Pipeline
+from semafor.app.questions import envoy as envoy_admin
 from semafor.app.refused import Refused
 from semafor.app.tracing import doors as trace_doors
 from semafor.app.tracing.traces import Traces
@@ -71,6 +73,7 @@ from semafor.kube.store import Store
 from semafor.planner import Proxy
 from semafor.resources.core import config_map
 from semafor.resources.core import node as node_kind
+from semafor.resources.core import pod as pod_kind
 from semafor.resources.istio import proxy_config as istio_proxy_config
 from semafor.xds.server import Server
 
@@ -216,6 +219,9 @@ class Daemon:
         await self._runtime.lost.wait()
         raise Refused("the node's agent ended, and all pods with it", "start again with: semafor up")
 
+    def _admin(self) -> envoy_admin.Admin:
+        return envoy_admin.Admin(partial(self._client.get, pod_kind.KIND), self._kubelet.access)
+
     @contextlib.asynccontextmanager
     async def _api(self) -> AsyncIterator[int]:
         """The API on its port, and inside, where pods reach it."""
@@ -224,7 +230,7 @@ class Daemon:
             review=self._credentials.review,
             mint=self._credentials.mint,
             node=self._kubelet.access,
-            further=questions.routes(self._pipeline, self._fleet),
+            further=questions.routes(self._pipeline, self._fleet, self._admin()),
         )
         door = api_door.Door(
             certificate=self._credentials.server_files(self._home.ca),

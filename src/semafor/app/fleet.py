@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from semafor import ir, planner
 from semafor.app import identities, proxies
 from semafor.app.leaf_life import Life
-from semafor.base import names, peer
+from semafor.base import names, peer, xds
 from semafor.base.problem import Problem
 from semafor.base.xds import SECRET, Resources
 from semafor.envoy.patch import MATCHES_NOTHING
@@ -22,6 +22,13 @@ from semafor.planner.proxy import Labels
 Doc = dict[str, Any]
 log = logging.getLogger(__name__)
 
+_SHORT = {  # as istioctl calls the types of resources, in its order
+    xds.CLUSTER: "CDS",
+    xds.LISTENER: "LDS",
+    xds.ENDPOINTS: "EDS",
+    xds.ROUTES: "RDS",
+    xds.EXTENSION: "ECDS",
+}
 _REMEMBERED_PLANS = 8  # of a proxy: a refusal speaks of a plan that may not be the newest any more
 
 
@@ -41,6 +48,7 @@ class Delivery(Protocol):
     def forget(self, proxy: str) -> None: ...
     def settled(self, proxy: str) -> int: ...
     def refuses(self, proxy: str, type_url: str) -> bool: ...
+    def states(self, proxy: str) -> dict[str, str]: ...
 
 
 class Fleet:
@@ -181,6 +189,7 @@ class Fleet:
                 "proxy": f"{each.name}.{each.namespace}",
                 "connected": uid in connected,
                 "behind": generation - self._delivery.settled(uid),
+                "types": {_SHORT[url]: state for url, state in self._delivery.states(uid).items() if url in _SHORT},
             }
             for uid, proxy in self._proxies.items()
             for each in proxy.workloads[:1]

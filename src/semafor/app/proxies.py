@@ -25,6 +25,13 @@ def role(pod: Pod) -> str:
     return ""
 
 
+def container(pod: Pod) -> str:
+    """The name of the container with the pod's proxy; empty when it has none."""
+    spec = pod["spec"]
+    every = (*(spec.get("initContainers") or ()), *spec["containers"])
+    return next((str(each["name"]) for each in every if is_proxy(each)), "")
+
+
 def is_proxy(container: Pod) -> bool:
     """Whether the container runs Envoy for the mesh: by its image, whatever tag it carries."""
     return bool(container["image"].split(":")[0] == inject.IMAGE)

@@ -52,6 +52,12 @@ def cluster_name(direction: str, port: int, subset: str, host: str) -> str:
     return f"{direction}|{port}|{subset}|{host}"
 
 
+def cluster_parts(name: str) -> tuple[str, str, str, str] | None:
+    """Direction, port, subset and host of a cluster that an Envoy names so: for tables that people read, alone."""
+    parts = name.split("|")
+    return (parts[0], parts[1], parts[2], parts[3]) if len(parts) == 4 else None
+
+
 def gateway(name: str, namespace: str) -> str:
     """What routes of `namespace` call a Gateway by `name`: `namespace/name`; `mesh` stands for itself.
 

@@ -30,8 +30,15 @@ def judge(guard: Guard, visit: Visit) -> Judged:
     """What the guard says. One in dry run says what it would do, and lets everything pass."""
     rules = tuple(_tried(rule, visit) for rule in guard.rules)
     takes = any(each.takes for each in rules)
-    passes = takes == (guard.action == "allow")
-    return Judged(action=guard.action, passes=passes or guard.dry_run, dry_run=guard.dry_run, rules=rules)
+    refuses = takes if guard.action == "deny" else not takes if guard.action == "allow" else False
+    return Judged(
+        action=guard.action,
+        passes=guard.dry_run or not refuses,
+        dry_run=guard.dry_run,
+        rules=rules,
+        policies=guard.policies,
+        asks=guard.authorizer.name if guard.authorizer and takes else "",
+    )
 
 
 def _tried(rule: Rule, visit: Visit) -> RuleTried:

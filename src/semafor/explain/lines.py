@@ -19,6 +19,8 @@ def lines(story: Story) -> Iterator[str]:
         yield f"mend      {story.mend}"
     yield ""
     yield from _caller(story)
+    for problem in story.problems:
+        yield f"  problem   {problem}"
     for arrival in story.arrivals:
         yield ""
         yield from _arrival(arrival)
@@ -159,7 +161,7 @@ def _inbound(arrival: Arrival) -> Iterator[str]:
 
 def _judged(judged: Judged) -> Iterator[str]:
     trial = " (dry run)" if judged.dry_run else ""
-    word = "passes" if judged.passes else "refuses"
+    word = f"asks {judged.asks}, which decides" if judged.asks else "passes" if judged.passes else "refuses"
     yield f"{judged.action.upper():9} {word}{trial}"
     for each in judged.rules[:_MOST]:
         verdict = "takes it" if each.takes else f"does not take it: {each.reason}"

@@ -120,12 +120,17 @@ class RuleTried(Value):
 
 
 class Judged(Value):
-    """What a group of policies with one action says. One in `dry_run` refuses nothing."""
+    """What a group of policies with one action says. One in `dry_run` refuses nothing.
+
+    `asks`: whoever is called so decides, which cannot be told beforehand.
+    """
 
     action: str
     passes: bool
     dry_run: bool = False
     rules: tuple[RuleTried, ...] = ()
+    policies: tuple[str, ...] = ()
+    asks: str = ""
 
     @property
     def reason(self) -> str:
@@ -135,9 +140,10 @@ class Judged(Value):
         taking = next((each for each in self.rules if each.takes), None)
         if taking:
             return f"{taking.rule or taking.name} takes it, and its action is {self.action.upper()}"
+        named = f"AuthorizationPolicy {', '.join(self.policies)}" if self.policies else "what is allowed"
         if not self.rules:
-            return f"there are {self.action.upper()} policies for the workload, and none of them has a rule"
-        return f"none of the {self.action.upper()} policies' rules takes it"
+            return f"{named} has no rule, and so allows nothing"
+        return f"no rule of {named} takes it, and what no rule of an {self.action.upper()} policy takes is refused"
 
 
 class Arrival(Value):
@@ -163,7 +169,10 @@ class Arrival(Value):
 
 
 class Story(Value):
-    """All of it. `summary` is one sentence; `cause` and `mend` are empty where nothing is in the way."""
+    """All of it. `summary` is one sentence; `cause` and `mend` are empty where nothing is in the way.
+
+    `problems` are what is wrong with the rules for the host: some of them are not here because of it.
+    """
 
     request: Request
     caller: Caller
@@ -173,3 +182,4 @@ class Story(Value):
     mend: str = ""
     way: Way | None = None
     arrivals: tuple[Arrival, ...] = ()
+    problems: tuple[str, ...] = ()

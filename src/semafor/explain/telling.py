@@ -121,6 +121,10 @@ def _fates(told: Story) -> Iterator[tuple[Verdict, str, str]]:
         if arrival.refusal:
             status = f"{arrival.status} " if arrival.status else ""
             yield "refused", f"{arrival.workload} refuses: {status}{arrival.refusal}", arrival.mend
+            continue
+        asked = ", ".join(each.asks for each in arrival.judged if each.asks)
+        if asked:
+            yield "depends", f"{arrival.workload}: {asked} is asked, and decides", ""
         else:
             yield "passes", "", ""
 

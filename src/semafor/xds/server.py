@@ -105,6 +105,11 @@ class Server:
         known = self._proxies.get(proxy)
         return any(stream.session.refuses(type_url) for stream in known.streams) if known else False
 
+    def states(self, proxy: str) -> dict[str, str]:
+        """How each type of resources stands that the proxy asks for; nothing when it is not connected."""
+        known = self._proxies.get(proxy)
+        return {} if known is None or not known.streams else known.streams[-1].session.states()
+
     @property
     def connected(self) -> tuple[str, ...]:
         return tuple(name for name, proxy in self._proxies.items() if proxy.streams)

@@ -91,6 +91,17 @@ class Session:
         channel = self._channels.get(type_url)
         return bool(channel and channel.refused)
 
+    def states(self) -> dict[str, str]:
+        """How each type that the proxy asks for stands, in istioctl's words."""
+        return {type_url: self._state(channel) for type_url, channel in self._channels.items()}
+
+    def _state(self, channel: Channel) -> str:
+        if channel.refused:
+            return "ERROR"
+        if not self._generation:
+            return "NOT SENT"
+        return "SYNCED" if channel.quiet(self._target.named(channel.type_url)) else "STALE"
+
     def offer(self, resources: Resources, generation: int) -> None:
         """Let the proxy have exactly `resources`. A generation is above 0 and never below an earlier one."""
         if resources.named(ENDPOINTS) is not self._target.named(ENDPOINTS):

@@ -22,6 +22,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("describe", "describe", "Describe what a pod or a service is to the mesh, and who may call it."),
     ("authz", "authz", "Check which policies are for a pod, and what they say of a request."),
     ("ca", "ca", "Show the certificate authority, or have another root take over."),
+    ("proxy-status", "proxy_status", "Say which proxies are connected, and whether they have everything."),
+    ("proxy-config", "proxy_config", "Show what an Envoy has: clusters, listeners, routes, endpoints, secrets."),
     ("down", "down", "Stop the mesh."),
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),

@@ -5,6 +5,8 @@ by RBAC (`nonResourceURLs`), which only `cluster-admin` is by itself. A question
 Status, as the API does.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,14 +14,22 @@ from starlette.routing import Route
 
 from semafor.app.fleet import Fleet
 from semafor.app.pipeline import Pipeline
-from semafor.app.questions import authz, describe, explain
+from semafor.app.questions import authz, describe, envoy, explain
 
 ROOT = "/semafor/v1"
+_NAMED = "{namespace}/{name}"
 
 
-def routes(pipeline: Pipeline, fleet: Fleet) -> tuple[Route, ...]:
+def routes(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> tuple[Route, ...]:
     """The questions about this mesh."""
+    return (
+        *_about_requests(pipeline, fleet),
+        *_about_objects(pipeline, fleet),
+        *_about_proxies(pipeline, fleet, admin),
+    )
 
+
+def _about_requests(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
     async def explained(request: Request) -> Response:
         question = explain.parse(await request.body())
         return _answer(explain.answer(pipeline.mesh, fleet.plan_of_pod, question))
@@ -31,6 +41,12 @@ def routes(pipeline: Pipeline, fleet: Fleet) -> tuple[Route, ...]:
         question = explain.parse(await request.body())
         return _answer(authz.arrival(pipeline.mesh, fleet, _pod(request), question))
 
+    yield Route(f"{ROOT}/explain", explained, methods=["POST"])
+    yield Route(f"{ROOT}/authz/{_NAMED}", policies, methods=["GET"])
+    yield Route(f"{ROOT}/authz/{_NAMED}", arrival, methods=["POST"])
+
+
+def _about_objects(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
     describer = describe.Describer(pipeline, fleet)
 
     async def pod(request: Request) -> Response:
@@ -39,17 +55,31 @@ def routes(pipeline: Pipeline, fleet: Fleet) -> tuple[Route, ...]:
     async def service(request: Request) -> Response:
         return _answer(describer.service(**request.path_params))
 
-    return (
-        Route(f"{ROOT}/explain", explained, methods=["POST"]),
-        Route(f"{ROOT}/authz/{{namespace}}/{{name}}", policies, methods=["GET"]),
-        Route(f"{ROOT}/authz/{{namespace}}/{{name}}", arrival, methods=["POST"]),
-        Route(f"{ROOT}/pods/{{namespace}}/{{name}}", pod, methods=["GET"]),
-        Route(f"{ROOT}/services/{{namespace}}/{{name}}", service, methods=["GET"]),
-    )
+    yield Route(f"{ROOT}/pods/{_NAMED}", pod, methods=["GET"])
+    yield Route(f"{ROOT}/services/{_NAMED}", service, methods=["GET"])
+
+
+def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iterator[Route]:
+    async def every(_: Request) -> Response:
+        return _answer(admin.running(pipeline.proxies()))
+
+    async def read(request: Request) -> Response:
+        return _answer(await admin.read(**request.path_params))
+
+    async def origins(request: Request) -> Response:
+        return _answer(envoy.origins(fleet, _pod(request)))
+
+    async def levels(request: Request) -> Response:
+        return _answer(await admin.log_levels(**request.path_params, body=await request.body()))
+
+    yield Route(f"{ROOT}/proxies", every, methods=["GET"])
+    yield Route(f"{ROOT}/proxies/{_NAMED}/origins", origins, methods=["GET"])
+    yield Route(f"{ROOT}/proxies/{_NAMED}/log", levels, methods=["POST"])
+    yield Route(f"{ROOT}/proxies/{_NAMED}/{{what}}", read, methods=["GET"])
 
 
 def _pod(request: Request) -> str:
-    return "{namespace}/{name}".format(**request.path_params)
+    return _NAMED.format(**request.path_params)
 
 
 def _answer(value: object) -> Response:

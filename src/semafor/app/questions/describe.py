@@ -125,7 +125,7 @@ class Describer:
             identity=names.spiffe_id(namespace, known.service_account, mesh.options.trust_domain),
             ports=tuple(_port(each) for each in applying.doors(mesh, proxy)),
             services=tuple(_service(mesh, each, workload) for each in applying.services(mesh, workload)),
-            callers=tuple(_permissions(applying.authorizations(mesh, workload))),
+            callers=tuple(permissions(applying.authorizations(mesh, workload))),
             tokens=tuple(_tokens(mesh, workload)),
             objects=tuple(self._objects(applying.objects(mesh, proxy))),
         )
@@ -193,7 +193,7 @@ def _rule(rule: DestinationRule, workload: Workload | None) -> RuleTold:
     return RuleTold(name=str(rule.origin.ref), host=rule.host, subsets=own, other_subsets=others)
 
 
-def _permissions(policies: Iterable[AuthorizationPolicy]) -> Iterator[Permission]:
+def permissions(policies: Iterable[AuthorizationPolicy]) -> Iterator[Permission]:
     for policy in policies:
         ref, action = policy.origin.ref, policy.action.upper()
         for rule in policy.rules:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from semafor import explain, ir
 from semafor.base import names
 from semafor.base.struct import Value
 from semafor.explain import Caller, Instance, Story
 from semafor.kube.api.errors import StatusError
-from semafor.planner import Mesh
+from semafor.planner import Mesh, applying, check
 from semafor.planner import dns as planner_dns
 from semafor.planner.services.service import Service
 
@@ -68,7 +69,8 @@ def answer(mesh: Mesh, plan_of: PlanOf, question: Question) -> Story:
         claims=tuple(claims(question.claims or {})),
     )
     direct = tuple(_instances(mesh, service, port)) if service else ()
-    return explain.story(request, caller, plan_of, direct=direct, at_edge=question.at_edge)
+    told = explain.story(request, caller, plan_of, direct=direct, at_edge=question.at_edge)
+    return replace(told, problems=tuple(_problems(mesh, service, namespace))) if service else told
 
 
 def _caller(mesh: Mesh, plan_of: PlanOf, question: Question) -> Caller:
@@ -108,6 +110,15 @@ def _address(mesh: Mesh, service: Service | None, caller: Caller, host: str) -> 
     if service and service.headless:
         return next((each.ip for each in mesh.instances(service)), _UNKNOWN_ADDRESS)
     return (service.address if service else "") or _UNKNOWN_ADDRESS
+
+
+def _problems(mesh: Mesh, service: Service, namespace: str) -> Iterator[str]:
+    """What is wrong with the rules for the service: a route that another has overridden is in no plan."""
+    rules = {vs.origin.ref for vs in mesh.routing(service.host, namespace)}
+    rules |= {rule.origin.ref for rule in applying.destination_rules(mesh, (service,))}
+    for problem in check(mesh):
+        if problem.ref in rules and problem.severity != "info":
+            yield str(problem)
 
 
 def _instances(mesh: Mesh, service: Service, number: int) -> Iterator[Instance]:
