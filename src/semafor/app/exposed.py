@@ -1,9 +1,13 @@
-"""What of a Service's exposure has no effect on one machine, by name. Pure."""
+"""What of a Service has no effect, by name: exposure that is not there on one machine, the proxies' own ports. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from semafor.base.problem import ObjectRef, Problem
+from semafor.ir import Origin
+from semafor.planner import reserved
+from semafor.planner.checks.problems import reserved_port
+from semafor.planner.services.protocol import declared
 
 Doc = dict[str, Any]
 
@@ -22,6 +26,9 @@ def problems(service: Doc) -> Iterator[Problem]:
     """One for each field that is set and has no effect, and for ports that nothing outside reaches."""
     spec, metadata = service.get("spec", {}), service["metadata"]
     ref = ObjectRef(kind="Service", name=metadata["name"], namespace=metadata.get("namespace", ""))
+    for index, port in enumerate(spec.get("ports") or ()):
+        if _has_own_listener(port) and port["port"] in reserved.PORTS:
+            yield reserved_port(Origin(ref=ref, path=f"spec.ports[{index}].port"), port["port"])
     if spec.get("type") not in _TYPES:
         return
     for field, (nothing, why) in _IGNORED.items():
@@ -30,6 +37,12 @@ def problems(service: Doc) -> Iterator[Problem]:
     for index, port in enumerate(spec.get("ports") or ()):
         if port.get("protocol", "TCP") == "SCTP":
             yield _problem(ref, f"spec.ports[{index}].protocol", "the machine reaches the mesh by TCP and UDP alone")
+
+
+def _has_own_listener(port: Doc) -> bool:
+    """Whether callers' proxies listen there for every address."""
+    transport, name = port.get("protocol", "TCP"), port.get("name", "")
+    return declared(port["port"], name, transport, port.get("appProtocol")).is_http
 
 
 def _problem(ref: ObjectRef, path: str, why: str) -> Problem:

@@ -6,7 +6,7 @@ from typing import Literal
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Endpoint, Origin
-from semafor.planner import hosts
+from semafor.planner import hosts, reserved
 from semafor.planner.checks import problems, refused, sidecar_problems
 from semafor.planner.checks.problems import at
 from semafor.planner.hosts import Age
@@ -96,8 +96,16 @@ def read(document: istio.Sidecar) -> Sidecar:
     chosen, policy = spec.workload_selector, spec.outbound_traffic_policy
     return Sidecar(
         selector=tuple(sorted(chosen.labels.items())) if chosen and chosen.labels else None,
-        egress=tuple(_egress(each, meta, at(origin, f"egress[{index}]")) for index, each in enumerate(spec.egress)),
-        ingress=tuple(_ingress(each, at(origin, f"ingress[{index}]")) for index, each in enumerate(spec.ingress)),
+        egress=tuple(
+            _egress(each, meta, at(origin, f"egress[{index}]"))
+            for index, each in enumerate(spec.egress)
+            if not _is_reserved(each.port)
+        ),
+        ingress=tuple(
+            _ingress(each, at(origin, f"ingress[{index}]"))
+            for index, each in enumerate(spec.ingress)
+            if not _is_reserved(each.port)
+        ),
         outbound=policy.mode if policy else "",
         pool=_pool(spec.inbound_connection_pool),
         age=hosts.age(meta),
@@ -136,6 +144,10 @@ def _ingress(listener: istio.IstioIngressListener, origin: Origin) -> Ingress:
         pool=_pool(listener.connection_pool),
         origin=origin,
     )
+
+
+def _is_reserved(port: istio.SidecarPort | None) -> bool:
+    return port is not None and port.number in reserved.PORTS
 
 
 def _protocol(port: istio.SidecarPort | None) -> Protocol:
@@ -184,6 +196,8 @@ def _pool_problems(settings: connection_pool.ConnectionPoolSettings | None, plac
 
 def _port_problems(port: istio.SidecarPort, place: Origin) -> Iterator[Problem]:
     yield from refused.fields(port, at(place, "port"), "number", "protocol", "name")
+    if _is_reserved(port):
+        yield problems.reserved_port(at(place, "port.number"), port.number)
     if port.protocol.upper() in ("HTTP_PROXY", "UDP"):
         path = at(place, "port.protocol")
         yield problems.value_not_supported(path, port.protocol, "HTTP, HTTP2, GRPC, HTTPS, TLS and TCP")

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import ChainMatch, FilterChain, HttpConnection, Inspector, Listener
+from semafor.planner import reserved
 
 HTTP_ALPN = ("http/1.0", "http/1.1", "h2c")
 
@@ -58,9 +59,9 @@ def beside(requests: FilterChain, chain: FilterChain) -> tuple[FilterChain, ...]
 
 
 def listeners(doors: Iterable[Door], otherwise: FilterChain) -> tuple[Listener, ...]:
-    """One listener for each port, by port. `otherwise` is for what no chain of a door takes."""
+    """One listener for each port that may have one, by port. `otherwise` is for what no chain of a door takes."""
     by_port: dict[int, list[Door]] = {}
-    for door in doors:
+    for door in (each for each in doors if each.port not in reserved.PORTS):
         by_port.setdefault(door.port, []).append(door)
     return tuple(_listener(port, tuple(by_port[port]), otherwise) for port in sorted(by_port))
 

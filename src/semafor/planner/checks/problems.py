@@ -285,6 +285,16 @@ def port_conflict(origin: Origin, port: int, by: Origin) -> Problem:
     )
 
 
+def reserved_port(origin: Origin, port: int) -> Problem:
+    return problem(
+        origin,
+        "ReservedPort",
+        f"nothing listens there: the proxies need port {port} for themselves",
+        fix="choose another port",
+        severity="error",
+    )
+
+
 def host_conflict(origin: Origin, host: str, by: Origin) -> Problem:
     return problem(
         origin,

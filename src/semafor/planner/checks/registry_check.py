@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from semafor.base.problem import Problem
 from semafor.ir import Origin
-from semafor.planner.checks import registry_problems
+from semafor.planner import reserved
+from semafor.planner.checks import problems, registry_problems
 from semafor.planner.checks.problems import at
 from semafor.planner.mesh import Mesh
 from semafor.planner.services import entries
@@ -29,6 +30,7 @@ def _between(mesh: Mesh) -> Iterator[Problem]:
             yield from _host(mesh, one, service, place)
     yield from _ports(mesh)
     yield from _addresses(mesh)
+    yield from _reserved(mesh)
     yield from _names(mesh)
 
 
@@ -63,6 +65,14 @@ def _addresses(mesh: Mesh) -> Iterator[Problem]:
                 if first is not service and service.origin and service.is_entry:
                     place = at(service.origin, f"addresses[{index}]")
                     yield registry_problems.address_taken(place, address, port.number, first.origin)
+
+
+def _reserved(mesh: Mesh) -> Iterator[Problem]:
+    """Ports of the proxies' own that ServiceEntries want for every address."""
+    for service in (entry.service for entry in mesh.entries.values()):
+        for index, port in enumerate(service.ports):
+            if port.number in reserved.PORTS and service.origin and (port.protocol.is_http or service.shares_ports):
+                yield problems.reserved_port(at(service.origin, f"ports[{index}].number"), port.number)
 
 
 def _names(mesh: Mesh) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from semafor.base.problem import Problem
 from semafor.base.struct import Value
+from semafor.planner import reserved
 from semafor.planner.checks import problems
 from semafor.planner.checks.problems import at
 from semafor.planner.gateway import sources
@@ -46,6 +47,9 @@ def of(mesh: Mesh, workload: Workload) -> tuple[tuple[Entrance, ...], tuple[Prob
     for gateway in selecting(mesh, workload):
         for server in gateway.servers:
             for port in _ports(mesh, workload, server):
+                if port in reserved.PORTS:
+                    told.append(problems.reserved_port(at(server.origin, "port"), port))
+                    continue
                 others = found.setdefault((server.bind or EVERY_ADDRESS, port, server.transport), [])
                 fitting, mistakes = _fitting(server, others)
                 told += mistakes

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from semafor.base.problem import ObjectRef
 from semafor.base.struct import Value
+from semafor.planner import reserved
 from semafor.planner.gateway_api import GROUP, hostnames, references, verdict
 from semafor.planner.gateway_api.gateway import Gateway, Listener, ListenerSet
 from semafor.planner.gateway_api.references import Reference
@@ -215,6 +216,8 @@ def _listener_accepted(listener: Listener, conflict: str) -> Verdict:
     if listener.protocol not in _KINDS:
         words = ", ".join(_KINDS)
         return verdict.refused("UnsupportedProtocol", f"the protocol {listener.protocol} is none of {words}")
+    if listener.port in reserved.PORTS:
+        return verdict.refused("PortUnavailable", f"the proxies need port {listener.port} for themselves")
     if conflict:
         return verdict.refused(conflict, f"another listener has the port {listener.port} for itself")
     if listener.protocol in _BY_TLS and listener.tls is None:
