@@ -34,11 +34,13 @@ def test_a_value_that_is_not_allowed_keeps_the_default_and_says_what_is():
 def test_whole_parts_are_in_the_words_of_destination_rules():
     document = {
         "h2UpgradePolicy": "UPGRADE",
+        "pathNormalization": {"normalization": "MERGE_SLASHES"},
         "localityLbSetting": {"enabled": False},
         "semafor": {"retryBudget": {"percent": 50, "minRetryConcurrency": 5}, "environment": "production"},
     }
     expected = Options(
         h2_upgrade="UPGRADE",
+        paths="merge_slashes",
         locality=LocalitySetting(enabled=False),
         retry_budget=RetryBudget(percent=50.0, min_concurrency=5),
         environment="production",

@@ -4,11 +4,12 @@ Source: Envoy's documentation of filter chain matching, virtual host domains, ro
 """
 
 import base64
+import dataclasses
 import json
 import re
 from typing import Any
 
-from tests.calls import chains, inbound, outcome
+from tests.calls import chains, inbound, outcome, paths
 from tests.calls.script import Call
 
 from semafor import ir
@@ -50,6 +51,8 @@ class Matcher:
             found = [(one["name"], one["weight"], {}) for one in weighted] or [(config["cluster"], 1, {})]
             return outcome.shares(self, found, outcome.of_bytes(config))
         table = config.get("route_config") or self.tables[config["rds"]["route_config_name"]]
+        before, question, query = call.path.partition("?")
+        call = dataclasses.replace(call, path=f"{paths.normalized(config, before)}{question}{query}", asked=call.path)
         host = virtual_host(table, call.host if call.port == 80 else f"{call.host}:{call.port}")
         return routed(self, host, call)
 

@@ -98,7 +98,7 @@ def _service(host: str, namespace: str) -> str:
 def _changes(matcher: "Matcher", route: Json, call: "Call") -> Json:
     action, changes = route["route"], {}
     path = _rewritten(route, call.path.partition("?")[0])
-    if path != call.path.partition("?")[0]:
+    if path != (call.asked or call.path).partition("?")[0]:
         changes["path"] = path
     if "host_rewrite_literal" in action:
         changes["host"] = action["host_rewrite_literal"]

@@ -33,6 +33,7 @@ class Call:
     host: str
     port: int
     path: str = ""
+    asked: str = ""  # the path as the caller wrote it, where the proxy makes another of it
     method: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     caller: str = ""

@@ -35,6 +35,7 @@ _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security setti
 
 # path of a part that is read as a whole -> (field of Options, its reader, which raises ValueError)
 _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
+    ("pathNormalization", "normalization"): ("paths", mesh_config_parts.paths),
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),
     ("semafor", "retryBudget"): ("retry_budget", mesh_config_parts.retry_budget),
 }

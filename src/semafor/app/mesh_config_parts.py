@@ -1,14 +1,24 @@
 """Parts of the mesh configuration that are more than one word: what holds where no DestinationRule says otherwise."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from semafor.ir import RetryBudget
+from semafor.ir.listener import PathNormalization
 from semafor.planner.traffic import locality as localities
 from semafor.planner.traffic import policy
 from semafor.planner.traffic.locality import LocalitySetting
 from semafor.resources.istio import destination_rule, load_balancer
+
+_PATHS: Mapping[str, PathNormalization] = {
+    "DEFAULT": "base",
+    "NONE": "none",
+    "BASE": "base",
+    "MERGE_SLASHES": "merge_slashes",
+    "DECODE_AND_MERGE_SLASHES": "decode_and_merge_slashes",
+}
 
 
 def locality(written: Any) -> LocalitySetting:
@@ -21,6 +31,13 @@ def retry_budget(written: Any) -> RetryBudget | None:
     if written == "none":
         return None
     return policy.budget(_typed(written, destination_rule.RetryBudget))
+
+
+def paths(written: Any) -> PathNormalization:
+    """One of Istio's words for it. Raises ValueError."""
+    if written not in _PATHS:
+        raise ValueError(f"it has to be one of {', '.join(_PATHS)}")
+    return _PATHS[written]
 
 
 def _typed(written: Any, type_: type[Any]) -> Any:

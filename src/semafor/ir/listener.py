@@ -9,6 +9,7 @@ from semafor.ir.route import Destination, RouteTable
 from semafor.ir.telemetry import Metrics
 from semafor.ir.token import TokenIssuer
 
+PathNormalization = Literal["none", "base", "merge_slashes", "decode_and_merge_slashes"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 ClientCertificates = Literal["sanitize", "sanitize_set", "forward_only", "append_forward", "always_forward_only"]
 
@@ -81,7 +82,8 @@ class HttpConnection(Value, tag="http"):
     `server` header through. `edge` is set where callers are not of the mesh. `http_10` takes HTTP/1.0 too.
     A token that a request carries has to be a valid one of the `token_issuers`, when there are any. Every one of the
     `guards` has to let a request pass, in their order.
-    `reasons`: answers that the proxy gives itself say why, in words.
+    `reasons`: answers that the proxy gives itself say why, in words. `paths`: "base" resolves `..` and turns
+    backslashes (RFC 3986), "merge_slashes" makes one slash of several too, and the last decodes %2F and %5C before.
     `resolvers`: hosts of requests are resolved by these, for clusters that want it so.
     """
 
@@ -98,6 +100,7 @@ class HttpConnection(Value, tag="http"):
     token_issuers: tuple[TokenIssuer, ...] = ()
     guards: tuple[Guard, ...] = ()
     reasons: bool = False
+    paths: PathNormalization = "base"
     resolvers: tuple[str, ...] = ()
     metrics: Metrics | None = None
 

@@ -1,7 +1,7 @@
 """The plan of a sidecar: what its workloads receive, and what all callers of their view may call."""
 
 from semafor.ir import Plan
-from semafor.planner import authorization, dns, inbound, reasons
+from semafor.planner import authorization, connections, dns, inbound
 from semafor.planner.calling import outbound, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
@@ -23,7 +23,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     listeners = (*out.listeners, received, *bound)
     return Plan(
         proxy=proxy.id,
-        listeners=reasons.given(mesh, proxy.workloads[0].namespace, given(mesh, proxy, listeners)),
+        listeners=connections.settled(mesh, proxy.workloads[0].namespace, given(mesh, proxy, listeners)),
         routes=out.tables,
         clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named)),
         endpoints=(*out.endpoints, *(one.endpoints for one in asked if one.endpoints)),

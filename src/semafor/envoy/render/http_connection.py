@@ -10,6 +10,12 @@ from semafor.envoy.pool import Pool
 from semafor.envoy.render import http_filters, local_replies, metrics, routes
 from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
+_ESCAPED: Final = {
+    "none": "KEEP_UNCHANGED",
+    "base": "KEEP_UNCHANGED",
+    "merge_slashes": "KEEP_UNCHANGED",
+    "decode_and_merge_slashes": "UNESCAPE_AND_FORWARD",
+}
 _CODECS: Final = {"auto": "AUTO", "h1": "HTTP1", "h2": "HTTP2"}
 _FETCH_TIMEOUT_S: Final = 5.0
 _MANY_RESETS: Final = 1_000_000
@@ -27,7 +33,9 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         http2_protocol_options=_h2(node),
         access_log=metrics.of_requests(pool, node.metrics),
         upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
-        normalize_path=wrap(True),  # noqa: FBT003
+        normalize_path=wrap(node.paths != "none"),
+        merge_slashes=node.paths in ("merge_slashes", "decode_and_merge_slashes"),
+        path_with_escaped_slashes_action=_ESCAPED[node.paths],
         stream_idle_timeout=seconds(0),  # long polls and event streams may be silent for as long as they like
         # No caller is trusted with the x-envoy- headers that change time-outs and retries: this range has no member.
         internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": wrap(32)}]},

@@ -19,7 +19,7 @@ from semafor.ir import (
     RouteTable,
     TcpProxy,
 )
-from semafor.planner import authorization, reasons
+from semafor.planner import authorization, connections
 from semafor.planner.calling import outbound, passthrough
 from semafor.planner.calling import view as views
 from semafor.planner.calling.view import View
@@ -53,7 +53,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     reached += tuple((one.cluster, one.endpoints) for one in asked)
     return Plan(
         proxy=proxy.id,
-        listeners=reasons.given(mesh, workload.namespace, given(mesh, proxy, made)),
+        listeners=connections.settled(mesh, workload.namespace, given(mesh, proxy, made)),
         routes=routes,
         clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
         endpoints=tuple(members for _, members in reached if members),
