@@ -21,7 +21,7 @@ ALL = {
     "sidecar": bootstrap.sidecar(OPTIONS),
     "node": bootstrap.node(OPTIONS),
     "host": bootstrap.host(OPTIONS, exit_socket="/run/exit.sock"),
-    "front": bootstrap.front("/run/debug.sock"),
+    "front": bootstrap.front("/run/debug.sock", prometheus="/run/prometheus.sock"),
 }
 
 

@@ -44,6 +44,8 @@ from semafor.app.fleet import Fleet
 from semafor.app.gateway_api import statuses as gateway_statuses
 from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
+from semafor.app.monitoring.answers import Answers
+from semafor.app.monitoring.service import Monitoring
 from semafor.app.pipeline import Pipeline
 from semafor.app.questions import envoy as envoy_admin
 from semafor.app.refused import Refused
@@ -60,6 +62,7 @@ from semafor.envoy.render import Renderer, dns_cache
 from semafor.envoy.render.dns import RESOLVER_PORT
 from semafor.kube.api import escalation, server
 from semafor.kube.api.client import Client
+from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options as ApiOptions
 from semafor.kube.controllers import controllers
@@ -79,6 +82,7 @@ from semafor.xds.server import Server
 
 Ready = Callable[[dict[str, Any]], None]  # hears, once, where everything is
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 NODE = "semafor"  # the name of the one node
 POD_API_PORT = 6443  # where pods reach the API, on the node's address; system/cluster.yaml names it too
 
@@ -129,6 +133,7 @@ class Daemon:
         self._traces = Traces(home.telemetry / "traces.db")
         self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
+        self._monitoring = Monitoring(self._client, self._connect, lambda: len(self._pipeline.proxies()))
 
     def _proxy_settings(self, pod: dict[str, Any]) -> proxy_config.Settings:
         found = self._store.get(config_map.KIND.resource, mesh_config.NAMESPACE, mesh_config.NAME) or {}
@@ -149,6 +154,13 @@ class Daemon:
         )
         return Kubelet(options, self._client.as_manager("kubelet"), self._runtime, self._images)
 
+    async def _connect(self, pod: dict[str, Any], host: str, port: int) -> Connection:
+        """A connection within a pod's network. Raises OSError."""
+        try:
+            return await self._kubelet.access.connect(pod, port, host)
+        except NodeError as error:
+            raise ConnectionError(str(error)) from error
+
     async def run(self, started: float, ready: Ready) -> None:
         """Run until cancelled. `ready` is called once, with where everything is."""
         await self._runtime.start()
@@ -166,6 +178,7 @@ class Daemon:
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
             self._page() as page,
             trace_doors.serve(self._traces, self._home.sockets),
+            front.serve(self._monitoring.api, self._home.sockets / "prometheus.sock"),
             self._api() as port,
         ):
             access = self._access(port)
@@ -197,6 +210,7 @@ class Daemon:
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
             "traces": self._traces.run(),
             "kubelet": self._kubelet.run(),
+            "monitoring": self._monitoring.run(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),
         }
@@ -254,6 +268,7 @@ class Daemon:
                 control=self._pipeline,
                 authenticate=self._credentials.authenticate,
                 now=time.time,
+                metrics=Answers(self._monitoring),
                 node=self._kubelet.access,
             )
         )

@@ -42,7 +42,9 @@ def application(pipeline: Pipeline) -> Starlette:
 @contextlib.asynccontextmanager
 async def serve(app: ASGIApp, path: Path) -> AsyncIterator[None]:
     """Serve on the unix socket `path` while the context lasts; the socket is its owner's alone."""
-    config = uvicorn.Config(app, http=_OfTheOwner, lifespan="off", log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app, interface="asgi3", http=_OfTheOwner, lifespan="off", log_level="warning", access_log=False
+    )
     async with api.running(config, (_listen(path),)):
         yield
 

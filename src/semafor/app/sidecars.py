@@ -26,6 +26,7 @@ PAGE_SOCKET = "/var/run/semafor/page.sock"
 _PAGE_IMAGES = frozenset({"quay.io/kiali/kiali"})  # by what other pages are known, the page answers
 _PAGE_NAMESPACE = "istio-system"
 TRACES_SOCKET = "/var/run/semafor/otlp.sock"
+PROMETHEUS_SOCKET = "/var/run/semafor/prometheus.sock"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
 
@@ -58,7 +59,7 @@ class Sidecars:
     def _bootstrap(self, pod: Pod) -> bytes:
         role = proxies.role(pod)
         if role == "discovery":
-            return bootstrap.front(DEBUG_SOCKET)
+            return bootstrap.front(DEBUG_SOCKET, prometheus=PROMETHEUS_SOCKET)
         metadata, uid = pod["metadata"], pod["metadata"]["uid"]
         self._tokens.revoke(uid)
         kind = "sidecar" if role == "sidecar" else "router"
@@ -81,7 +82,8 @@ class Sidecars:
         if not self.is_proxy(pod, container):
             return ()
         if proxies.role(pod) == "discovery":
-            return (Mount(source=str(self._folders.sockets / "debug.sock"), target=DEBUG_SOCKET),)
+            doors = (DEBUG_SOCKET, PROMETHEUS_SOCKET)
+            return tuple(Mount(source=str(self._folders.sockets / Path(door).name), target=door) for door in doors)
         return (
             Mount(source=str(self._folders.sockets / "xds.sock"), target=XDS_SOCKET),
             Mount(source=str(self._folders.sockets / "otlp.sock"), target=TRACES_SOCKET),
@@ -108,7 +110,7 @@ class Sidecars:
             exclude_outbound_cidrs=listed("excludeOutboundIPRanges"),
             exclude_outbound_ports=ports("excludeOutboundPorts"),
             include_inbound_ports=None if include_ports == "*" else ports("includeInboundPorts"),
-            exclude_inbound_ports=(*ports("excludeInboundPorts"), inject.HEALTH_PORT),
+            exclude_inbound_ports=(*ports("excludeInboundPorts"), inject.HEALTH_PORT, bootstrap.STATS_PORT),
         )
 
     async def before_stop(self, pod: Pod) -> None:

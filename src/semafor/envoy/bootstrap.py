@@ -1,6 +1,6 @@
 """What an Envoy starts with, as JSON: who it is, where its configuration comes from, and what never changes.
 
-sidecar   in a pod: admin on 127.0.0.1:15000, readiness on 15021
+sidecar   in a pod: admin on 127.0.0.1:15000, readiness on 15021, metrics on 15090
 node      in the node's own network namespace: cluster addresses and the way out
 host      in the host's network namespace: a unix socket through which pods reach the outside
 """
@@ -14,7 +14,9 @@ from semafor.envoy.render import metrics
 
 ADMIN_PORT: Final = 15000
 READY_PORT: Final = 15021
+STATS_PORT: Final = 15090  # where whoever asks gets the proxy's metrics
 MONITORING_PORT: Final = 15014  # of istiod
+PROMETHEUS_PORT: Final = 9090  # of Prometheus's API, in istiod's pod
 OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
 _PRIVATE: Final = 0o600
 _TYPES: Final = "type.googleapis.com/envoy."
@@ -55,6 +57,7 @@ def sidecar(options: Bootstrap) -> bytes:
     document["admin"] = {"address": _tcp("127.0.0.1", options.admin_port)}
     document["static_resources"]["clusters"].append(_cluster("admin", _tcp("127.0.0.1", options.admin_port)))
     listeners = [_listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes())]  # noqa: S104 the kubelet asks here
+    listeners.append(_listener("stats", _tcp("0.0.0.0", STATS_PORT), _stats_routes()))  # noqa: S104 and Prometheus here
     if options.admin_socket:
         listeners.append(_listener("admin", _pipe(options.admin_socket), [_all_to("admin")]))
     document["static_resources"]["listeners"] = listeners
@@ -84,12 +87,19 @@ def host(options: Bootstrap, *, exit_socket: str) -> bytes:
     return _encode(document)
 
 
-def front(socket: str) -> bytes:
-    """The Envoy in istiod's pod: hands what is asked on its monitoring port to the daemon's unix socket."""
-    listener = _listener("monitoring", _tcp("0.0.0.0", MONITORING_PORT), [_all_to("daemon")])  # noqa: S104 kubelet
+def front(socket: str, *, prometheus: str) -> bytes:
+    """The Envoy in istiod's pod: hands what is asked on its ports to the daemon's unix sockets.
+
+    `socket` is that of the monitoring port, `prometheus` that of Prometheus's API.
+    """
+    doors = (("monitoring", MONITORING_PORT, socket), ("prometheus", PROMETHEUS_PORT, prometheus))
+    listeners = [_listener(name, _tcp("0.0.0.0", port), [_all_to(name)]) for name, port, _ in doors]  # noqa: S104 kubelet
     document: Json = {
         "admin": {"address": _tcp("127.0.0.1", ADMIN_PORT)},
-        "static_resources": {"clusters": [_cluster("daemon", _pipe(socket, mode=None))], "listeners": [listener]},
+        "static_resources": {
+            "clusters": [_cluster(name, _pipe(path, mode=None)) for name, _, path in doors],
+            "listeners": listeners,
+        },
         "stats_config": _STATS,
     }
     return _encode(document)
@@ -295,6 +305,11 @@ def _listener(name: str, address: Json, routes: list[Json]) -> Json:
 def _ready_routes() -> list[Json]:
     ready = {"match": {"path": "/healthz/ready"}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
     return [ready, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
+
+
+def _stats_routes() -> list[Json]:
+    stats = {"match": {"path": "/stats/prometheus"}, "route": {"cluster": "admin"}}
+    return [stats, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
 
 
 def _all_to(cluster: str) -> Json:

@@ -3,6 +3,7 @@
 Source of the rules: Prometheus, scrape/scrape.go and "Automatically generated labels and time series".
 """
 
+import re
 from dataclasses import dataclass, field
 
 from semafor.telemetry import exposition
@@ -10,6 +11,7 @@ from semafor.telemetry.exposition import BadExposition, Metadata
 from semafor.telemetry.labels import NAME, Labels, of
 from semafor.telemetry.series.store import Store
 
+_DROPPED = 0  # no series has this number
 _EXPORTED = "exported_"  # put before a label of a sample that the target has as well
 
 
@@ -25,10 +27,14 @@ class Outcome:
 
 @dataclass(slots=True)
 class Target:
-    """What is read at one address. `group` names it in the store; `labels` has at least `job` and `instance`."""
+    """What is read at one address. `group` names it in the store; `labels` has at least `job` and `instance`.
+
+    Lines whose beginning `drop` matches are passed over.
+    """
 
     group: str
     labels: Labels
+    drop: re.Pattern[str] | None = None
     metadata: dict[str, Metadata] = field(default_factory=dict)
     _known: dict[str, int] = field(default_factory=dict)
     _reports: dict[str, Labels] = field(default_factory=dict)
@@ -69,6 +75,11 @@ class Target:
         refused = added = 0
         for head, value in exposition.lines(body, self.metadata, before):
             series = before.get(head)
+            if series is None and self.drop is not None and self.drop.match(head):
+                series = _DROPPED
+            if series == _DROPPED:
+                now[head] = _DROPPED
+                continue
             if series is None:
                 series = store.resolve(self.group, self._labelled(exposition.labels(head)))
                 added += 1

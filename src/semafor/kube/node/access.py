@@ -72,11 +72,13 @@ class Access:
         except (RuntimeFailure, OSError) as error:
             raise NodeError(str(error)) from error
 
-    async def connect(self, pod: Json, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a TCP connection to the pod's own loopback. Raises NodeError when nothing listens there."""
+    async def connect(
+        self, pod: Json, port: int, host: str = "127.0.0.1"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a TCP connection to the pod's own loopback, or to its address. Raises NodeError when nothing listens."""
         name = podspec.full_name(pod)
         try:
-            connected = await self._runtime.connect(pod["metadata"]["uid"], "127.0.0.1", port)
+            connected = await self._runtime.connect(pod["metadata"]["uid"], host, port)
         except (RuntimeFailure, OSError) as error:
             raise NodeError(f"failed to connect to localhost:{port} inside pod {name}: {error}") from error
         connected.setblocking(False)  # noqa: FBT003

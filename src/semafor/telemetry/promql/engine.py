@@ -56,7 +56,7 @@ def _instant(value: Value, time_ms: int) -> Result:
     now = np.array([time_ms], dtype=np.int64)
     match value:
         case Text(text):
-            return Result("string", text=text)
+            return Result("string", text=text, time_ms=time_ms)
         case Scalar(values):
             return Result("scalar", (Row((), now, values),))
         case Vector(labels, values, present):

@@ -4,6 +4,7 @@ import math
 import re
 from decimal import Decimal
 
+_ZEROS = re.compile(r"(e-)0(?=\d$)")  # Go's JSON has e-9 for Python's e-09
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -12,8 +13,8 @@ def is_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None
 
 
-def written(value: float) -> str:
-    """The shortest text that is the same number, as Prometheus's API writes it (Go's 'f', -1): `1`, `0.1`, `+Inf`."""
+def plain(value: float) -> str:
+    """The shortest text that is the same number, without an exponent: `1`, `0.1`, `+Inf`."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
@@ -26,4 +27,9 @@ def written(value: float) -> str:
     return text.removesuffix(".0")
 
 
-plain = written
+def written(value: float) -> str:
+    """As Prometheus's API writes it: like `plain`, but for very large and very small ones with an exponent."""
+    size = abs(value)
+    if math.isfinite(value) and value and (size < 1e-6 or size >= 1e21):
+        return _ZEROS.sub(r"\1", repr(value))
+    return plain(value)

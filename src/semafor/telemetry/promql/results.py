@@ -37,3 +37,4 @@ class Result:
     kind: Kind
     rows: tuple[Row, ...] = ()
     text: str = ""
+    time_ms: int = 0  # of a string

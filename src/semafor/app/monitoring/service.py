@@ -1,0 +1,79 @@
+"""Puts the parts together: the thread, the scraper, Prometheus's API."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import semafor
+from semafor.app.monitoring.own import Statement
+from semafor.app.monitoring.scraper import INTERVAL_S, Connect, Scraper
+from semafor.app.monitoring.thread import Thread
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from semafor.kube.api.client import Client
+    from semafor.telemetry.promql import Engine
+    from semafor.telemetry.series import Store
+
+T = TypeVar("T")
+
+
+class Monitoring:
+    """The mesh's metrics. `connect` opens connections within pods; `proxies` tells how many Envoys are connected."""
+
+    def __init__(self, client: "Client", connect: Connect, proxies: Callable[[], int]) -> None:
+        self._thread = Thread(_open)
+        self._statement = Statement(semafor.__version__)
+        self._proxies = proxies
+        self._scraper = Scraper(client, self._thread, connect, self._tell)
+        self._app: ASGIApp | None = None
+        self._started = time.time()
+
+    async def run(self) -> None:
+        """Scrape for ever; then wait for what the thread still does."""
+        try:
+            await self._scraper.run()
+        finally:
+            self._thread.close()
+
+    async def ask(self, work: "Callable[[Store, Engine], T]") -> T:
+        """The answer of a function that is given the store and the engine, as in
+        `await monitoring.ask(lambda _, engine: engine.instant("up", now_ms))`. Raises promql.QueryError."""
+        return await self._thread.run(work)
+
+    async def _tell(self) -> str:
+        await self._thread.run(lambda store, _: self._statement.look_at(store))
+        return self._statement.text(self._proxies())
+
+    async def api(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Prometheus's HTTP API, an ASGI application."""
+        if self._app is None:
+            await self._thread.run(lambda *_: None)  # what it needs is loaded there, not on the daemon's loop
+            self._app = self._application()
+        await self._app(scope, receive, send)
+
+    def _application(self) -> "ASGIApp":
+        from semafor.telemetry.api import Backend, application
+        from semafor.telemetry.promql import printer
+        from semafor.telemetry.series import Limits
+
+        return application(
+            Backend(
+                run=self.ask,
+                now=time.time,
+                targets=lambda: list(self._scraper.views()),
+                rules=list,
+                alerts=list,
+                version=semafor.__version__,
+                started=self._started,
+                retention=printer.duration(Limits().window_ms),
+                interval=printer.duration(round(INTERVAL_S * 1000)),
+            )
+        )
+
+
+def _open() -> "Store":
+    from semafor.telemetry.series import Store
+
+    return Store()
