@@ -133,7 +133,7 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
     objects = Objects(store, admission=(admission.Judgement(lambda *asked: told[0].judge(*asked)),))  # noqa: PLW0108 - made below
     client, delivery, own = Client(objects), Delivery(), identities()
     fleet = Fleet(Renderer(pool), own, ProxyTokens())
-    pipeline = Pipeline(client, fleet, own)
+    pipeline = Pipeline(client, fleet)
     fleet.deliver_by(delivery)
     told.append(pipeline)
     for document in ryaml.loads_all(_OBJECTS.read_text()):

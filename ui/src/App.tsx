@@ -5,9 +5,14 @@ import { get, post, Refusal, remember, type Session } from "./api";
 import { preferredLanguage, translate, type Words, WordsContext } from "./i18n";
 import type { Language } from "./messages";
 import { Shell } from "./parts/Shell";
+import { ConfigPage } from "./views/ConfigPage";
 import { GraphPage } from "./views/GraphPage";
 import { Login } from "./views/Login";
 import { OverviewPage } from "./views/OverviewPage";
+import { NewRulePage, RulePage } from "./views/RulePage";
+import { ServicePage } from "./views/ServicePage";
+import { WorkloadPage } from "./views/WorkloadPage";
+import { WorkloadsPage } from "./views/WorkloadsPage";
 
 /** Figures are scraped every few seconds, so asking more often would show nothing new. */
 export const REFRESH_MS = 5000;
@@ -54,6 +59,12 @@ export function App() {
             <Switch>
               <Route path="/overview" component={OverviewPage} />
               <Route path="/graph" component={GraphPage} />
+              <Route path="/workloads" component={WorkloadsPage} />
+              <Route path="/workloads/:namespace/:name" component={WorkloadPage} />
+              <Route path="/services/:namespace/:name" component={ServicePage} />
+              <Route path="/config" component={ConfigPage} />
+              <Route path="/config/new" component={NewRulePage} />
+              <Route path="/config/:resource/:namespace/:name" component={RulePage} />
               <Route>
                 <Redirect to="/overview" replace />
               </Route>

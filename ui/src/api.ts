@@ -5,6 +5,7 @@ export class Refusal extends Error {
     readonly code: number,
     readonly reason: string,
     message: string,
+    readonly told: object = {},
   ) {
     super(message);
   }
@@ -53,6 +54,7 @@ export interface Overview {
 
 export interface Problem {
   kind: string;
+  resource: string;
   group: string;
   namespace: string;
   name: string;
@@ -61,6 +63,52 @@ export interface Problem {
   message: string;
   fix: string;
   severity: Severity;
+}
+
+/** An object of the mesh's configuration. `why` is what it is for, where it is listed for one thing. */
+export interface Rule {
+  kind: string;
+  resource: string;
+  group: string;
+  namespace: string;
+  name: string;
+  created: string;
+  live: { status: boolean; reason: string | null; message: string | null } | null;
+  problems: Problem[];
+  summary: string;
+  why?: "mesh" | "namespace" | "workload" | "service";
+}
+
+export interface Pod {
+  name: string;
+  ip: string;
+  phase: string;
+  ready: boolean;
+  restarts: number;
+  created: string;
+  containers: string[];
+  proxy: string;
+  waiting: string;
+}
+
+export interface WorkloadDetail extends Workload {
+  labels: Record<string, string>;
+  pods: Pod[];
+  services: string[];
+  rules: Rule[];
+}
+
+export interface Service {
+  namespace: string;
+  name: string;
+  type: string;
+  ip: string;
+  ports: { name: string; port: number; protocol: string }[];
+  workloads: Workload[];
+}
+
+export interface ServiceDetail extends Service {
+  rules: Rule[];
 }
 
 export type GraphView = "app" | "versioned" | "workload" | "service";
@@ -126,6 +174,13 @@ export async function send<T>(method: "POST" | "PUT" | "DELETE", path: string, b
   return answer<T>(await fetch(path, { method, headers, body: JSON.stringify(body ?? {}) }));
 }
 
+/** A text that is no JSON: a log, what Envoy says. */
+export async function text(path: string): Promise<string> {
+  const response = await fetch(path);
+  if (response.ok) return response.text();
+  return answer<string>(response);
+}
+
 async function answer<T>(response: Response): Promise<T> {
   const text = await response.text();
   let told: unknown;
@@ -136,7 +191,7 @@ async function answer<T>(response: Response): Promise<T> {
   }
   if (!response.ok) {
     const { reason = "", message = text } = told as { reason?: string; message?: string };
-    throw new Refusal(response.status, reason, message);
+    throw new Refusal(response.status, reason, message, told as object);
   }
   return told as T;
 }

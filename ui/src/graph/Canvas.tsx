@@ -203,7 +203,7 @@ const Edge = memo(function Edge({ edge, points, label, animated, dim, selected, 
       <path className="line" d={drawn} strokeWidth={edgeWidth(edge)} markerEnd={`url(#arrow-${state})`} />
       {Array.from({ length: count }, (_, place) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: dots are alike, and only their number changes
-        <circle key={place} className="dot" r={edge.failed > 0 && place === 0 ? 3.4 : 2.6}>
+        <circle key={place} className="dot" r="3.2">
           <animateMotion
             dur={`${seconds}s`}
             begin={`${-(place * seconds) / count}s`}

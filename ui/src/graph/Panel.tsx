@@ -1,3 +1,4 @@
+import { Link } from "wouter";
 import type { Graph, GraphEdge, GraphNode } from "../api";
 import { bytes, duration, rate, share, verdict } from "../format";
 import { useWords } from "../i18n";
@@ -45,9 +46,33 @@ function NodePanel({ graph, node, onSelect }: { graph: Graph; node: GraphNode; o
           ))}
         </ul>
       )}
+      <Links node={node} />
       <Ends title={t("node.incoming")} edges={incoming} end="source" graph={graph} onSelect={onSelect} />
       <Ends title={t("node.outgoing")} edges={outgoing} end="target" graph={graph} onSelect={onSelect} />
     </>
+  );
+}
+
+/** Where there is more about the node. */
+function Links({ node }: { node: GraphNode }) {
+  const { t } = useWords();
+  const known = node.kind !== "external" && node.kind !== "unknown";
+  const workloads = node.kind === "workload" ? [node.name] : (node.workloads ?? []);
+  const services = node.kind === "service" ? [node.name] : (node.services ?? []);
+  if (!known || workloads.length + services.length === 0) return null;
+  return (
+    <p className="more">
+      {workloads.map((name) => (
+        <Link key={`w/${name}`} href={`/workloads/${node.namespace}/${name}`}>
+          {name}
+        </Link>
+      ))}
+      {services.map((name) => (
+        <Link key={`s/${name}`} href={`/services/${node.namespace}/${name}`}>
+          {t("graph.service", { name })}
+        </Link>
+      ))}
+    </p>
   );
 }
 

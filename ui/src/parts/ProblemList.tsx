@@ -1,6 +1,8 @@
+import { Link } from "wouter";
 import type { Problem } from "../api";
 import { useWords } from "../i18n";
 
+/** Problems, each with its object, its field and how to mend it. */
 export function ProblemList({ problems }: { problems: Problem[] }) {
   const { t } = useWords();
   return (
@@ -12,9 +14,9 @@ export function ProblemList({ problems }: { problems: Problem[] }) {
           </span>
           <div>
             <p>
-              <strong>
+              <Link href={`/config/${each.resource}/${each.namespace || "-"}/${each.name}`}>
                 {each.kind} {each.namespace ? `${each.namespace}/${each.name}` : each.name}
-              </strong>{" "}
+              </Link>{" "}
               {each.path && <code>{each.path}</code>}
             </p>
             <p>{each.message}</p>

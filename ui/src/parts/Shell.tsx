@@ -9,6 +9,8 @@ import { Icon, type IconName } from "./Icon";
 const SECTIONS: [path: string, name: Key][] = [
   ["/overview", "nav.overview"],
   ["/graph", "nav.graph"],
+  ["/workloads", "nav.workloads"],
+  ["/config", "nav.config"],
 ];
 const THEME_ICONS: Record<string, IconName> = { system: "system", light: "sun", dark: "moon" };
 

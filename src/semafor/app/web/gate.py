@@ -62,7 +62,7 @@ def refused(scope: Scope, session: Session | None) -> Response | None:
     if scope["method"] not in _SAFE:
         if not _own_origin(headers):
             return problem(403, "ForeignOrigin", "the request does not come from this page")
-        if int(headers.get("content-length") or MAX_BODY_BYTES + 1) > MAX_BODY_BYTES:
+        if "transfer-encoding" in headers or int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
             return problem(413, "TooLarge", "the request is too large, or does not say how large it is")
     if not path.startswith("/api/") or path in _PUBLIC:
         return None

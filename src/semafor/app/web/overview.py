@@ -13,6 +13,7 @@ from semafor.app.web.sources import Sources
 from semafor.app.web.traffic import Flow, Pair
 from semafor.app.web.workloads import Workload
 from semafor.base.problem import ObjectRef, Problem
+from semafor.resources import registry
 
 Doc = dict[str, Any]
 _WINDOW_S = 60
@@ -82,6 +83,7 @@ def document(each: Problem) -> Doc:
     """A problem as the page is told."""
     return {
         "kind": each.ref.kind,
+        "resource": kind.resource if (kind := registry.by_kind(each.ref.group, each.ref.kind)) else each.ref.kind,
         "group": each.ref.group,
         "namespace": each.ref.namespace,
         "name": each.ref.name,

@@ -14,6 +14,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from semafor.app.web import files
+from semafor.app.web.charts import Charts
+from semafor.app.web.config import Config
+from semafor.app.web.detail import Detail
 from semafor.app.web.entrance import Entrance
 from semafor.app.web.gate import Gate
 from semafor.app.web.graph import Graph
@@ -40,6 +43,9 @@ class Site:
             Entrance(sources, self._links, sessions, cookie),
             Overview(sources),
             Graph(sources),
+            Config(sources),
+            Detail(sources),
+            Charts(sources),
         )
         routes = [route for area in areas for route in area.routes()]
         inner = Starlette(routes=[*routes, *files.routes(folder)])

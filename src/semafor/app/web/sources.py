@@ -8,6 +8,7 @@ from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.node import Node
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Authenticate
+from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 
@@ -50,6 +51,9 @@ class Control(Protocol):
     def problems(self) -> Mapping[ObjectRef, tuple[Problem, ...]]: ...
 
     def proxies(self) -> list[Doc]: ...
+
+    def judge(self, kind: Kind, obj: Doc) -> tuple[Problem, ...]:
+        """What would be wrong with the object if it were applied now. Raises resources.DecodeError."""
 
 
 @dataclass(frozen=True)
