@@ -11,6 +11,7 @@ import { Login } from "./views/Login";
 import { OverviewPage } from "./views/OverviewPage";
 import { NewRulePage, RulePage } from "./views/RulePage";
 import { ServicePage } from "./views/ServicePage";
+import { WizardPage } from "./views/WizardPage";
 import { WorkloadPage } from "./views/WorkloadPage";
 import { WorkloadsPage } from "./views/WorkloadsPage";
 
@@ -62,6 +63,7 @@ export function App() {
               <Route path="/workloads" component={WorkloadsPage} />
               <Route path="/workloads/:namespace/:name" component={WorkloadPage} />
               <Route path="/services/:namespace/:name" component={ServicePage} />
+              <Route path="/wizards" component={WizardPage} />
               <Route path="/config" component={ConfigPage} />
               <Route path="/config/new" component={NewRulePage} />
               <Route path="/config/:resource/:namespace/:name" component={RulePage} />
