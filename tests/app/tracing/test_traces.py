@@ -74,6 +74,7 @@ async def test_envoys_report_over_grpc(tmp_path):
         ("/v1/traces", gzip.compress(b"x" * (50 << 20), mtime=0), {"content-encoding": "gzip"}, 413),
         ("/api/v2/spans", b"{}", {}, 400),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
 )
 async def test_applications_report_over_http(tmp_path, path, content, headers, code):
     async with running(tmp_path) as (_, client):
