@@ -36,18 +36,44 @@ _RESOURCES = {  # annotation -> (requests or limits, resource)
 
 
 def wanted(pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
-    """Whether the pod gets a sidecar. Source: Istio's page "Installing the Sidecar", the order of its rules."""
+    """Whether the pod gets a sidecar."""
+    return verdict(pod, namespace_labels)[0]
+
+
+def verdict(pod: Pod, namespace_labels: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether the pod gets a sidecar, and why or why not.
+
+    Source: Istio's page "Installing the Sidecar", the order of its rules.
+    """
     metadata, spec = pod.get("metadata", {}), pod.get("spec", {})
     if is_gateway(pod):
-        return True
-    if spec.get("hostNetwork") or metadata.get("namespace") in _NEVER or has_sidecar(pod):
-        return False
+        return True, "it asks to be a gateway"
+    if spec.get("hostNetwork"):
+        return False, "it is in the network of the node"
+    if metadata.get("namespace") in _NEVER:
+        return False, f"the namespace {metadata['namespace']} is left out always"
+    if has_sidecar(pod):
+        return False, "it brings a sidecar of its own"
+    return _by_labels(metadata, namespace_labels)
+
+
+def _by_labels(metadata: Mapping[str, Any], namespace_labels: Mapping[str, str]) -> tuple[bool, str]:
     own = (metadata.get("labels") or {}).get(_INJECT) or (metadata.get("annotations") or {}).get(_INJECT)
     injection = namespace_labels.get("istio-injection")
-    if injection == "disabled" or own == "false":
-        return False
+    if injection == "disabled":
+        return False, "the namespace has istio-injection=disabled"
+    if own == "false":
+        return False, f"the pod has {_INJECT}=false"
+    if injection == "enabled":
+        return True, "the namespace has istio-injection=enabled"
+    if own == "true":
+        return True, f"the pod has {_INJECT}=true"
     revision = (metadata.get("labels") or {}).get("istio.io/rev") or namespace_labels.get("istio.io/rev")
-    return injection == "enabled" or own == "true" or revision == REVISION
+    if revision == REVISION:
+        return True, f"istio.io/rev is {REVISION}"
+    if revision:
+        return False, f"istio.io/rev is {revision}, and the only revision is {REVISION}"
+    return False, "neither the namespace nor the pod asks for it"
 
 
 def is_gateway(pod: Pod) -> bool:

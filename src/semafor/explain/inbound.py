@@ -2,12 +2,12 @@
 
 from msgspec.structs import replace
 
-from semafor.explain import chains, guards, tokens
+from semafor.explain import chains, guards, paths, tokens
 from semafor.explain.chains import Connection
 from semafor.explain.guards import Visit
 from semafor.explain.request import Caller, Request
 from semafor.explain.story import Arrival, Judged
-from semafor.ir import DirectResponse, FilterChain, HttpConnection, Listener, Plan, TcpProxy
+from semafor.ir import DirectResponse, FilterChain, HttpConnection, Listener, Plan, TcpProxy, TokenIssuer
 
 _NAME = "virtualInbound"
 _DENIED = 403
@@ -33,7 +33,10 @@ def arrival(plan: Plan, workload: str, request: Request, caller: Approach, port:
     begun = replace(begun, chain=chain.name, rule=chain.origin, identity=identity)
     if isinstance(chain.filter, HttpConnection) and not request.carries_request:
         return replace(begun, status=400, refusal="these bytes are no HTTP, and HTTP is spoken here")
-    issuers = chain.filter.token_issuers if isinstance(chain.filter, HttpConnection) else ()
+    issuers: tuple[TokenIssuer, ...] = ()
+    if isinstance(chain.filter, HttpConnection):
+        issuers = chain.filter.token_issuers
+        request = replace(request, path=paths.normalized(request.path, chain.filter.paths))
     known, status, reason = tokens.accepted(issuers, request)
     if status:
         return replace(begun, status=status, refusal=reason, mend="send a token that the RequestAuthentication takes")

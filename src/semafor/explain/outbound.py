@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from semafor.explain import actions, chains, routing, targets
+from semafor.explain import actions, chains, paths, routing, targets
 from semafor.explain.chains import Connection
 from semafor.explain.request import Caller, Request
 from semafor.explain.story import Outcome, Tried, Way
@@ -86,6 +86,7 @@ def _requests(begun: Way, plan: Plan, chain: FilterChain, request: Request) -> W
     begun = replace(begun, carries="requests")
     if not request.carries_request:
         return replace(begun, closed="these bytes are no HTTP, and HTTP is spoken here")
+    seen = replace(request, path=paths.normalized(request.path, chain.filter.paths))
     name = chain.filter.rds
     table = chain.filter.routes or next((each for each in plan.routes if each.name == name), None)
     found = routing.virtual_host(table, request.authority) if table else None
@@ -94,7 +95,14 @@ def _requests(begun: Way, plan: Plan, chain: FilterChain, request: Request) -> W
         return replace(begun, table=name, outcomes=(nowhere,))
     host, domain = found
     begun = replace(begun, table=table.name, virtual_host=host.name, domain=domain, rule=host.origin or begun.rule)
-    return _routed(begun, targets.known(plan), host, request)
+    routed = _routed(begun, targets.known(plan), host, seen)
+    return routed if seen == request else _normalized(routed, seen)
+
+
+def _normalized(way: Way, seen: Request) -> Way:
+    """The way, where what is forwarded unchanged goes on with the path as it was understood."""
+    forwarded = (replace(each, path=each.path or seen.plain_path) if each.targets else each for each in way.outcomes)
+    return replace(way, outcomes=tuple(forwarded))
 
 
 def _routed(begun: Way, found: Known, host: VirtualHost, request: Request) -> Way:

@@ -22,12 +22,18 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("describe", "describe", "Describe what a pod or a service is to the mesh, and who may call it."),
     ("authz", "authz", "Check which policies are for a pod, and what they say of a request."),
     ("ca", "ca", "Show the certificate authority, or have another root take over."),
+    ("analyze", "analyze", "Tell what is wrong with configuration, in files or in the mesh."),
+    ("validate", "validate", "Tell what is wrong with the fields of objects in files."),
+    ("wait", "wait", "Wait until the proxies have an object, or have forgotten it."),
     ("proxy-status", "proxy_status", "Say which proxies are connected, and whether they have everything."),
     ("proxy-config", "proxy_config", "Show what an Envoy has: clusters, listeners, routes, endpoints, secrets."),
     ("down", "down", "Stop the mesh."),
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
     ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),
+    ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
+    ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),
+    ("completion", "completion", "Print the script that lets a shell complete commands."),
     ("version", "version", "Print the versions of Semafor and of its Envoy."),
 )
 

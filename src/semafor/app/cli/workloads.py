@@ -25,7 +25,7 @@ def pod(api: Api, text: str, namespace: str = "default") -> Doc:
     """The pod, a ready one where several fit. Raises Failure when there is none."""
     word, slash, name = text.rpartition("/")
     name, namespace = named(api, name, namespace)
-    kinds = [kind for kind in (pods.KIND, *_OWNERS) if not slash or word in _words(kind)]
+    kinds = [kind for kind in (pods.KIND, *_OWNERS) if not slash or word in words(kind)]
     if not kinds:
         raise Failure(f"{word} is no kind that has pods", "name a pod, or for example deploy/NAME")
     for kind in kinds:
@@ -52,7 +52,8 @@ def full_name(found: Doc) -> str:
     return f"{found['metadata']['namespace']}/{found['metadata']['name']}"
 
 
-def _words(kind: Kind) -> tuple[str, ...]:
+def words(kind: Kind) -> tuple[str, ...]:
+    """What the kind may be called before a slash."""
     return (kind.singular, kind.plural, *kind.short, *(("deploy",) if kind is deployment.KIND else ()))
 
 

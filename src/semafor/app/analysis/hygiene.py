@@ -1,0 +1,135 @@
+"""What is around the rules: namespaces and pods that are not part of the mesh, ports without a protocol, selectors.
+
+Source: Istio's analyzers injection, service/portname, and the messages IST0102 to IST0144.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from semafor.app.analysis import codes
+from semafor.app.analysis.message import Message
+from semafor.app.analysis.reading import Source
+from semafor.base.problem import ObjectRef
+from semafor.planner.services import protocol
+from semafor.planner.services.protocol import Protocol
+
+Doc = dict[str, Any]
+
+_SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease", "istio-system"})
+_PROXY = "istio-proxy"
+_PROXY_USER = 1337
+_SELECTING = frozenset(
+    {"AuthorizationPolicy", "RequestAuthentication", "PeerAuthentication", "Sidecar", "Telemetry", "ProxyConfig"}
+)
+
+
+def messages(sources: tuple[Source, ...], *, is_live: bool) -> Iterator[Message]:
+    """What deserves a look. `is_live`: the sources are all that there is, so what is not among them does not exist."""
+    injected = _injected(sources)
+    for source in sources:
+        yield from _of_namespace(source)
+        yield from _of_service(source, injected)
+        yield from _of_pod(source, injected)
+    if is_live:
+        yield from _without_workloads(sources)
+
+
+def _of_namespace(source: Source) -> Iterator[Message]:
+    if source.document["kind"] != "Namespace" or _name(source) in _SYSTEM:
+        return
+    labels = _labels(source.document)
+    if "istio-injection" in labels and "istio.io/rev" in labels:
+        text = "it has both istio-injection and istio.io/rev; the second one does not count (remove one of them)"
+        yield Message(codes.TWO_LABELS, "Warning", _ref(source), text, _place(source, "metadata.labels"))
+    if not {"istio-injection", "istio.io/rev", "istio.io/dataplane-mode"} & labels.keys():
+        text = (
+            f"the namespace is not enabled for injection: kubectl label namespace {_name(source)} "
+            "istio-injection=enabled, or =disabled to say that this is meant"
+        )
+        yield Message(codes.NOT_INJECTED, "Info", _ref(source), text, _place(source))
+
+
+def _of_service(source: Source, injected: frozenset[str]) -> Iterator[Message]:
+    if source.document["kind"] != "Service" or source.document.get("apiVersion") != "v1":
+        return
+    if _namespace(source) not in injected:
+        return
+    for index, port in enumerate(source.document.get("spec", {}).get("ports") or ()):
+        transport = str(port.get("protocol") or "TCP")
+        number, name = int(port.get("port", 0)), str(port.get("name") or "")
+        known = protocol.declared(number, name, transport, port.get("appProtocol") or "")
+        if transport == "TCP" and known is Protocol.SNIFFED:
+            text = f"the name of port {number} ({name or 'none'}) tells no protocol, so it is found by looking"
+            yield Message(codes.PORT_NAME, "Info", _ref(source), text, _place(source, f"spec.ports[{index}]"))
+
+
+def _of_pod(source: Source, injected: frozenset[str]) -> Iterator[Message]:
+    document = source.document
+    if document["kind"] != "Pod" or _namespace(source) not in injected:
+        return
+    spec = document.get("spec", {})
+    if _is_left_out(document):
+        return
+    if not any(
+        each.get("name") == _PROXY for each in (*(spec.get("initContainers") or ()), *spec.get("containers", ()))
+    ):
+        text = "the pod has no sidecar; it was made before injection was enabled (restart it)"
+        yield Message(codes.NO_PROXY, "Warning", _ref(source), text, _place(source))
+    users = [(each.get("securityContext") or {}).get("runAsUser") for each in (spec, *spec.get("containers", ()))]
+    if _PROXY_USER in users:
+        text = f"the user {_PROXY_USER} is the proxy's own: what it sends is not intercepted (use another)"
+        yield Message(codes.RESERVED_USER, "Warning", _ref(source), text, _place(source, "spec"))
+
+
+def _is_left_out(pod: Doc) -> bool:
+    """Whether it wants no sidecar, or needs none any more."""
+    metadata = pod.get("metadata") or {}
+    own = (metadata.get("labels") or {}) | (metadata.get("annotations") or {})
+    ended = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    return ended or own.get("sidecar.istio.io/inject") == "false" or bool(pod.get("spec", {}).get("hostNetwork"))
+
+
+def _without_workloads(sources: tuple[Source, ...]) -> Iterator[Message]:
+    pods = [(_namespace(each), _labels(each.document).items()) for each in sources if each.document["kind"] == "Pod"]
+    for source in sources:
+        wanted = _selector(source.document)
+        where = _namespace(source)
+        if wanted and not any(where in (space, "istio-system") and wanted.items() <= labels for space, labels in pods):
+            said = ", ".join(f"{name}={value}" for name, value in wanted.items())
+            text = f"no pod has the labels {said}, so it has no effect yet"
+            yield Message(codes.NO_WORKLOADS, "Warning", _ref(source), text, _place(source, "spec.selector"))
+
+
+def _selector(document: Doc) -> Doc:
+    if document["kind"] not in _SELECTING:
+        return {}
+    spec = document.get("spec") or {}
+    chosen = spec.get("selector") or spec.get("workloadSelector") or {}
+    return chosen.get("matchLabels") or chosen.get("labels") or {}
+
+
+def _injected(sources: tuple[Source, ...]) -> frozenset[str]:
+    """The namespaces whose pods get a sidecar."""
+    spaces = (each for each in sources if each.document["kind"] == "Namespace")
+    return frozenset(_name(each) for each in spaces if _labels(each.document).get("istio-injection") == "enabled")
+
+
+def _labels(document: Doc) -> dict[str, str]:
+    return (document.get("metadata") or {}).get("labels") or {}
+
+
+def _name(source: Source) -> str:
+    return str((source.document.get("metadata") or {}).get("name", ""))
+
+
+def _namespace(source: Source) -> str:
+    return str((source.document.get("metadata") or {}).get("namespace", ""))
+
+
+def _ref(source: Source) -> ObjectRef:
+    group = str(source.document["apiVersion"]).rpartition("/")[0]
+    return ObjectRef(kind=source.document["kind"], name=_name(source), namespace=_namespace(source), group=group)
+
+
+def _place(source: Source, path: str = "") -> str:
+    return source.place(path) if source.file else ""
