@@ -53,3 +53,11 @@ def test_nothing_that_a_home_makes_is_unknown_to_it(tmp_path):
     home = Home(tmp_path)
     home.create()
     assert {each.name for each in tmp_path.iterdir()} <= home.known_entries()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_a_folder_of_somebody_else_is_refused(tmp_path):
+    (tmp_path / "home" / "ca").mkdir(parents=True)
+    os.chown(tmp_path / "home" / "ca", 54321, 54321)
+    with pytest.raises(PermissionError, match="belongs to another user"):
+        Home(tmp_path / "home").create()

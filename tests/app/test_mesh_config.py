@@ -16,6 +16,11 @@ def test_istios_words_and_ours_set_options():
     assert mesh_config.read(document) == (Options(outbound="REGISTRY_ONLY", hold=False), ())
 
 
+def test_how_gateways_take_headers_in():
+    document = {"semafor": {"headersWithUnderscores": "DROP_HEADER"}}
+    assert mesh_config.read(document) == (Options(underscores="DROP_HEADER"), ())
+
+
 def test_a_key_without_effect_is_named_and_the_others_count():
     options, (problem,) = mesh_config.read({"rootNamespace": "mesh", "defaultConfig": {"drainDuration": "2s"}})
     assert options == Options(root_namespace="mesh")

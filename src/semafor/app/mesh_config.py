@@ -25,6 +25,7 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
     ("semafor", "holdRoutes"): ("hold", (True, False)),
     ("semafor", "environment"): ("environment", ("development", "production")),
     ("semafor", "reasons"): ("reasons", ("outside-production", "always", "never")),
+    ("semafor", "headersWithUnderscores"): ("underscores", ("REJECT_REQUEST", "DROP_HEADER", "ALLOW")),
     ("h2UpgradePolicy",): ("h2_upgrade", ("UPGRADE", "DO_NOT_UPGRADE")),
 }
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")

@@ -11,6 +11,7 @@ from semafor.ir.token import TokenIssuer
 
 PathNormalization = Literal["none", "base", "merge_slashes", "decode_and_merge_slashes"]
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
+Underscores = Literal["ALLOW", "REJECT_REQUEST", "DROP_HEADER"]
 ClientCertificates = Literal["sanitize", "sanitize_set", "forward_only", "append_forward", "always_forward_only"]
 
 
@@ -46,7 +47,8 @@ class DownstreamTls(Value):
     An empty `validation` looks at no client certificate. `trust_domains`: the client's SPIFFE identity has to be of one
     of them; `sans`: it has to have one of these names; empty accepts any that is valid. `public_keys` and `hashes` are
     digests of public keys (SPKI) and of certificates one of which the client's has to have. `ciphers` of () are
-    Envoy's own. `untrusted` lets in whose certificate nobody vouches for.
+    Envoy's own. `untrusted` lets in whose certificate nobody vouches for. A handshake takes no longer than
+    `handshake_s`.
     """
 
     certificates: tuple[str, ...] = ("default",)
@@ -61,6 +63,7 @@ class DownstreamTls(Value):
     max_version: TlsVersion = "1.3"
     ciphers: tuple[str, ...] = ()
     untrusted: bool = False
+    handshake_s: float = 10.0
 
 
 class Edge(Value):
@@ -68,10 +71,17 @@ class Edge(Value):
 
     The caller's address is that of the connection, or the one that the last of `trusted_proxies` proxies in front saw
     (x-forwarded-for). `client_certificates`: what becomes of the header x-forwarded-client-cert that they may send.
+    `underscores`: what becomes of header names with one, which many applications cannot tell from a hyphen.
+    A caller has `headers_s` to send a request's headers, and is closed after `idle_s` without requests; on one
+    connection of HTTP/2 it has `max_streams` at a time.
     """
 
     trusted_proxies: int = 0
     client_certificates: ClientCertificates = "sanitize_set"
+    underscores: Underscores = "REJECT_REQUEST"
+    headers_s: float = 10.0
+    idle_s: float = 300.0
+    max_streams: int = 100
 
 
 class HttpConnection(Value, tag="http"):

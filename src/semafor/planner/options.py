@@ -5,7 +5,7 @@ from typing import Literal
 from semafor.base import names
 from semafor.base.struct import Value
 from semafor.ir import Edge, RetryBudget
-from semafor.ir.listener import PathNormalization
+from semafor.ir.listener import PathNormalization, Underscores
 from semafor.planner.traffic.locality import DEFAULT as LOCALITY
 from semafor.planner.traffic.locality import LocalitySetting
 from semafor.resources.istio.extension_provider import DefaultProviders, ExtensionProvider
@@ -28,6 +28,7 @@ class Options(Value):
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
     TLS hello that came late on a busy machine would be taken for plain text. `edge`: how gateways take callers in.
+    `underscores`: what gateways do with header names that have one.
     `paths`: how much of a path is put into one form before routes and policies look at it.
     `providers` can be named by policies and Telemetry; `default_providers` are used where none is named.
     """
@@ -49,6 +50,7 @@ class Options(Value):
     outbound_detection_s: float = 0.1
     inbound_detection_s: float = 1.0
     edge: Edge = Edge()
+    underscores: Underscores = "REJECT_REQUEST"
     paths: PathNormalization = "base"
     providers: tuple[ExtensionProvider, ...] = ()
     default_providers: DefaultProviders = DefaultProviders()

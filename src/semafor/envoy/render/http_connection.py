@@ -40,6 +40,7 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         # No caller is trusted with the x-envoy- headers that change time-outs and retries: this range has no member.
         internal_address_config={"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": wrap(32)}]},
         **_routes(pool, node),
+        **_common(node.edge),
         **(_identity(node) if node.edge is None else _edge(node.edge)),
         **_server(node),
         **local_replies.fields(pool, node),
@@ -48,9 +49,21 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
 
 def _h2(node: ir.HttpConnection) -> Fields:
     fields: Fields = {"allow_connect": True}  # WebSocket over HTTP/2 (RFC 8441)
+    if node.edge is not None:
+        fields["max_concurrent_streams"] = wrap(node.edge.max_streams)
     if node.forward_client_identity:  # a sidecar, which resets every attempt that it repeats; by default 33 a second
         fields |= {"stream_reset_burst": wrap(_MANY_RESETS), "stream_reset_rate": wrap(_MANY_RESETS)}
     return fields
+
+
+def _common(edge: ir.Edge | None) -> Fields:
+    """Against callers from outside who hold connections for nothing, and names that hide from a filter."""
+    if edge is None:
+        return {}
+    options: Fields = {"idle_timeout": seconds(edge.idle_s)}
+    if edge.underscores != "ALLOW":
+        options["headers_with_underscores_action"] = edge.underscores
+    return {"common_http_protocol_options": options}
 
 
 def _routes(pool: Pool, node: ir.HttpConnection) -> Fields:
@@ -74,6 +87,7 @@ def _edge(node: ir.Edge) -> Fields:
         "use_remote_address": wrap(True),  # noqa: FBT003
         "xff_num_trusted_hops": node.trusted_proxies,
         "forward_client_cert_details": node.client_certificates.upper(),
+        "request_headers_timeout": seconds(node.headers_s),
     }
     if node.client_certificates in ("sanitize_set", "append_forward"):
         details = {"subject": wrap(True), "cert": True, "dns": True, "uri": True}  # noqa: FBT003

@@ -83,6 +83,7 @@ def _chain(pool: Pool, node: ir.FilterChain) -> Fields:
         fields["filter_chain_match"] = _match(node.match)
     if node.tls is not None:
         fields["transport_socket"] = tls.downstream(pool, node.tls)
+        fields["transport_socket_connect_timeout"] = seconds(node.tls.handshake_s)
     return fields
 
 

@@ -14,6 +14,7 @@ from semafor.envoy.render.shape import Fields, string_map, wrap
 
 _NAME: Final = "envoy.config.route.v3.RouteConfiguration"
 _VIRTUAL_HOSTS_FIELD: Final = 2
+_OF_PROXIES: Final = ("x-envoy-peer-metadata", "x-envoy-peer-metadata-id")  # who says so is no proxy of ours
 _MAX_DIRECT_RESPONSE_BYTES: Final = 1 << 20  # Istio's limit; Envoy's own, 4 KiB, refuses whole tables
 
 
@@ -68,6 +69,7 @@ def _head(node: ir.RouteTable) -> Fields:
         "validate_clusters": wrap(False),  # noqa: FBT003 one missing cluster must not cost all the others their routes
         "max_direct_response_body_size_bytes": wrap(_MAX_DIRECT_RESPONSE_BYTES),
         "ignore_port_in_host_matching": node.any_port,
+        "internal_only_headers": _OF_PROXIES,
     }
 
 

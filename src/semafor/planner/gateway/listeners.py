@@ -11,6 +11,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from semafor.ir import (
     ChainMatch,
     Destination,
@@ -49,11 +51,13 @@ class _Ground(NamedTuple):
 
 SERVER_NAME = "istio-envoy"  # what Istio's gateways put into the header `server`
 _HTTP_ALPN = ("h2", "http/1.1")
+_HELLO_S = 10.0  # for the first bytes of TLS: whoever takes longer only wants to hold a connection
 
 
 def plan(mesh: Mesh, proxy: Proxy, found: tuple[Entrance, ...], said: Said) -> tuple[Listener, ...]:
     """The listeners of all entrances. One where nothing could be answered is left out: its port refuses."""
-    ground = _Ground(mesh, views.of(mesh, proxy.workloads[0]), said, proxy.edge or mesh.options.edge)
+    edge = replace(proxy.edge or mesh.options.edge, underscores=mesh.options.underscores)
+    ground = _Ground(mesh, views.of(mesh, proxy.workloads[0]), said, edge)
     checks = authorization.of(mesh, proxy)
     made: list[Listener] = []
     for entrance in found:
@@ -74,6 +78,7 @@ def _listener(entrance: Entrance, chains: tuple[FilterChain, ...]) -> Listener:
         address=entrance.address,
         port=entrance.port,
         inspectors=(Inspector(kind="tls"),) if by_hello else (),
+        inspection_timeout_s=_HELLO_S if by_hello else 0.0,
         chains=chains,
         origin=entrance.servers[0].origin,
     )
