@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from semafor.envoy.pool import Pool
 
 Test = Callable[[Any], str | None]  # a value -> what is wrong with it
+Check = Callable[[Any, str], Iterator[str]]  # a message and the path to it -> what is wrong with one of its fields
 
 _WRAPPERS: Final = frozenset(
     f"google.protobuf.{kind}Value"
@@ -61,11 +62,15 @@ class Checker:
         return tuple(self._message(message, ""))
 
     def _message(self, message: Any, path: str) -> Iterator[str]:
-        for oneof in self._plan(message.DESCRIPTOR).required_oneofs:
+        plan = self._plan(message.DESCRIPTOR)
+        for oneof in plan.required_oneofs:
             if message.WhichOneof(oneof) is None:
                 yield f"{path}{oneof}: one of its fields is required"
-        for check in self._plan(message.DESCRIPTOR).checks:
+        for check in plan.always:
             yield from check(message, path)
+        for field, _ in message.ListFields():
+            if field.number in plan.when_set:
+                yield from plan.when_set[field.number](message, path)
 
     def _new_plan(self, descriptor: Any) -> "_Plan":
         plan = _Plan()
@@ -73,21 +78,23 @@ class Checker:
             if self._option(oneof, "google.protobuf.OneofOptions", self._required):
                 plan.required_oneofs.append(oneof.name)
         for field in descriptor.fields:
-            check = self._field(field)
-            if check is not None:
-                plan.checks.append(check)
+            rules = self._option(field, "google.protobuf.FieldOptions", self._rules)
+            check = self._field(field, rules)
+            if check is not None and _may_miss(field, rules):
+                plan.always.append(check)
+            elif check is not None:
+                plan.when_set[field.number] = check
         return plan
 
-    def _field(self, field: Any) -> Callable[[Any, str], Iterator[str]] | None:
+    def _field(self, field: Any, rules: Any) -> Check | None:
         """The check of one field, or None where nothing can be wrong."""
-        rules = self._option(field, "google.protobuf.FieldOptions", self._rules)
         if field.message_type and field.message_type.GetOptions().map_entry:
             return self._map(field)
         if field.is_repeated:
             return self._repeated(field, rules)
         return self._single(field, rules)
 
-    def _single(self, field: Any, rules: Any) -> Callable[[Any, str], Iterator[str]] | None:
+    def _single(self, field: Any, rules: Any) -> Check | None:
         test = _test(rules)
         required = _required(rules) and field.containing_oneof is None  # the other members of a one-of are not missed
         skip = bool(rules and rules.message.skip)
@@ -110,7 +117,7 @@ class Checker:
 
         return check
 
-    def _repeated(self, field: Any, rules: Any) -> Callable[[Any, str], Iterator[str]] | None:
+    def _repeated(self, field: Any, rules: Any) -> Check | None:
         of = rules.repeated if rules and rules.WhichOneof("type") == "repeated" else None
         item_rules = of.items if of and of.HasField("items") else None
         test, name, nested = _test(item_rules), field.name, field.message_type is not None
@@ -135,7 +142,7 @@ class Checker:
 
         return check
 
-    def _map(self, field: Any) -> Callable[[Any, str], Iterator[str]] | None:
+    def _map(self, field: Any) -> Check | None:
         """The values of a map; its keys have no rules of their own in Envoy's API."""
         name = field.name
         if field.message_type.fields_by_name["value"].message_type is None:
@@ -167,9 +174,19 @@ class Checker:
 
 
 class _Plan:
+    """What is checked of a type: some fields of every message, others, by their numbers, where they are set."""
+
     def __init__(self) -> None:
         self.required_oneofs: list[str] = []
-        self.checks: list[Callable[[Any, str], Iterator[str]]] = []
+        self.always: list[Check] = []
+        self.when_set: dict[int, Check] = {}
+
+
+def _may_miss(field: Any, rules: Any) -> bool:
+    """Whether the field can be wrong by not being set. Most fields of most messages are not, and are not looked at."""
+    if field.is_repeated:
+        return rules is not None and rules.WhichOneof("type") == "repeated" and rules.repeated.min_items > 0
+    return _required(rules) if field.has_presence else True
 
 
 def _required(rules: Any) -> bool:

@@ -83,6 +83,12 @@ class Mesh(Tables):
         inputs = tuple(getattr(self, table.name) for table in TABLES if table.name not in _ROUTES)
         return self.memo("all but routes", inputs, object)
 
+    @cached_property
+    def all_but_routes_and_instances(self) -> object:
+        """The same, while what is behind services changes too: then their `instances` are to be looked at besides."""
+        inputs = tuple(getattr(self, table.name) for table in TABLES if table.name not in (*_ROUTES, *Sources._fields))
+        return self.memo("all but routes and instances", inputs, object)
+
     @property
     def tables(self) -> tuple[Mapping[Any, Any], ...]:
         """All tables, to compare with those of another generation."""

@@ -1,5 +1,6 @@
 """ir.EndpointSet -> envoy.config.endpoint.v3.ClusterLoadAssignment."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from semafor import ir
@@ -21,7 +22,8 @@ def assignment(pool: Pool, node: ir.EndpointSet) -> Any:
 
 
 def _locality(group: ir.LocalityEndpoints) -> Fields:
-    endpoints = [_lb_endpoint(endpoint) for endpoint in group.endpoints]
+    peers = {peer: _peer(peer) for peer in {each.peer for each in group.endpoints} if peer}  # most are alike
+    endpoints = [_lb_endpoint(endpoint, peers) for endpoint in group.endpoints]
     fields: Fields = {"priority": group.priority, "lb_endpoints": endpoints}
     where = group.locality
     if where != ir.Locality():
@@ -31,7 +33,7 @@ def _locality(group: ir.LocalityEndpoints) -> Fields:
     return fields
 
 
-def _lb_endpoint(node: ir.Endpoint) -> Fields:
+def _lb_endpoint(node: ir.Endpoint, peers: Mapping[Peer, Fields]) -> Fields:
     address = pipe(node.pipe) if node.pipe else socket_address(node.address, node.port)
     fields: Fields = {"endpoint": {"address": address}, "load_balancing_weight": wrap(node.weight)}
     if node.health != "healthy":
@@ -40,7 +42,7 @@ def _lb_endpoint(node: ir.Endpoint) -> Fields:
     if node.tls_mode == "istio":
         metadata["envoy.transport_socket_match"] = _MESH_TLS
     if node.peer:
-        metadata[labels.NAMESPACE] = _peer(node.peer)
+        metadata[labels.NAMESPACE] = peers[node.peer]
     if metadata:
         fields["metadata"] = {"filter_metadata": metadata}
     return fields

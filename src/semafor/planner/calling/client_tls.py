@@ -120,8 +120,14 @@ def _objects(mesh: Mesh, name: str, namespace: str) -> tuple[Credential | None, 
 
 def inputs(mesh: Mesh, rule: DestinationRule | None, namespace: str) -> Iterator[object]:
     """Everything that the clusters of the rule are completed by, for callers of the namespace."""
-    for name in _names(rule) if rule else ():
+    if rule is None or not mesh.memo("rules name secrets", (mesh.destination_rules,), lambda: _some_name_secrets(mesh)):
+        return
+    for name in _names(rule):
         yield from _objects(mesh, name, namespace)
+
+
+def _some_name_secrets(mesh: Mesh) -> bool:
+    return any(name for rule in mesh.destination_rules.values() for name in _names(rule))
 
 
 def _names(rule: DestinationRule) -> Iterator[str]:

@@ -63,8 +63,10 @@ def _plan(mesh: Mesh, view: View) -> Part:
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
     routing = scope.routing(mesh, view, service.host)
-    reached, aliases = tcp_routes.reaches(mesh, service), tuple(_said_of_aliases(mesh, service))
-    near = (mesh.all_but_routes, service, reached, *aliases, *routing)
+    aliases = tuple(_said_of_aliases(mesh, service))
+    instances_ = resolve.members(mesh, view.namespace, routing)
+    said = (tcp_routes.reaches(mesh, service), *aliases, *routing)
+    near = (producers.ground(mesh), service, mesh.instances(service), *said, *instances_)
     return mesh.memo.near(
         _key(view, service, routing),
         near,

@@ -21,7 +21,7 @@ _ANY_PORT = 80  # for hosts that no service has
 
 def alone(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
     """What is wrong with one VirtualService, whatever the others say."""
-    near = (mesh.all_but_routes, vs)
+    near = (mesh.all_but_routes_and_instances, vs, *resolve.members(mesh, vs.origin.ref.namespace, (vs,)))
     yield from mesh.memo.near(("check", vs.origin.ref), near, partial(_inputs, mesh, vs), partial(_alone, mesh, vs))
     yield from gateway_check.routes(mesh, vs)
 

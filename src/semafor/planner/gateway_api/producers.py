@@ -15,7 +15,7 @@ from semafor.planner.services.service import Port, Service
 
 def routed(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[MeshRoute, ...]:
     """The routes that these callers meet at the port of the service; none leaves it as it is."""
-    if not mesh.http_routes and not mesh.grpc_routes and not mesh.tls_routes and not mesh.tcp_routes:
+    if not _some(mesh):
         return ()
     every = attach.attachments(mesh).services.get((service.namespace, service.name), ())
     here = [one for one in every if one.port == port.number and service.registry == "Kubernetes"]
@@ -40,6 +40,18 @@ def of_bytes(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[L4St
     """The step of the oldest TLSRoute or TCPRoute; it takes all connections, as GEP-1294 gives hostnames no meaning."""
     found = [one.route for one in routed(mesh, view, service, port) if not one.route.is_http]
     return tuple(steps.l4(mesh, route, ()) for route in found[:1])
+
+
+def ground(mesh: Mesh) -> object:
+    """The same object while nothing changes but other APIs' routes and the instances of services.
+
+    With routes of this API, instances change it too: those of any service may be what a route leads to.
+    """
+    return mesh.all_but_routes if _some(mesh) else mesh.all_but_routes_and_instances
+
+
+def _some(mesh: Mesh) -> bool:
+    return bool(mesh.http_routes or mesh.grpc_routes or mesh.tls_routes or mesh.tcp_routes)
 
 
 def inputs(mesh: Mesh, view: View, service: Service) -> Iterator[object]:

@@ -102,6 +102,14 @@ def inputs(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...], lab
                 yield mesh.rule(host, namespace, service.namespace, labels)
 
 
+def members(mesh: Mesh, namespace: str, services: tuple[VirtualService, ...]) -> Iterator[object]:
+    """The instances of the destinations of these VirtualServices."""
+    for vs in services:
+        for host in vs.destinations:
+            if service := mesh.service(host, namespace):
+                yield mesh.instances(service)
+
+
 def weighted(step: Step) -> tuple[Target, ...]:
     """The targets that may get requests at all: those of weight 0 get none, unless there is only one.
 
