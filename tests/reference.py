@@ -32,7 +32,12 @@ from semafor.resources.shape import Shape
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
-GROUPS = {"networking.istio.io": "istio", "security.istio.io": "istio", "gateway.networking.k8s.io": "gateway-api"}
+GROUPS = {
+    "networking.istio.io": "istio",
+    "security.istio.io": "istio",
+    "telemetry.istio.io": "istio",
+    "gateway.networking.k8s.io": "gateway-api",
+}
 IMPLEMENTED, REFUSED, IDLE = "implemented", "refused", "without effect"
 _HOW = "python -m tests.reference --write"
 # Fields that are read without being named, each with how.

@@ -173,7 +173,7 @@ class Daemon:
 
     async def _serve(self, started: float, ready: Ready) -> None:
         await self._xds.start()
-        await system_objects.ensure(self._client, system_objects.CLUSTER)
+        await system_objects.ensure_cluster(self._client, self._settings.profile)
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
             self._page() as page,

@@ -27,6 +27,8 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
     ("semafor", "reasons"): ("reasons", ("outside-production", "always", "never")),
     ("semafor", "headersWithUnderscores"): ("underscores", ("REJECT_REQUEST", "DROP_HEADER", "ALLOW")),
     ("h2UpgradePolicy",): ("h2_upgrade", ("UPGRADE", "DO_NOT_UPGRADE")),
+    ("accessLogFile",): ("access_log_file", ()),
+    ("accessLogEncoding",): ("access_log_encoding", ("TEXT", "JSON")),
 }
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")
 _TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
@@ -38,6 +40,8 @@ _FIXED = {("trustDomain",): "cluster.local"}  # settable with the security setti
 _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
     ("pathNormalization", "normalization"): ("paths", mesh_config_parts.paths),
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),
+    ("accessLogFormat",): ("access_log_format", mesh_config_parts.log_format),
+    ("defaultConfig", "tracing", "sampling"): ("trace_sampling", mesh_config_parts.share),
     ("semafor", "retryBudget"): ("retry_budget", mesh_config_parts.retry_budget),
 }
 # The same of parts in which single entries can be wrong, while the others count.

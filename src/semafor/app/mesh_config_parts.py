@@ -7,6 +7,7 @@ import msgspec
 
 from semafor.ir import RetryBudget
 from semafor.ir.listener import PathNormalization
+from semafor.planner.telemetry import formats
 from semafor.planner.traffic import locality as localities
 from semafor.planner.traffic import policy
 from semafor.planner.traffic.locality import LocalitySetting
@@ -45,3 +46,18 @@ def _typed(written: Any, type_: type[Any]) -> Any:
     if isinstance(written, dict) and (stray := sorted(set(written) - known)):
         raise ValueError(f"{stray[0]} is not known here; known are {', '.join(sorted(known))}")
     return msgspec.convert(written, type_)
+
+
+def log_format(written: Any) -> str:
+    """A format of access logs that Envoy takes. Raises ValueError."""
+    if not isinstance(written, str):
+        raise ValueError("a text is expected")
+    formats.check(written)
+    return written
+
+
+def share(written: Any) -> float:
+    """A share in per cent. Raises ValueError."""
+    if isinstance(written, bool) or not isinstance(written, int | float) or not 0 <= written <= 100:
+        raise ValueError("a number from 0 to 100 is expected")
+    return float(written)

@@ -6,12 +6,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from semafor.base.struct import Value
+from semafor.planner.telemetry import logs, tracing
 from semafor.resources import check
 from semafor.resources.istio.extension_provider import DefaultProviders, ExtensionProvider
 
 # Kinds that something acts on. The others are read, so that policies can name them, and told as unsupported.
-ACTED_ON: frozenset[str] = frozenset({"envoyExtAuthzHttp", "envoyExtAuthzGrpc"})
-_DEFAULTS_ACTED_ON: frozenset[str] = frozenset()
+ACTED_ON: frozenset[str] = (
+    frozenset({"envoyExtAuthzHttp", "envoyExtAuthzGrpc", "prometheus"}) | logs.KINDS | tracing.KINDS
+)
+_DEFAULTS_ACTED_ON: frozenset[str] = frozenset({"tracing", "metrics", "accessLogging"})
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 

@@ -27,6 +27,8 @@ def proxy(arguments: list[str]) -> None:
     argv += [
         "--log-format",
         "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n\t%v",
+        "--file-flush-interval-msec",
+        "1000",  # so that a log shows what has just happened; Istio's value
         "--drain-time-s",
         "5",
         "--drain-strategy",

@@ -22,11 +22,29 @@ PROFILES: dict[str, tuple[str, ...]] = {
     "default": ("istiod.yaml", "ingressgateway.yaml"),
     "minimal": ("istiod.yaml",),
 }
+_MESH: dict[str, str] = {"demo": "accessLogFile: /dev/stdout\n"}  # Istio's profile says so too
+
+
+async def ensure_cluster(client: Client, profile: str) -> None:
+    """What every cluster has, with the mesh configuration of the profile."""
+    documents = [document for name in CLUSTER for document in _documents(name)]
+    await _ensure(client, [_of_profile(document, profile) for document in documents])
+
+
+def _of_profile(document: Doc, profile: str) -> Doc:
+    """The mesh configuration with what the profile adds to it; other documents as they are."""
+    if document["kind"] != "ConfigMap" or "mesh" not in document["data"]:
+        return document
+    return {**document, "data": {"mesh": document["data"]["mesh"] + _MESH.get(profile, "")}}
 
 
 async def ensure(client: Client, names: tuple[str, ...]) -> None:
+    """What is in these files."""
+    await _ensure(client, [document for name in names for document in _documents(name)])
+
+
+async def _ensure(client: Client, documents: list[Doc]) -> None:
     """Create what is missing, side by side where nothing refers to each other. What a user has changed stays."""
-    documents = [document for name in names for document in _documents(name)]
     for wanted in _FIRST:
         await _create(client, [document for document in documents if document["kind"] == wanted])
     await _create(client, [document for document in documents if document["kind"] not in _FIRST])

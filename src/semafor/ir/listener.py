@@ -6,7 +6,7 @@ from semafor.base.struct import Value
 from semafor.ir.authorization import Guard
 from semafor.ir.origin import Origin
 from semafor.ir.route import Destination, RouteTable
-from semafor.ir.telemetry import Metrics
+from semafor.ir.telemetry import AccessLog, Metrics, Tracing
 from semafor.ir.token import TokenIssuer
 
 PathNormalization = Literal["none", "base", "merge_slashes", "decode_and_merge_slashes"]
@@ -113,6 +113,8 @@ class HttpConnection(Value, tag="http"):
     paths: PathNormalization = "base"
     resolvers: tuple[str, ...] = ()
     metrics: Metrics | None = None
+    logs: tuple[AccessLog, ...] = ()
+    tracing: Tracing | None = None
 
 
 class Tunnel(Value):
@@ -141,6 +143,7 @@ class TcpProxy(Value, tag="tcp"):
     dynamic_port: int = 0
     resolvers: tuple[str, ...] = ()
     metrics: Metrics | None = None
+    logs: tuple[AccessLog, ...] = ()
 
 
 class UdpTunnel(Value, tag="udp_tunnel"):

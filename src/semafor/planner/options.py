@@ -31,6 +31,8 @@ class Options(Value):
     `underscores`: what gateways do with header names that have one.
     `paths`: how much of a path is put into one form before routes and policies look at it.
     `providers` can be named by policies and Telemetry; `default_providers` are used where none is named.
+    `access_log_file` is written where Telemetry says nothing; its format is a text, of an object when the
+    encoding is JSON, and empty for Istio's. `trace_sampling`: a share in per cent, where Telemetry says none.
     """
 
     outbound: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = "ALLOW_ANY"
@@ -54,6 +56,10 @@ class Options(Value):
     paths: PathNormalization = "base"
     providers: tuple[ExtensionProvider, ...] = ()
     default_providers: DefaultProviders = DefaultProviders()
+    access_log_file: str = ""
+    access_log_format: str = ""
+    access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
+    trace_sampling: float = 1.0
 
 
 DEFAULTS = Options()

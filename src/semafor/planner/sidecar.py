@@ -5,6 +5,7 @@ from semafor.planner import authorization, connections, dns, inbound
 from semafor.planner.calling import outbound, view
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy
+from semafor.planner.telemetry import wanted
 from semafor.planner.telemetry.given import given
 
 
@@ -19,11 +20,13 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     checks = authorization.of(mesh, proxy)
     received = inbound.listener(mesh, named, modes=modes, checks=checks)
     bound = inbound.bound(mesh, named, modes=modes, checks=checks)
+    told = wanted.of(mesh, proxy)
     asked = authorization.added(checks, out.clusters)
+    asked += wanted.added(told, (*out.clusters, *(one.cluster for one in asked)))
     listeners = (*out.listeners, received, *bound)
     return Plan(
         proxy=proxy.id,
-        listeners=connections.settled(mesh, proxy.workloads[0].namespace, given(mesh, proxy, listeners)),
+        listeners=connections.settled(mesh, proxy.workloads[0].namespace, given(mesh, told, listeners)),
         routes=out.tables,
         clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named)),
         endpoints=(*out.endpoints, *(one.endpoints for one in asked if one.endpoints)),

@@ -38,6 +38,8 @@ from semafor.planner.smi import access, specs, split
 from semafor.planner.smi.access import TrafficTarget
 from semafor.planner.smi.specs import PortGroup, RouteGroup
 from semafor.planner.smi.split import TrafficSplit
+from semafor.planner.telemetry import objects as telemetry
+from semafor.planner.telemetry.objects import Telemetry
 from semafor.planner.traffic import destination_rule
 from semafor.planner.traffic.destination_rule import DestinationRule
 from semafor.resources.core import config_map as core_config_map
@@ -69,6 +71,7 @@ from semafor.resources.istio import peer_authentication as istio_peer_authentica
 from semafor.resources.istio import request_authentication as istio_request_authentication
 from semafor.resources.istio import service_entry as istio_service_entry
 from semafor.resources.istio import sidecar as istio_sidecar
+from semafor.resources.istio import telemetry as istio_telemetry
 from semafor.resources.istio import virtual_service as istio_virtual_service
 from semafor.resources.istio import workload_entry as istio_workload_entry
 from semafor.resources.istio import workload_group as istio_workload_group
@@ -143,6 +146,7 @@ TABLES: tuple[Table, ...] = (
     Table(istio_workload_entry.KIND, "workload_entries", workload_entry.read, is_rule=True),
     Table(istio_workload_group.KIND, "workload_groups", workload_group.read, is_rule=True),
     Table(istio_sidecar.KIND, "sidecars", sidecar_rule.read, is_rule=True),
+    Table(istio_telemetry.KIND, "telemetries", telemetry.read, is_rule=True),
 )
 KINDS: tuple[Kind, ...] = tuple({(table.kind.group, table.kind.kind): table.kind for table in TABLES}.values())
 BY_KIND: Mapping[tuple[str, str], tuple[Table, ...]] = {
@@ -190,4 +194,5 @@ class Tables:
     sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
     request_authentications: Mapping[Key, RequestAuthentication] = field(default_factory=dict)
     peer_authentications: Mapping[Key, PeerAuthentication] = field(default_factory=dict)
+    telemetries: Mapping[Key, Telemetry] = field(default_factory=dict)
     unreadable: Mapping[ObjectRef, Problem] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import http_filters, local_replies, metrics, routes
+from semafor.envoy.render import http_filters, local_replies, logs, metrics, routes, tracing
 from semafor.envoy.render.shape import Fields, seconds, typed, wrap
 
 _ESCAPED: Final = {
@@ -31,7 +31,8 @@ def http_connection(pool: Pool, node: ir.HttpConnection) -> Fields:
         http_filters=http_filters.for_connection(pool, node),
         http_protocol_options={"accept_http_10": node.http_10},
         http2_protocol_options=_h2(node),
-        access_log=metrics.of_requests(pool, node.metrics),
+        access_log=[*metrics.of_requests(pool, node.metrics), *logs.of(pool, node.logs, "requests")],
+        **tracing.fields(pool, node.tracing),
         upgrade_configs=[{"upgrade_type": upgrade} for upgrade in node.upgrades],
         normalize_path=wrap(node.paths != "none"),
         merge_slashes=node.paths in ("merge_slashes", "decode_and_merge_slashes"),

@@ -54,7 +54,7 @@ def of(pool: Pool, node: ir.Metrics, kind: Kind) -> list[Fields]:
     for side in ("source", "destination"):
         found += [_part(pool, node, side, label, field) for label, field in _FIELDS]
         principal = _PRINCIPALS[node.reporter, side]
-        found += [_known(pool, f"{side}_principal", principal), _cluster(pool, node, side)]
+        found += [known(pool, f"{side}_principal", principal), _cluster(pool, node, side)]
     found += _service(pool, node, kind)
     found += [_traffic(pool, name, form) for name, form in (_REQUEST if kind == "requests" else _BYTES)]
     return [*found, _fixed("connection_security_policy", node.security)]
@@ -65,7 +65,7 @@ def _part(pool: Pool, node: ir.Metrics, side: str, label: str, field: str) -> Fi
     if side == node.reporter:
         return _fixed(name, f"%ENVIRONMENT({ENVIRONMENT}{field.upper()})%")
     missing = "latest" if field == "revision" else "unknown"
-    return _known(pool, name, _of_peer(node, field), missing)
+    return known(pool, name, _of_peer(node, field), missing)
 
 
 def _of_peer(node: ir.Metrics, field: str) -> str:
@@ -97,9 +97,9 @@ def _service(pool: Pool, node: ir.Metrics, kind: Kind) -> list[Fields]:
     namespace = _operator("CLUSTER_METADATA", f"{NAMESPACE}:namespace")
     names = [route, own] if kind == "requests" else [own]
     return [
-        _known(pool, "destination_service", _first(host, *instead)),
-        _known(pool, "destination_service_name", _first(*names, *instead)),
-        _known(pool, "destination_service_namespace", _first(namespace, owner)),
+        known(pool, "destination_service", _first(host, *instead)),
+        known(pool, "destination_service_name", _first(*names, *instead)),
+        known(pool, "destination_service_namespace", _first(namespace, owner)),
     ]
 
 
@@ -123,7 +123,7 @@ def _fixed(name: str, form: str) -> Fields:
     return {"name": name, "value_format": form}
 
 
-def _known(pool: Pool, name: str, form: str, missing: str = "unknown") -> Fields:
+def known(pool: Pool, name: str, form: str, missing: str = "unknown") -> Fields:
     """A label whose value is empty when it is not known, which has a word of its own."""
     return {"name": name, "value_format": form, "rules": _rules(pool, "exact_match_map", {"": missing})}
 

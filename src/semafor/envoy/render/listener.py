@@ -6,7 +6,7 @@ from typing import Any, Final
 from semafor import ir
 from semafor.base import xds
 from semafor.envoy.pool import Pool
-from semafor.envoy.render import dns_cache, guards, labels, metrics, tls, udp
+from semafor.envoy.render import dns_cache, guards, labels, logs, metrics, tls, udp
 from semafor.envoy.render.http_connection import http_connection
 from semafor.envoy.render.shape import Fields, cidr, seconds, socket_address, typed, wrap
 
@@ -121,18 +121,20 @@ def _before(pool: Pool, node: ir.TcpProxy) -> list[Fields]:
     return [typed(pool, f"envoy.filters.network.{name}", f"envoy.extensions.filters.network.{type_name}", **fields)]
 
 
-def _told(pool: Pool, node: ir.Metrics | None) -> Fields:
-    """What is counted. Who calls is known after the handshake, so nothing is opened before it."""
-    loggers = metrics.of_bytes(pool, node)
-    fields: Fields = {"access_log": loggers, "access_log_options": {"flush_access_log_on_connected": True}}
-    if node and node.security == "mutual_tls":
+def _told(pool: Pool, node: ir.TcpProxy) -> Fields:
+    """What is counted and logged. Who calls is known after the handshake, so nothing is opened before it."""
+    counters, written = metrics.of_bytes(pool, node.metrics), logs.of(pool, node.logs, "bytes")
+    fields: Fields = {"access_log": [*counters, *written]} if counters or written else {}
+    if counters:
+        fields["access_log_options"] = {"flush_access_log_on_connected": True}
+    if node.metrics and node.metrics.security == "mutual_tls":
         fields |= {"upstream_connect_mode": "ON_DOWNSTREAM_TLS_HANDSHAKE", "max_early_data_bytes": wrap(0)}
-    return fields if loggers else {}
+    return fields
 
 
 def _tcp_proxy(pool: Pool, node: ir.TcpProxy) -> Fields:
     fields: Fields = {"stat_prefix": node.stat_prefix, "idle_timeout": seconds(node.idle_timeout_s or 0)}
-    fields |= _told(pool, node.metrics)
+    fields |= _told(pool, node)
     if len(node.destinations) == 1:
         fields["cluster"] = node.destinations[0].cluster
     else:

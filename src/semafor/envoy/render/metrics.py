@@ -86,5 +86,5 @@ def _histogram(pool: Pool, node: ir.Metrics, metric: ir.Metric) -> Fields:
 def _stat(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind) -> Fields:
     changed = {tag.name: tag for tag in metric.tags}
     tags = [tag for tag in labels.of(pool, node, kind) if tag["name"] not in changed]
-    tags += [{"name": tag.name, "value_format": f"%CEL({tag.expression})%"} for tag in metric.tags if tag.expression]
+    tags += [labels.known(pool, tag.name, f"%CEL({tag.expression})%") for tag in metric.tags if tag.expression]
     return {"name": f"istio_{metric.name}", "tags": tags}

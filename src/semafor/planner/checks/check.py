@@ -13,6 +13,7 @@ from semafor.planner.mesh import Mesh
 from semafor.planner.security import peer_authentication, request_authentication
 from semafor.planner.security.request_authentication import RequestAuthentication
 from semafor.planner.smi import check as smi
+from semafor.planner.telemetry import wanted
 from semafor.planner.traffic import destination_rule
 from semafor.planner.traffic.destination_rule import DestinationRule
 
@@ -92,6 +93,8 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("RequestAuthentication", lambda mesh: mesh.request_authentications, _tokens),
     topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, authorization.check),
     topic.whole(("PeerAuthentication",), _peer_authentications),
+    topic.each("Telemetry", lambda mesh: mesh.telemetries, wanted.check),
+    topic.whole(("Telemetry",), wanted.between),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, route_check.delegate),
     topic.whole(("Gateway",), gateway_check.gateways),

@@ -196,6 +196,16 @@ def provider_unusable(origin: Origin, why: str) -> Problem:
     )
 
 
+def provider_told_nothing(origin: Origin, why: str) -> Problem:
+    return problem(
+        origin,
+        "ProviderUnusable",
+        f"nobody is told: {why}",
+        fix="list it in extensionProviders of the ConfigMap istio-system/istio, with the full host of a service",
+        severity="error",
+    )
+
+
 def keys_unavailable(origin: Origin, where: str, why: str) -> Problem:
     return problem(
         origin,

@@ -30,6 +30,7 @@ from semafor.planner.gateway.server import Server
 from semafor.planner.gateway_api import serving
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
+from semafor.planner.telemetry import wanted
 from semafor.planner.telemetry.given import given
 
 Said = Mapping[Server, tuple[Attached, ...]]
@@ -51,9 +52,12 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
     reached += tuple({cluster.name: (cluster, members) for cluster, members in by_name}.values())
     asked = authorization.added(authorization.of(mesh, proxy), (cluster for cluster, _ in reached))
     reached += tuple((one.cluster, one.endpoints) for one in asked)
+    told = wanted.of(mesh, proxy)
+    listening = wanted.added(told, (cluster for cluster, _ in reached))
+    reached += tuple((one.cluster, one.endpoints) for one in listening)
     return Plan(
         proxy=proxy.id,
-        listeners=connections.settled(mesh, workload.namespace, given(mesh, proxy, made)),
+        listeners=connections.settled(mesh, workload.namespace, given(mesh, told, made)),
         routes=routes,
         clusters=(passthrough.nowhere(), *(cluster for cluster, _ in reached)),
         endpoints=tuple(members for _, members in reached if members),

@@ -1,41 +1,26 @@
-"""Listeners that tell what comes through them."""
+"""Listeners that tell what comes through them, as it is wanted."""
 
 from functools import partial
-from typing import Final
 
 from msgspec.structs import replace
 
-from semafor.base.struct import Value
-from semafor.ir import FilterChain, Listener, Metric, Metrics
+from semafor.ir import FilterChain, HttpConnection, Listener, Metric, Metrics
 from semafor.planner.mesh import Mesh
-from semafor.planner.proxy import Proxy
+from semafor.planner.telemetry.wanted import Told, Wanted
 
-_OF_REQUESTS: Final = ("requests_total", "request_duration_milliseconds", "request_bytes", "response_bytes")
-_OF_BYTES: Final = (
-    "tcp_connections_opened_total",
-    "tcp_connections_closed_total",
-    "tcp_sent_bytes_total",
-    "tcp_received_bytes_total",
-)
-_EVERY: Final = tuple(Metric(name=name) for name in (*_OF_REQUESTS, *_OF_BYTES))
+_OF_REQUESTS = "request"  # how the names of metrics begin that count requests, or what is in them
+_OF_ANSWERS = "response"
 
 
-class Wanted(Value):
-    """What a proxy tells of calls that it makes (`at_edge`: that come in from outside), and of those that it takes."""
-
-    made: tuple[Metric, ...] = _EVERY
-    taken: tuple[Metric, ...] = _EVERY
-    at_edge: bool = False
-
-
-def given(mesh: Mesh, proxy: Proxy, listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
-    """The listeners of the proxy, with what is wanted of them."""
-    wanted = Wanted(at_edge=proxy.role == "gateway")
-    return tuple(mesh.memo(("told", id(each), wanted), (each,), partial(_told, each, wanted)) for each in listeners)
+def given(mesh: Mesh, wanted: Wanted, listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    """The listeners of a proxy, with what is wanted of them."""
+    key = (wanted.made, wanted.taken, wanted.at_edge)
+    return tuple(mesh.memo(("told", id(each), key), (each,), partial(_told, each, wanted)) for each in listeners)
 
 
 def _told(listener: Listener, wanted: Wanted) -> Listener:
-    chain = partial(_chain, inbound=listener.direction == "inbound", wanted=wanted)
+    inbound = listener.direction == "inbound" and not wanted.at_edge
+    chain = partial(_chain, wanted=wanted, inbound=inbound)
     default = listener.default_chain
     return replace(
         listener,
@@ -45,12 +30,24 @@ def _told(listener: Listener, wanted: Wanted) -> Listener:
 
 
 def _chain(chain: FilterChain, wanted: Wanted, *, inbound: bool) -> FilterChain:
-    metrics = _metrics(wanted, inbound=inbound and not wanted.at_edge, mutual=chain.tls is not None)
-    return replace(chain, filter=replace(chain.filter, metrics=metrics if metrics.metrics else None))
+    told = wanted.taken if inbound else wanted.made
+    of_requests = isinstance(chain.filter, HttpConnection)
+    names = tuple(one for one in told.metrics if _counts_requests(one) is of_requests)
+    metrics = _metrics(names, inbound=inbound, mutual=chain.tls is not None, of_host=not wanted.at_edge)
+    said = {"metrics": metrics if names else None, "logs": told.logs}
+    return replace(chain, filter=replace(chain.filter, **said, **(_tracing(told) if of_requests else {})))
 
 
-def _metrics(wanted: Wanted, *, inbound: bool, mutual: bool) -> Metrics:
+def _tracing(told: Told) -> dict[str, object]:
+    return {"tracing": told.tracing}
+
+
+def _counts_requests(metric: Metric) -> bool:
+    return metric.name.startswith((_OF_REQUESTS, _OF_ANSWERS))
+
+
+def _metrics(names: tuple[Metric, ...], *, inbound: bool, mutual: bool, of_host: bool) -> Metrics:
     """Of calls that are made, only the called knows how safe the connection is. Source: Istio's istio_stats."""
     if inbound:
-        return Metrics(reporter="destination", security="mutual_tls" if mutual else "none", metrics=wanted.taken)
-    return Metrics(reporter="source", of_host=not wanted.at_edge, metrics=wanted.made)
+        return Metrics(reporter="destination", security="mutual_tls" if mutual else "none", metrics=names)
+    return Metrics(reporter="source", of_host=of_host, metrics=names)

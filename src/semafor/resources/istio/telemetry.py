@@ -188,6 +188,5 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=telemetry_rules.validate,
 )
