@@ -8,10 +8,12 @@ from typing import Any, cast
 import pytest
 from tests.ca import made
 
+from semafor import planner
 from semafor.app import authorities
 from semafor.app.authorities import Authorities, Parts
 from semafor.app.identities import Identities, Wanted
-from semafor.ca import book, keys
+from semafor.ca import book, keys, plugged
+from semafor.ca.authority import Authority
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
 from semafor.kube.store import Store
@@ -29,6 +31,7 @@ class Mesh:
         self.client = Client(Objects(Store.open(None)))
         self.identities = Identities(book.open_(folder, now=start), pool, now=lambda: self.now)
         self.slow: set[str] = set()
+        self.mesh = planner.Mesh()
 
     def lacking(self, _generation: int) -> tuple[str, ...]:
         return tuple(self.slow)
@@ -44,6 +47,7 @@ class Mesh:
         known = book.open_(self.folder, now=self.now)
         self.identities.follow(known)
         self.authorities = Authorities(self.folder, known, parts, now=lambda: self.now, settle_s=0.01)
+        self.authorities.offer("", None)
         return asyncio.create_task(self.authorities.run())
 
     def enrol(self) -> None:
@@ -116,6 +120,24 @@ async def test_a_secret_is_followed_when_it_comes_when_it_changes_and_when_it_go
     signers.append((await mesh.until(phase="stable"))["signer"]["id"])
     assert len(set(signers)) == 3
     assert signers[-1] == own
+
+
+async def test_an_intermediate_from_upstream_signs_until_it_is_given_up(mesh):
+    own = mesh.told()["signer"]["id"]
+    found = plugged.read(made.cacerts(mesh.now), now=mesh.now)
+    mesh.authorities.offer("spire", None, "not there")
+    await mesh.until(problem="spire: not there")
+    mesh.authorities.offer(
+        "spire", Authority(found.certificate, found.key, chain=found.chain, roots=found.roots, source="spire")
+    )
+    await mesh.until(phase="announcing", problem="")
+    told = await mesh.until(phase="stable")
+    assert (told["signer"]["source"], mesh.authorities.known("spire").id) == ("spire", found.id)
+    mesh.authorities.offer("spire", None, "gone for a moment")
+    assert (await mesh.until(problem="spire: gone for a moment"))["signer"] == told["signer"]
+    mesh.authorities.offer("", None)
+    await mesh.until(phase="announcing")
+    assert (await mesh.until(phase="stable"))["signer"]["id"] == own
 
 
 async def test_a_bad_secret_is_refused_in_words_and_the_last_good_one_stays(mesh):

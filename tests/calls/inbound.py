@@ -21,7 +21,7 @@ PEER_ADDRESS = "127.0.0.1"  # but the connection from the test itself
 def follow(listener: Json, call: Call, identity: str) -> str:
     """`app` when the app gets it, else the proxy's answer. A caller without a sidecar has an empty `identity`."""
     taken = chain(listener, call, identity)
-    if taken is None:
+    if taken is None or not trusts(taken, identity):
         return "closed"
     left: dict[str, str] = {}  # what filters leave for the others
     for one in filters(taken):
@@ -56,6 +56,14 @@ def chain(listener: Json, call: Call, identity: str) -> Json | None:
         if port == own and wanted in ("", transport) and (not alpn or set(alpn) & set(offered)):
             fitting.append((bool(wanted), bool(alpn), -number, one))
     return max(fitting)[-1] if fitting else None
+
+
+def trusts(taken: Json, identity: str) -> bool:
+    """Whether the chain takes a certificate of that identity, if it ends TLS at all."""
+    socket = taken.get("transport_socket", {}).get("typed_config", {})
+    wanted = socket.get("common_tls_context", {}).get("combined_validation_context", {})
+    names = wanted.get("default_validation_context", {}).get("match_typed_subject_alt_names", [])
+    return not names or any(identity.startswith(one["matcher"].get("prefix", "\0")) for one in names)
 
 
 def _detected(call: Call) -> tuple[str, ...]:

@@ -62,9 +62,12 @@ class Case:
         return planner.plan(self.mesh, self.proxy(name))
 
     def identity(self, pod: str) -> str:
-        """What the pod's certificate proves; nothing for no pod."""
+        """What the pod's certificate proves; nothing for no pod. An identity written out is itself."""
+        if pod.startswith("spiffe://"):
+            return pod
         workloads = self.proxy(pod).workloads if pod else ()
-        return names.spiffe_id(workloads[0].namespace, workloads[0].service_account) if workloads else ""
+        domain = self.mesh.options.trust_domain
+        return names.spiffe_id(workloads[0].namespace, workloads[0].service_account, domain) if workloads else ""
 
     def certificate(self, secret: str) -> tuple[str, str]:
         """The certificate and key of a Secret, `name` or `namespace/name`; empty texts for no Secret."""

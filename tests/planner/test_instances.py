@@ -36,4 +36,4 @@ def test_only_pods_with_a_sidecar_have_an_identity():
     }
     addresses = (_address("10.0.0.1", pod=("ns", "in")), _address("10.0.0.2", pod=("ns", "out")))
     found = instances.of((Slice(service=("ns", "s"), addresses=addresses),), pods)
-    assert instances.identities(found, "td") == ("spiffe://td/ns/ns/sa/robot",)
+    assert instances.identities(found, ("td",)) == ("spiffe://td/ns/ns/sa/robot",)

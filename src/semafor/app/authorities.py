@@ -27,6 +27,7 @@ from semafor.ca.plugged import PluggedError
 from semafor.ca.trust import Trust
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
+from semafor.planner import Mesh
 from semafor.resources.core import config_map, secret
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Proxies(Protocol):
 class Rules(Protocol):
     """What is needed of app.pipeline.Pipeline."""
 
+    @property
+    def mesh(self) -> Mesh: ...
     def again(self) -> int: ...
 
 
@@ -84,6 +87,9 @@ class Authorities:
         self._settle_s = settle_s
         self._plugged: Authority | None = None
         self._problem = ""
+        self._upstream: Authority | None = None
+        self._waits_for_upstream = True  # until it is known that nobody signs above us, or who
+        self._upstream_problem = ""
         self._rotated = ""  # the last wish that was heard
         self._generation = 0  # the one in which proxies learn what is trusted now
         self._news = asyncio.Event()
@@ -91,6 +97,8 @@ class Authorities:
     async def run(self) -> None:
         """Follow the Secret and the wishes, and rotate, for ever."""
         self._hear_wishes()
+        if found := self._parts.client.get(secret.KIND, NAMESPACE, CACERTS):
+            await self._take_secret(found, gone=False)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_secret(), name="cacerts")
             tasks.create_task(self._watch_wishes(), name="wishes")
@@ -105,14 +113,26 @@ class Authorities:
 
     async def _take_secret(self, obj: Doc, *, gone: bool) -> None:
         """One that cannot be used changes nothing but what is told."""
+        before, self._problem = self._problem, ""
         try:
             self._plugged = None if gone else plugged.read(_files(obj), now=self._now())
-            self._problem = ""
         except PluggedError as error:
             self._problem = f"Secret {NAMESPACE}/{CACERTS}, {error}"
-            log.error("%s; certificates go on as before", self._problem)  # noqa: TRY400 - the whole story
-            await self._parts.client.event(obj, "Warning", "AuthorityRefused", str(error), source="semafor")
+            if self._problem != before:
+                log.error("%s; certificates go on as before", self._problem)  # noqa: TRY400 - the whole story
+                await self._parts.client.event(obj, "Warning", "AuthorityRefused", str(error), source="semafor")
         self._news.set()
+
+    def offer(self, source: str, made: Authority | None, problem: str = "") -> None:
+        """An intermediate from upstream, or why there is none yet. An empty `source`: there is nobody above us."""
+        self._upstream, self._upstream_problem = made, f"{source}: {problem}" if problem else ""
+        self._waits_for_upstream = bool(source) and made is None
+        self._news.set()
+
+    def known(self, source: str) -> Authority | None:
+        """The authority that signs, or is about to, if it comes from there."""
+        found = next((each for each in (self._trust.coming, self._trust.active) if each.source == source), None)
+        return found if found and found.expires > self._now() else None
 
     async def _watch_wishes(self) -> None:
         async for change, obj in self._parts.client.watch(config_map.KIND, NAMESPACE):
@@ -131,13 +151,15 @@ class Authorities:
     # --- what is done ---
 
     def _renew_own(self) -> None:
-        self._keep(trust.with_own(self._trust, Authority.new(now=self._now())))
+        domain = self._parts.rules.mesh.options.trust_domain
+        self._keep(trust.with_own(self._trust, Authority.new(now=self._now(), trust_domain=domain)))
 
     def _wanted(self) -> Authority:
         if self._plugged is not None:
             return self._plugged
-        # A Secret that is there and cannot be used is no reason to turn away from what signs now.
-        return self._trust.coming if self._problem else self._trust.own
+        if self._problem or self._waits_for_upstream:  # no reason to turn away from what signs now
+            return self._trust.coming
+        return self._upstream or self._trust.own
 
     async def _rotate_forever(self) -> None:
         self._generation = self._parts.rules.again()
@@ -226,7 +248,7 @@ class Authorities:
             ],
             "certificates": len(leaves),
             "waitingFor": [self._parts.proxies.name(each) for each in missing][:10],
-            "problem": self._problem,
+            "problem": self._problem or self._upstream_problem,
             "rotation": self._rotated,
         }
 

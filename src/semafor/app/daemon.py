@@ -25,6 +25,7 @@ from semafor.app import (
     collector,
     credentials,
     definitions,
+    domain,
     enrolment,
     front,
     identities,
@@ -51,6 +52,7 @@ from semafor.app.questions import envoy as envoy_admin
 from semafor.app.refused import Refused
 from semafor.app.tracing import doors as trace_doors
 from semafor.app.tracing.traces import Traces
+from semafor.app.upstream import keeper
 from semafor.app.web.site import Site, listen
 from semafor.app.web.sources import Sources
 from semafor.base import clock
@@ -130,6 +132,7 @@ class Daemon:
         self._enrolment = enrolment.Enrolment(own, self._pipeline, self._runtime.make_key)
         parts = authorities.Parts(self._client.as_manager("semafor-ca"), own, fleet, self._pipeline)
         self._authorities = authorities.Authorities(home.ca, trust, parts)
+        self._upstream = keeper.Keeper(self._client.as_manager("semafor-ca"), self._authorities)
         self._traces = Traces(home.telemetry / "traces.db")
         self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
@@ -200,6 +203,8 @@ class Daemon:
             "pipeline": self._pipeline.run(node_proxy),
             "certificates": self._enrolment.run(),
             "authorities": self._authorities.run(),
+            "upstream authority": self._upstream.run(),
+            "trust domain": domain.run(self._pipeline, self._fleet),
             "openings": doors.run(),
             "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "gateway statuses": gateway_statuses.run(self._pipeline, self._client.as_manager("semafor-status")),

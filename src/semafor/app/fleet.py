@@ -62,6 +62,7 @@ class Fleet:
         self._proxies: dict[str, Proxy] = {}
         self._of_pods: dict[str, str] = {}  # the ids by `namespace/name`
         self._lives: dict[str, Life] = {}  # of their certificates
+        self.trust_domain = ""  # in which these are issued; the mesh's, once every proxy knows that one
         self._plans: dict[str, deque[tuple[int, ir.Plan]]] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
 
@@ -112,7 +113,8 @@ class Fleet:
         self._plans.setdefault(proxy.id, deque(maxlen=_REMEMBERED_PLANS)).append((generation, plan))
         self._problems[proxy.id] = problems
         for workload in proxy.workloads[:1]:
-            spiffe_id = names.spiffe_id(workload.namespace, workload.service_account, mesh.options.trust_domain)
+            self.trust_domain = self.trust_domain or mesh.options.trust_domain
+            spiffe_id = names.spiffe_id(workload.namespace, workload.service_account, self.trust_domain)
             life, called = self._lives.get(proxy.id, Life()), peer.text(workload.peer)
             self._identities.want(proxy.id, identities.Wanted(spiffe_id, life, called))
             own = self._identities.of(proxy.id)

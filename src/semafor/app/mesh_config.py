@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from semafor.app import mesh_config_parts, mesh_config_providers, topology
+from semafor.app.upstream import settings as upstream
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.options import Options
 
@@ -33,12 +34,13 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")
 _TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
 _PROXY_KEYS = ("concurrency", "proxyMetadata", "image")
-_FIXED = {("trustDomain",): "cluster.local"}  # settable with the security settings; until then only this value
-
 
 # path of a part that is read as a whole -> (field of Options, its reader, which raises ValueError)
 _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
     ("pathNormalization", "normalization"): ("paths", mesh_config_parts.paths),
+    ("semafor", upstream.KEY): ("", upstream.read),  # its keeper looks there by itself
+    ("trustDomain",): ("trust_domain", mesh_config_parts.trust_domain),
+    ("trustDomainAliases",): ("trust_domain_aliases", mesh_config_parts.trust_domains),
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),
     ("accessLogFormat",): ("access_log_format", mesh_config_parts.log_format),
     ("defaultConfig", "tracing", "sampling"): ("trace_sampling", mesh_config_parts.share),
@@ -90,8 +92,6 @@ def read(document: Any) -> tuple[Options, tuple[Problem, ...]]:
     for path, value in _leaves(document):
         if path[0] in _PROVIDERS:
             continue
-        if path in _FIXED and value == _FIXED[path]:
-            continue
         if path[0] == "defaultConfig" and path[1:2] and path[1] in _PROXY_KEYS:
             continue  # looked at when a pod is made
         if path[:2] == _TOPOLOGY and path[2:] in {(key,) for key in _TOPOLOGY_KEYS}:
@@ -118,9 +118,10 @@ def _option(path: tuple[str, ...], value: Any) -> dict[str, Any] | Problem:
 def _part(path: tuple[str, ...], value: Any) -> dict[str, Any] | Problem:
     field, reader = _PARTS[path]
     try:
-        return {field: reader(value)}
+        found = {field: reader(value)}
     except ValueError as error:
         return _problem(path, "InvalidValue", f"is not understood: {error}", "mend it; until then it has no effect")
+    return found if field else {}
 
 
 def _leaves(document: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

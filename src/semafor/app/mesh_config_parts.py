@@ -1,5 +1,6 @@
 """Parts of the mesh configuration that are more than one word: what holds where no DestinationRule says otherwise."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _PATHS: Mapping[str, PathNormalization] = {
     "MERGE_SLASHES": "merge_slashes",
     "DECODE_AND_MERGE_SLASHES": "decode_and_merge_slashes",
 }
+_TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
 
 
 def locality(written: Any) -> LocalitySetting:
@@ -39,6 +41,20 @@ def paths(written: Any) -> PathNormalization:
     if written not in _PATHS:
         raise ValueError(f"it has to be one of {', '.join(_PATHS)}")
     return _PATHS[written]
+
+
+def trust_domain(written: Any) -> str:
+    """Raises ValueError. Source: SPIFFE ID, section 2.1."""
+    if not isinstance(written, str) or not _TRUST_DOMAIN.fullmatch(written):
+        raise ValueError(f"{written!r} is no trust domain: write lower-case letters, digits, dots, dashes, underscores")
+    return written
+
+
+def trust_domains(written: Any) -> tuple[str, ...]:
+    """Raises ValueError."""
+    if not isinstance(written, list):
+        raise ValueError("write a list")
+    return tuple(trust_domain(each) for each in written)
 
 
 def _typed(written: Any, type_: type[Any]) -> Any:

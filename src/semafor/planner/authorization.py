@@ -16,7 +16,7 @@ from semafor.planner.checks import problems
 from semafor.planner.checks.problems import at
 from semafor.planner.mesh import Mesh
 from semafor.planner.proxy import Proxy, Workload
-from semafor.planner.security import authorization_policy, authorizer, request_authentication
+from semafor.planner.security import authorization_policy, authorizer, request_authentication, trust_domains
 from semafor.planner.security.authorization_policy import AuthorizationPolicy
 from semafor.planner.smi import access
 
@@ -86,9 +86,10 @@ def check(mesh: Mesh, policy: AuthorizationPolicy) -> Iterator[Problem]:
 
 
 def _guards(mesh: Mesh, workload: Workload, root: str, asked: dict[str, Authorizer]) -> Iterator[Guard]:
-    yield from authorization_policy.guards(mesh.authorization_policies, root, workload, asked)
+    own = authorization_policy.guards(mesh.authorization_policies, root, workload, asked)
+    yield from trust_domains.guards(own, mesh.options.trust_domains)
     targets = access.targeting(mesh.traffic_targets, workload)
-    if allowed := access.guard(targets, mesh.traffic_specs, workload, mesh.options.trust_domain):
+    if allowed := access.guard(targets, mesh.traffic_specs, workload, mesh.options.trust_domains):
         yield allowed
 
 

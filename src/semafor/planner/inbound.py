@@ -137,9 +137,9 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, checks: Chec
     """Where the kernel redirects what comes for the workloads, in the given modes, and what passes the checks."""
     declared = tuple(entry.port for entry in named if entry.protocol is not Protocol.SNIFFED)
     rest = Entry(port=0, protocol=Protocol.SNIFFED)
-    trust_domain = mesh.options.trust_domain
+    trust_domains = mesh.options.trust_domains
     here = [entry for entry in (*named, rest) if entry.wish is None or entry.wish.captured]
-    chains = (chain for entry in here for chain in _chains(entry, trust_domain, modes.at(entry.port)))
+    chains = (chain for entry in here for chain in _chains(entry, trust_domains, modes.at(entry.port)))
     return Listener(
         name="virtualInbound",
         address="0.0.0.0",  # noqa: S104 -- redirected connections keep no address of their own
@@ -158,12 +158,12 @@ def listener(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, checks: Chec
 
 def bound(mesh: Mesh, named: tuple[Entry, ...], *, modes: Modes, checks: Checks) -> tuple[Listener, ...]:
     """The listeners with a socket of their own, where a Sidecar wants no interception."""
-    domain = mesh.options.trust_domain
+    domains = mesh.options.trust_domains
     return tuple(
         _bound(
             mesh,
             entry,
-            tuple(authorization.checked(chain, checks) for chain in _chains(entry, domain, modes.at(entry.port))),
+            tuple(authorization.checked(chain, checks) for chain in _chains(entry, domains, modes.at(entry.port))),
         )
         for entry in named
         if entry.wish and not entry.wish.captured
@@ -190,9 +190,9 @@ def _no_loop() -> FilterChain:
     return passthrough.no_loop("virtualInbound", INBOUND_PORT)
 
 
-def _chains(entry: Entry, trust_domain: str, mode: Mode) -> tuple[FilterChain, ...]:
+def _chains(entry: Entry, trust_domains: tuple[str, ...], mode: Mode) -> tuple[FilterChain, ...]:
     """The chains of one port in its mode. A connection that no chain takes is closed."""
-    every = _permissive(entry, trust_domain)
+    every = _permissive(entry, trust_domains)
     if mode == "disable":
         return tuple(chain for chain in every if chain.tls is None)
     if mode == "strict":
@@ -202,11 +202,11 @@ def _chains(entry: Entry, trust_domain: str, mode: Mode) -> tuple[FilterChain, .
     return every
 
 
-def _permissive(entry: Entry, trust_domain: str) -> tuple[FilterChain, ...]:
+def _permissive(entry: Entry, trust_domains: tuple[str, ...]) -> tuple[FilterChain, ...]:
     """The chains of one port that takes everything, by what a connection turns out to be."""
     port, protocol = entry.port, entry.protocol
-    request_tls = _tls(trust_domain, "h2", "http/1.1")
-    bytes_tls = _tls(trust_domain)
+    request_tls = _tls(trust_domains, "h2", "http/1.1")
+    bytes_tls = _tls(trust_domains)
     request_mesh = (ISTIO_HTTP, ISTIO) if protocol.is_http else (ISTIO_HTTP,)
     bytes_mesh = (ISTIO,) if protocol is Protocol.SNIFFED else (ISTIO_HTTP, ISTIO)
     found = []
@@ -236,8 +236,8 @@ def _chain(entry: Entry, kind: str, match: ChainMatch, tls: DownstreamTls | None
     )
 
 
-def _tls(trust_domain: str, *alpn: str) -> DownstreamTls:
-    return DownstreamTls(trust_domains=(trust_domain,), alpn=alpn)
+def _tls(trust_domains: tuple[str, ...], *alpn: str) -> DownstreamTls:
+    return DownstreamTls(trust_domains=trust_domains, alpn=alpn)
 
 
 def _tcp(entry: Entry) -> TcpProxy:

@@ -37,6 +37,7 @@ class Options(Value):
 
     outbound: Literal["ALLOW_ANY", "REGISTRY_ONLY"] = "ALLOW_ANY"
     trust_domain: str = names.TRUST_DOMAIN
+    trust_domain_aliases: tuple[str, ...] = ()
     root_namespace: str = "istio-system"
     resolvers: tuple[str, ...] = ("10.96.0.10",)
     networks: tuple[str, ...] = ("10.96.0.0/16", "10.244.0.0/16")
@@ -60,6 +61,11 @@ class Options(Value):
     access_log_format: str = ""
     access_log_encoding: Literal["TEXT", "JSON"] = "TEXT"
     trace_sampling: float = 1.0
+
+    @property
+    def trust_domains(self) -> tuple[str, ...]:
+        """Whose identities are the mesh's: the domain in which certificates are issued, then its aliases."""
+        return tuple(dict.fromkeys((self.trust_domain, *self.trust_domain_aliases)))
 
 
 DEFAULTS = Options()

@@ -51,7 +51,7 @@ class Behind(Value):
 def behind(found: tuple[Instance, ...], options: Options, *, at_edge: bool = False) -> Behind:
     """The facts of these instances. Of none, nothing is known, so nothing is taken for granted."""
     return Behind(
-        identities=instances.identities(found, options.trust_domain),
+        identities=instances.identities(found, options.trust_domains),
         all_in_mesh=bool(found) and all(instance.in_mesh and not instance.plain for instance in found),
         options=options,
         at_edge=at_edge,

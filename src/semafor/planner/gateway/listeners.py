@@ -117,7 +117,7 @@ def _ended(ground: _Ground, entrance: Entrance, server: Server, said: ServerTls)
     if not secrets.certificates:
         yield FilterChain(name=f"{server.port_name}-closed", match=match, filter=_closed(), origin=server.origin)
         return
-    tls = _tls(said, secrets, ground.mesh.options.trust_domain, requests=server.carries_requests)
+    tls = _tls(said, secrets, ground.mesh.options.trust_domains, requests=server.carries_requests)
     if server.carries_requests:
         name, requests = tables.name(entrance, server), _http(entrance, server, ground.edge)
         yield FilterChain(name=name, match=match, filter=requests, tls=tls, origin=server.origin)
@@ -128,13 +128,15 @@ def _ended(ground: _Ground, entrance: Entrance, server: Server, said: ServerTls)
         yield FilterChain(name=server.port_name, match=match, filter=filter_, tls=tls, origin=step.origin)
 
 
-def _tls(tls: ServerTls, secrets: credentials.Found, trust_domain: str, *, requests: bool) -> DownstreamTls:
+def _tls(
+    tls: ServerTls, secrets: credentials.Found, trust_domains: tuple[str, ...], *, requests: bool
+) -> DownstreamTls:
     own = tls.mode == "istio_mutual"
     return DownstreamTls(
         certificates=secrets.certificates,
         validation=secrets.validation,
         require_client_certificate=tls.mode in {"mutual", "istio_mutual"},
-        trust_domains=(trust_domain,) if own and not tls.sans else (),
+        trust_domains=trust_domains if own and not tls.sans else (),
         sans=tls.sans,
         public_keys=tls.public_keys,
         hashes=tls.hashes,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from semafor.ir import Condition, StringMatch
 from semafor.ir.authorization import On
+from semafor.planner.security import trust_domains
 from semafor.resources.istio import authorization_policy as istio
 
 _SPIFFE = "spiffe://"
@@ -75,7 +76,7 @@ def _service_account(value: str, namespace: str) -> StringMatch:
 
 
 def _trust_domain(value: str, _: str) -> StringMatch:
-    return StringMatch(kind="regex", value=f"{_SPIFFE}{_part(value)}/.*")
+    return StringMatch(kind="regex", value=trust_domains.pattern(value))
 
 
 # The fields of `from`, each with its opposite (`not_...`).

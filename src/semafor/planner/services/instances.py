@@ -211,10 +211,10 @@ def labels(instances: tuple[Instance, ...]) -> Mapping[str, Labels]:
     return {instance.ip: instance.labels for instance in instances}
 
 
-def identities(instances: tuple[Instance, ...], trust_domain: str) -> tuple[str, ...]:
+def identities(instances: tuple[Instance, ...], trust_domains: tuple[str, ...]) -> tuple[str, ...]:
     """The identities that a server behind these instances may prove, sorted."""
     accounts = {each for instance in instances for each in (instance.identity, instance.at_gateway) if any(each)}
-    return tuple(sorted(names.spiffe_id(namespace, name, trust_domain) for namespace, name in accounts))
+    return tuple(sorted(names.spiffe_id(*account, domain) for account in accounts for domain in trust_domains))
 
 
 def endpoints(cluster: str, port: Port, instances: tuple[Instance, ...]) -> EndpointSet:

@@ -110,18 +110,20 @@ def targeting(targets: Mapping[Key, TrafficTarget], workload: Workload) -> tuple
     return tuple(one for one in found if one.destination == account and one.origin.ref.namespace == account[0])
 
 
-def guard(targets: tuple[TrafficTarget, ...], specs: Specs, workload: Workload, trust_domain: str) -> Guard | None:
+def guard(
+    targets: tuple[TrafficTarget, ...], specs: Specs, workload: Workload, trust_domains: tuple[str, ...]
+) -> Guard | None:
     """Who may call the workload; None where everybody may."""
     if not targets:
         return None
-    rules = (_rule(target, specs, workload, trust_domain) for target in targets)
+    rules = (_rule(target, specs, workload, trust_domains) for target in targets)
     names = tuple(str(target.origin.ref) for target in targets)
     return Guard(action="allow", rules=tuple(rule for rule in rules if rule), policies=names)
 
 
-def _rule(target: TrafficTarget, specs: Specs, workload: Workload, trust_domain: str) -> Rule | None:
+def _rule(target: TrafficTarget, specs: Specs, workload: Workload, trust_domains: tuple[str, ...]) -> Rule | None:
     """What one target allows; None where that is nothing at all, because it names no one or nothing that is there."""
-    identities = (names.spiffe_id(namespace, account, trust_domain) for namespace, account in target.sources)
+    identities = (names.spiffe_id(*source, domain) for source in target.sources for domain in trust_domains)
     values = tuple(StringMatch(kind="exact", value=identity) for identity in identities)
     what = tuple(_what(target, specs, workload))
     if not values or not what:
