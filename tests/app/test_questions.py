@@ -1,9 +1,11 @@
 """What people ask the mesh, over the meshes of the golden cases."""
 
+from types import SimpleNamespace
+
 import pytest
 from tests.golden import cases
 
-from semafor.app.questions import authz, describe, envoy, explain
+from semafor.app.questions import authz, describe, envoy, explain, metrics
 from semafor.app.questions.explain import Question
 from semafor.kube.api.errors import StatusError
 from semafor.planner import Proxy
@@ -105,3 +107,28 @@ def test_the_token_of_a_proxy_is_left_out_of_what_is_shown():
     secret = {"initial_metadata": [{"key": "authorization", "value": "Bearer x"}, {"key": "other", "value": "y"}]}
     shown = {"initial_metadata": [{"key": "authorization", "value": "[redacted]"}, {"key": "other", "value": "y"}]}
     assert envoy.redacted([secret]) == [shown]
+
+
+class Samples:
+    """Metrics that answer a question by the first of the words that is in it."""
+
+    def __init__(self, **answers: float) -> None:
+        self._answers = answers
+        self.asked: list[str] = []
+
+    async def query(self, expr: str, at: float):
+        self.asked.append(expr)
+        found = (value for word, value in self._answers.items() if word in expr)
+        return [SimpleNamespace(value=value) for value in [next(found, None)] if value is not None]
+
+
+async def test_the_load_of_a_workload_is_what_its_own_proxies_count():
+    samples = Samples(response_code=1.5, requests_total=6.0, histogram_quantile=float("nan"))
+    load = await metrics.load(samples, "demo", "model-v1", 60)
+    assert (load.workload, load.total_rps, load.error_rps, load.p50_ms) == ("model-v1.demo", 6.0, 1.5, None)
+    assert all('destination_workload="model-v1"' in expr and 'reporter="destination"' in expr for expr in samples.asked)
+
+
+async def test_a_name_that_is_none_never_gets_into_a_query():
+    with pytest.raises(StatusError, match="is no name of a workload"):
+        await metrics.load(Samples(), "demo", 'x"} or up{a="', 60)

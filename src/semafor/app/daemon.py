@@ -249,7 +249,7 @@ class Daemon:
             review=self._credentials.review,
             mint=self._credentials.mint,
             node=self._kubelet.access,
-            further=questions.routes(self._pipeline, self._fleet, self._admin()),
+            further=questions.routes(self._pipeline, self._fleet, self._admin(), Answers(self._monitoring)),
         )
         door = api_door.Door(
             certificate=self._credentials.server_files(self._home.ca),

@@ -11,7 +11,8 @@ _INDENT = "  "
 
 def lines(story: Story) -> Iterator[str]:
     """The verdict first, then the request's way from proxy to proxy."""
-    yield f"{story.request}  from {story.caller.name}"
+    outside = story.way is not None and story.way.entrance
+    yield f"{story.request}  from {'outside' if outside else story.caller.name}"
     yield story.summary
     if story.cause:
         yield f"why       {story.cause}"
@@ -32,7 +33,7 @@ def _caller(story: Story) -> Iterator[str]:
     if way is None:
         yield f"caller    {who.name}  has no sidecar: its requests go to any ready instance, in plain text"
         return
-    yield f"caller    {who.name}{proves}"
+    yield f"{'gateway' if way.entrance else 'caller':9} {who.name}{proves}"
     yield from _indented(_way(way))
 
 

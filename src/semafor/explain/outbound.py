@@ -23,11 +23,12 @@ def way(plan: Plan, request: Request) -> Way:
 
 def entrance(plan: Plan, request: Request, client: Caller) -> Way:
     """The way of a request that comes to a gateway from outside."""
-    listener = chains.at_port(plan.listeners, request.port)
+    listener = chains.at_port(plan.listeners, request.at_port or request.port)
     chain = chains.taken_by(listener, connection(request)) if listener else None
     if chain and chain.tls and (refusal := _client_refusal(chain.tls, client)):
-        return Way(proxy=plan.proxy, listener=listener.name if listener else "", chain=chain.name, closed=refusal)
-    return _from(plan, listener, request)
+        listening = listener.name if listener else ""
+        return Way(proxy=plan.proxy, entrance=True, listener=listening, chain=chain.name, closed=refusal)
+    return replace(_from(plan, listener, request), entrance=True)
 
 
 def _client_refusal(tls: DownstreamTls, client: Caller) -> str:
@@ -59,7 +60,7 @@ def connection(request: Request) -> Connection:
     looks_like_http = request.carries_request or request.says == "http"
     return Connection(
         address=request.address,
-        port=request.port,
+        port=request.at_port or request.port,
         transport="tls" if says_tls else "raw_buffer",
         server_name=request.server_name if says_tls else "",
         protocols=request.protocols if says_tls else _HTTP if looks_like_http else (),

@@ -25,6 +25,7 @@ class Request(Value):
 
     `host` is written as the caller writes it, `address` is what it resolves to. `server_name` and
     `protocols` are in the hello of TLS.
+    `at_port` is the port of a gateway's pod where it comes in, 0 for `port`.
     `claims` are those of a valid token, by name (dots between levels) with their texts; none stands for no token.
     """
 
@@ -38,6 +39,7 @@ class Request(Value):
     server_name: str = ""
     protocols: tuple[str, ...] = ()
     address: str = ""
+    at_port: int = 0
     claims: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property

@@ -92,10 +92,12 @@ class Outcome(Value):
 class Way(Value):
     """What the caller's proxy decides. Without `outcomes` the connection is closed, and `closed` says why.
 
-    `patches` are EnvoyFilters, which change the proxy in ways that are not told.
+    `patches` are EnvoyFilters, which change the proxy in ways that are not told. `entrance`: the proxy is a gateway's,
+    and the request comes in from outside.
     """
 
     proxy: str
+    entrance: bool = False
     listener: str = ""
     chain: str = ""
     carries: Literal["requests", "bytes", ""] = ""

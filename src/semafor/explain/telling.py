@@ -12,6 +12,7 @@ from semafor.ir import Plan
 
 Plans = Callable[[str], Plan | None]  # of a pod `namespace/name`; None where it has no proxy
 
+_OUTSIDE = Caller(name="outside")
 _HELLO_REQUEST = ("h2", "http/1.1")
 _ERROR = 400
 
@@ -26,7 +27,7 @@ def story(
     plan = plans(caller.name)
     way = None
     if plan is not None:
-        way = outbound.entrance(plan, request, caller) if at_edge else outbound.way(plan, request)
+        way = outbound.entrance(plan, request, _OUTSIDE) if at_edge else outbound.way(plan, request)
     found = _alike(_arrivals(way, request, caller, plans, direct))
     return _judged(Story(request=request, caller=caller, verdict="passes", summary="", way=way, arrivals=tuple(found)))
 

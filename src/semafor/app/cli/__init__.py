@@ -31,6 +31,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
     ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),
+    ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
     ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),
     ("completion", "completion", "Print the script that lets a shell complete commands."),

@@ -14,7 +14,8 @@ _FAILED = 1
 
 
 @click.command()
-@click.option("--from", "source", required=True, metavar="POD", help="Who calls: a pod, or deploy/NAME and the like.")
+@click.option("--from", "source", metavar="POD", help="Who calls: a pod, or deploy/NAME and the like.")
+@click.option("--through", metavar="POD", help="The gateway by which the request comes in from outside.")
 @click.option(
     "--to", "target", required=True, metavar="HOST", help="Who is called: HOST or HOST:PORT, as apps write it."
 )
@@ -38,6 +39,7 @@ def command(**options: Any) -> None:
     Example:
       semafor explain --from agent --to model GET /v1/chat -H 'x-test-user: true'
       semafor explain --from deploy/agent --to memory:6379
+      semafor explain --through deploy/istio-ingressgateway.istio-system --to shop.example.com GET /cart
       semafor explain --from agent --to api POST /orders --jwt-claims '{"iss": "https://issuer.example", "sub": "ada"}'
     """
     api = Api(Home.find())
@@ -50,11 +52,16 @@ def command(**options: Any) -> None:
 
 
 def _question(api: Api, options: dict[str, Any]) -> dict[str, Any]:
+    if bool(options["source"]) == bool(options["through"]):
+        raise click.UsageError("who calls? --from POD, or --through the POD of a gateway")
     host, _, port = options["target"].partition(":")
     if port and not port.isdigit():
         raise click.UsageError(f"a port is a number, and this is none: {port}")
     return {
-        "source": workloads.full_name(workloads.pod(api, options["source"], options["namespace"])),
+        "source": workloads.full_name(
+            workloads.pod(api, options["source"] or options["through"], options["namespace"])
+        ),
+        "at_edge": bool(options["through"]),
         "host": host,
         "port": options["port"] or int(port or 0),
         "method": options["method"] or "",

@@ -14,18 +14,19 @@ from starlette.routing import Route
 
 from semafor.app.fleet import Fleet
 from semafor.app.pipeline import Pipeline
-from semafor.app.questions import authz, describe, envoy, explain
+from semafor.app.questions import authz, describe, envoy, explain, metrics
 
 ROOT = "/semafor/v1"
 _NAMED = "{namespace}/{name}"
 
 
-def routes(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> tuple[Route, ...]:
+def routes(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin, known: metrics.Metrics) -> tuple[Route, ...]:
     """The questions about this mesh."""
     return (
         *_about_requests(pipeline, fleet),
         *_about_objects(pipeline, fleet),
         *_about_proxies(pipeline, fleet, admin),
+        *_about_load(known),
     )
 
 
@@ -76,6 +77,13 @@ def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iter
     yield Route(f"{ROOT}/proxies/{_NAMED}/origins", origins, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/log", levels, methods=["POST"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/{{what}}", read, methods=["GET"])
+
+
+def _about_load(known: metrics.Metrics) -> Iterator[Route]:
+    async def load(request: Request) -> Response:
+        return _answer(await metrics.load(known, **request.path_params))
+
+    yield Route(f"{ROOT}/metrics/{_NAMED}/{{over_s:int}}", load, methods=["GET"])
 
 
 def _pod(request: Request) -> str:

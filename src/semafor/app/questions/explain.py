@@ -21,6 +21,7 @@ PlanOf = Callable[[str], ir.Plan | None]
 _SEARCHED = (f"svc.{names.CLUSTER_DOMAIN}", names.CLUSTER_DOMAIN)
 _UNKNOWN_ADDRESS = "203.0.113.1"  # of hosts that the mesh does not know (TEST-NET-3): no rule is about it
 _HTTP_PORT = 80
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Question(Value):
@@ -55,6 +56,8 @@ def answer(mesh: Mesh, plan_of: PlanOf, question: Question) -> Story:
     namespace = question.source.partition("/")[0]
     service = _service(mesh, question.host, namespace)
     port = question.port or (_port(service) if service else _HTTP_PORT)
+    if question.at_edge:
+        port = question.port or _DEFAULT_PORTS[question.scheme]
     request = explain.Request(
         host=question.host,
         port=port,
@@ -66,11 +69,12 @@ def answer(mesh: Mesh, plan_of: PlanOf, question: Question) -> Story:
         server_name=question.server_name or question.host,
         protocols=("h2", "http/1.1") if question.method and question.scheme == "https" else (),
         address=_address(mesh, service, caller, question.host),
+        at_port=_gateway_port(mesh, question.source, port) if question.at_edge else 0,
         claims=tuple(claims(question.claims or {})),
     )
     direct = tuple(_instances(mesh, service, port)) if service else ()
     told = explain.story(request, caller, plan_of, direct=direct, at_edge=question.at_edge)
-    return replace(told, problems=tuple(_problems(mesh, service, namespace))) if service else told
+    return replace(told, problems=tuple(_problems(mesh, service, namespace, question)))
 
 
 def _caller(mesh: Mesh, plan_of: PlanOf, question: Question) -> Caller:
@@ -78,8 +82,6 @@ def _caller(mesh: Mesh, plan_of: PlanOf, question: Question) -> Caller:
     pod = mesh.pods.get((namespace, name))
     if pod is None:
         raise StatusError(404, "NotFound", f"there is no pod {name} in the namespace {namespace}")
-    if question.at_edge:
-        return Caller(name=question.source)
     has_proxy = plan_of(question.source) is not None
     identity = names.spiffe_id(namespace, pod.service_account, mesh.options.trust_domain) if has_proxy else ""
     return Caller(name=question.source, identity=identity, address=pod.ip)
@@ -112,8 +114,23 @@ def _address(mesh: Mesh, service: Service | None, caller: Caller, host: str) -> 
     return (service.address if service else "") or _UNKNOWN_ADDRESS
 
 
-def _problems(mesh: Mesh, service: Service, namespace: str) -> Iterator[str]:
+def _gateway_port(mesh: Mesh, gateway: str, number: int) -> int:
+    """The port of the gateway's pod that a port of its service leads to; of its own where no service has it."""
+    namespace, _, name = gateway.partition("/")
+    for service in mesh.visible(namespace).values():
+        port = service.port(number)
+        for each in mesh.instances(service) if port else ():
+            if port and each.workload == f"{namespace}/{name}":
+                return each.port(port.name) or number
+    return number
+
+
+def _problems(mesh: Mesh, service: Service | None, namespace: str, question: Question) -> Iterator[str]:
     """What is wrong with the rules for the service: a route that another has overridden is in no plan."""
+    if service is None:
+        if not question.at_edge and not re.fullmatch(r"[\d.]+", question.host):
+            yield f"the mesh knows no service called {question.host}: DNS has to know the name"
+        return
     rules = {vs.origin.ref for vs in mesh.routing(service.host, namespace)}
     rules |= {rule.origin.ref for rule in applying.destination_rules(mesh, (service,))}
     for problem in check(mesh):
