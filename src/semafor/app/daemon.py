@@ -46,6 +46,7 @@ from semafor.app.gateway_api import statuses as gateway_statuses
 from semafor.app.gateway_api.controller import Controller
 from semafor.app.home import Home
 from semafor.app.monitoring.answers import Answers
+from semafor.app.monitoring.rules import Judgement as AlertRules
 from semafor.app.monitoring.service import Monitoring
 from semafor.app.pipeline import Pipeline
 from semafor.app.questions import envoy as envoy_admin
@@ -113,6 +114,7 @@ class Daemon:
             escalation.Escalation(lambda resource: self._store.list(resource)[0]),
             admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
+            AlertRules(lambda work: self._monitoring.ask(work)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
         )
         self._objects = Objects(self._store, admission=hooks)
@@ -136,7 +138,9 @@ class Daemon:
         self._traces = Traces(home.telemetry / "traces.db")
         self._images = Images(home.images, os.environ, sidecars.tools(home.cache, envoy))
         self._kubelet = self._make_kubelet()
-        self._monitoring = Monitoring(self._client, self._connect, lambda: len(self._pipeline.proxies()))
+        self._monitoring = Monitoring(
+            self._client, self._connect, lambda: len(self._pipeline.proxies()), home.telemetry
+        )
 
     def _proxy_settings(self, pod: dict[str, Any]) -> proxy_config.Settings:
         found = self._store.get(config_map.KIND.resource, mesh_config.NAMESPACE, mesh_config.NAME) or {}

@@ -1,4 +1,4 @@
-"""One GET over a connection that is there. Everything about the answer is bounded."""
+"""One request over a connection that is there. Everything about the answer is bounded."""
 
 import asyncio
 import contextlib
@@ -46,10 +46,29 @@ class _Answer:
         self.complete = True
 
 
-async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, path: str) -> str:
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def get(streams: Streams, host: str, path: str) -> str:
     """The body of the answer. Raises Failed, OSError."""
-    request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: {_ACCEPT}\r\nAccept-Encoding: gzip\r\n"
-    writer.write(f"{request}User-Agent: Prometheus/2.42.0 (semafor)\r\nConnection: close\r\n\r\n".encode("latin-1"))
+    answer = await _exchange(streams, f"GET {path}", host, f"Accept: {_ACCEPT}\r\nAccept-Encoding: gzip\r\n")
+    if answer.status != 200:
+        raise Failed(f"server returned HTTP status {answer.status}")
+    return _text(b"".join(answer.parts), answer.encoding)
+
+
+async def post(streams: Streams, host: str, path: str, body: bytes) -> None:
+    """Hand over a JSON document. Raises Failed, OSError."""
+    headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    answer = await _exchange(streams, f"POST {path}", host, headers, body)
+    if not 200 <= answer.status < 300:
+        raise Failed(f"server returned HTTP status {answer.status}")
+
+
+async def _exchange(streams: Streams, what: str, host: str, headers: str, body: bytes = b"") -> _Answer:
+    reader, writer = streams
+    head = f"{what} HTTP/1.1\r\nHost: {host}\r\n{headers}User-Agent: Prometheus/2.42.0 (semafor)\r\n"
+    writer.write(f"{head}Connection: close\r\n\r\n".encode("latin-1") + body)
     answer = _Answer()
     try:
         while not answer.complete:
@@ -66,9 +85,7 @@ async def get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: 
             await writer.wait_closed()
     if not answer.status:
         raise Failed("the connection was closed without an answer")
-    if answer.status != 200:
-        raise Failed(f"server returned HTTP status {answer.status}")
-    return _text(b"".join(answer.parts), answer.encoding)
+    return answer
 
 
 def _text(body: bytes, encoding: str) -> str:

@@ -64,11 +64,15 @@ class Scraper:
 
     async def run(self) -> None:
         """Read for ever."""
+        seen, pods = -1, dict[str, Pod]()
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = time.monotonic()
-                pods = {pod["metadata"]["uid"]: pod for pod in self._client.list(pod_kind.KIND)}
-                await self._renew(pods, now)
+                _, version = self._client.changes(pod_kind.KIND, seen)
+                if version != seen or seen < 0:
+                    seen = version
+                    pods = {pod["metadata"]["uid"]: pod for pod in self._client.list(pod_kind.KIND)}
+                    await self._renew(pods, now)
                 for state in self._states.values():
                     if state.due <= now:
                         state.due += INTERVAL_S * max(1, int((now - state.due) // INTERVAL_S) + 1)
@@ -117,8 +121,8 @@ class Scraper:
             raise fetch.Failed("the pod is gone")
         if target.https:
             raise fetch.Failed("https is not read within a pod's network; write prometheus.io/scheme: http")
-        reader, writer = await self._connect(pod, target.host, target.port)
-        return await fetch.get(reader, writer, f"{target.host}:{target.port}", target.path)
+        streams = await self._connect(pod, target.host, target.port)
+        return await fetch.get(streams, f"{target.host}:{target.port}", target.path)
 
     def _complain(self, state: State) -> None:
         """A target that shows more series than there is room for is named, now and then."""

@@ -1,13 +1,19 @@
 """Puts the parts together: the thread, the scraper, Prometheus's API."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import semafor
+from semafor.app.monitoring.keeping import SAVE_INTERVAL_S, Kept
 from semafor.app.monitoring.own import Statement
+from semafor.app.monitoring.receivers import Receivers
+from semafor.app.monitoring.rules import Rules
 from semafor.app.monitoring.scraper import INTERVAL_S, Connect, Scraper
-from semafor.app.monitoring.thread import Thread
+from semafor.app.monitoring.thread import Overloaded, Thread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,22 +26,37 @@ T = TypeVar("T")
 
 
 class Monitoring:
-    """The mesh's metrics. `connect` opens connections within pods; `proxies` tells how many Envoys are connected."""
+    """The mesh's metrics. `connect` opens connections within pods; `proxies` tells how many Envoys are connected.
 
-    def __init__(self, client: "Client", connect: Connect, proxies: Callable[[], int]) -> None:
-        self._thread = Thread(_open)
+    `folder` is where the series are kept on disk.
+    """
+
+    def __init__(self, client: "Client", connect: Connect, proxies: Callable[[], int], folder: Path) -> None:
+        self._kept = Kept(folder / "series.db")
+        self._thread = Thread(self._kept.open)
         self._statement = Statement(semafor.__version__)
         self._proxies = proxies
         self._scraper = Scraper(client, self._thread, connect, self._tell)
+        self._rules = Rules(client, self._thread, Receivers(client, connect))
         self._app: ASGIApp | None = None
         self._started = time.time()
 
     async def run(self) -> None:
-        """Scrape for ever; then wait for what the thread still does."""
+        """Scrape, evaluate and save for ever; at the end save once more."""
         try:
-            await self._scraper.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._scraper.run(), name="scraper")
+                tasks.create_task(self._rules.run(), name="rules")
+                tasks.create_task(self._keep(), name="keeper")
         finally:
+            with contextlib.suppress(Overloaded):
+                await self._thread.run(lambda store, _: self._kept.close(store))
             self._thread.close()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_INTERVAL_S)
+            await self._thread.run(lambda store, _: self._kept.look_after(store, time.time()))
 
     async def ask(self, work: "Callable[[Store, Engine], T]") -> T:
         """The answer of a function that is given the store and the engine, as in
@@ -63,17 +84,11 @@ class Monitoring:
                 run=self.ask,
                 now=time.time,
                 targets=lambda: list(self._scraper.views()),
-                rules=list,
-                alerts=list,
+                rules=lambda: self._rules.shown,
+                alerts=lambda: self._rules.alerts,
                 version=semafor.__version__,
                 started=self._started,
                 retention=printer.duration(Limits().window_ms),
                 interval=printer.duration(round(INTERVAL_S * 1000)),
             )
         )
-
-
-def _open() -> "Store":
-    from semafor.telemetry.series import Store
-
-    return Store()

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from semafor.telemetry.api import encoding
 from semafor.telemetry.api.backend import Backend
 from semafor.telemetry.api.parameters import Parameters
-from semafor.telemetry.api.targets import stamp
 from semafor.telemetry.labels import NAME
 from semafor.telemetry.promql import Engine
 from semafor.telemetry.series import Store
+from semafor.telemetry.times import stamp
 
 _LIKE = "2.42.0"  # the Prometheus whose answers ours are compared with: clients decide by it
 _TOP = 10

@@ -1,7 +1,5 @@
 """What is read, what was said of it, and the rules over it."""
 
-from datetime import UTC, datetime
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,15 +8,7 @@ from semafor.telemetry.api.backend import Backend, Json, TargetView
 from semafor.telemetry.api.parameters import BadParameter, Parameters
 from semafor.telemetry.exposition import Metadata
 from semafor.telemetry.promql import printer
-
-NEVER = "0001-01-01T00:00:00Z"  # Go's zero time
-
-
-def stamp(seconds: float | None) -> str:
-    """A time as Go's JSON has it."""
-    if seconds is None:
-        return NEVER
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from semafor.telemetry.times import stamp
 
 
 async def targets(backend: Backend, given: Parameters, _: Request) -> Response:

@@ -27,6 +27,14 @@ def plain(value: float) -> str:
     return text.removesuffix(".0")
 
 
+def exponential(value: float) -> str:
+    """With an exponent always, as alerts have their value (Go's 'e', -1): `1e+00`, `6.5e-02`."""
+    if not math.isfinite(value):
+        return plain(value)
+    digits = "".join(map(str, Decimal(repr(value)).normalize().as_tuple().digits))
+    return f"{value:.{max(len(digits) - 1, 0)}e}"
+
+
 def written(value: float) -> str:
     """As Prometheus's API writes it: like `plain`, but for very large and very small ones with an exponent."""
     size = abs(value)

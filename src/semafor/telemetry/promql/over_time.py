@@ -14,6 +14,7 @@ from semafor.telemetry.promql.values import Windows
 from semafor.telemetry.series.bits import Flags, Floats, Times
 
 Found = tuple[Floats, Flags]
+_EXACTLY: Final = 20_000  # windows whose resets are added one by one, without the error of a difference of sums
 _PORTION: Final = 1 << 20  # samples looked at side by side: 8 MB for each array
 
 
@@ -64,12 +65,16 @@ def _resets_lost(windows: Windows) -> Floats:
         lost[1:] = np.where(values[1:] < values[:-1], values[:-1], 0.0)
     if not lost.any():
         return np.zeros(windows.low.shape)
-    if np.isfinite(lost).all():
+    number = np.cumsum(lost != 0)
+    newest = np.maximum.accumulate(np.where(lost != 0, np.arange(len(lost)), 0))
+    several = np.where(windows.counts < 2, 0, _at(number, windows.high - 1) - _at(number, windows.low))
+    found: Floats = np.where(several == 1, _at(lost, _at(newest, windows.high - 1)), 0.0)
+    if np.isfinite(lost).all() and (several > 1).sum() > _EXACTLY:
         total = np.cumsum(lost)
-        found: Floats = np.where(windows.counts >= 2, _at(total, windows.high - 1) - _at(total, windows.low), 0.0)
-        return found
-    pairs = zip(windows.low.ravel().tolist(), windows.high.ravel().tolist(), strict=True)
-    return np.array([lost[low + 1 : high].sum() for low, high in pairs]).reshape(windows.low.shape)
+        return np.where(several > 1, _at(total, windows.high - 1) - _at(total, windows.low), found)
+    for place in zip(*np.nonzero(several > 1), strict=True):
+        found[place] = lost[windows.low[place] + 1 : windows.high[place]].sum()
+    return found
 
 
 def instant_change(windows: Windows, *, per_second: bool) -> Found:
@@ -161,8 +166,10 @@ def mean(values: Floats, counted: Flags, axis: int) -> Floats:
 
 def variance(values: Floats, counted: Flags, axis: int) -> Floats:
     """The population's variance."""
-    middle = np.expand_dims(mean(values, counted, axis), axis)
-    return mean((values - middle) ** 2, counted, axis)
+    first = np.take_along_axis(values, np.expand_dims(np.argmax(counted, axis=axis), axis), axis)
+    moved = values - first  # values that are all the same have no variance at all, not one of rounding
+    middle = np.expand_dims(mean(moved, counted, axis), axis)
+    return mean((moved - middle) ** 2, counted, axis)
 
 
 def quantile(values: Floats, counted: Flags, q: Any, axis: int) -> Floats:
@@ -253,6 +260,8 @@ def predicted(windows: Windows, seconds: Floats) -> Found:
 
 def smoothed(windows: Windows, smoothing: Floats, trend: Floats) -> Found:
     """Holt and Winters' double exponential smoothing."""
+    if not windows.labels:
+        return np.empty(windows.low.shape), windows.counts >= 2
     for word, factors in (("smoothing", smoothing), ("trend", trend)):
         bad = factors[~((factors > 0) & (factors < 1))]
         if len(bad):

@@ -166,14 +166,15 @@ class Store:
         while self.bytes > self.limits.max_bytes and (oldest := self._oldest()) is not None:
             gone += sum(group.forget_before(oldest) for group in self.groups.values())
         if gone:
-            self._sweep()
+            self.recount()
 
     def _oldest(self) -> int | None:
         """Just after the end of the oldest block."""
         ends = [int(group.blocks[0].times[-1]) for group in self.groups.values() if group.blocks]
         return min(ends) + 1 if ends else None
 
-    def _sweep(self) -> None:
+    def recount(self) -> None:
+        """Look anew which series are in which group, and forget those that are in none."""
         self.groups = {name: group for name, group in self.groups.items() if group.blocks or group.head.times}
         homes: dict[int, list[str]] = {}
         for name, group in self.groups.items():
@@ -194,7 +195,7 @@ class Store:
                 group.blocks = [block for block in group.blocks if block.times[-1] <= now_ms]
                 met += 1
         if met:
-            self._sweep()
+            self.recount()
         return met
 
     @property
