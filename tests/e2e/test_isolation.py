@@ -22,6 +22,11 @@ metadata: {{name: canary}}
 stringData: {{{CANARY}: sweet}}
 ---
 apiVersion: v1
+kind: ConfigMap
+metadata: {{name: own}}
+data: {{a: b}}
+---
+apiVersion: v1
 kind: Pod
 metadata: {{name: victim, labels: {{app: victim}}}}
 spec:
@@ -38,7 +43,9 @@ kind: Pod
 metadata: {{name: hostile}}
 spec:
   terminationGracePeriodSeconds: 1
-  containers: [{{name: app, image: python, command: [sleep, infinity]}}]
+  volumes: [{{name: own, configMap: {{name: own}}}}]
+  containers:
+  - {{name: app, image: python, command: [sleep, infinity], volumeMounts: [{{name: own, mountPath: /own}}]}}
 ---
 apiVersion: v1
 kind: Pod

@@ -120,6 +120,17 @@ async def naive():
         server.close()
 
 
+async def listening(port: int) -> None:
+    """Wait until somebody takes connections there: Envoy says that it has a listener a moment before it listens."""
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(ConnectionRefusedError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.02)
+
+
 async def say(port: int, said: bytes, *, enough_s: float = ANSWER_S) -> bytes:
     """All that is answered to these bytes until the connection is closed, or nothing comes any more."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)

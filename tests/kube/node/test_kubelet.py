@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import itertools
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import TokenAsk
 from semafor.kube.images.host import Host
 from semafor.kube.node import registration
-from semafor.kube.node.kubelet import Kubelet
+from semafor.kube.node.kubelet import TOKEN_REFRESH_S, Kubelet
 from semafor.kube.node.machine import Options
 from semafor.kube.node.pod_folder import PodFolder
 from semafor.kube.node.roles import NoHooks
@@ -302,6 +303,26 @@ async def test_the_service_accounts_token_is_mounted_as_kubernetes_does(tmp_path
         texts = {name: (source / name).read_text() for name in ("token", "ca.crt", "namespace")}
         token = "token of default/default for 3607 s"
         assert texts == {"token": token, "ca.crt": "PEM", "namespace": "default"}
+
+
+async def test_tokens_are_made_anew_before_they_expire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert TOKEN_REFRESH_S < 600  # the shortest life of a token
+    monkeypatch.setattr("semafor.kube.node.kubelet.TOKEN_REFRESH_S", 0.05)
+    numbers = itertools.count()
+    monkeypatch.setitem(globals(), "minted", lambda _: f"token {next(numbers)}")
+    async with cluster(tmp_path) as it:
+        meta = {"name": "default", "namespace": "default"}
+        await it.client.create(service_account.KIND, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
+        token = {"serviceAccountToken": {"path": "token", "expirationSeconds": 600}}
+        made = await it.create(
+            app(volumeMounts=[{"name": "v", "mountPath": "/v"}]),
+            volumes=[{"name": "v", "projected": {"sources": [token]}}],
+        )
+        await it.until(running)
+        mounts = it.runtime.containers[made["metadata"]["uid"], "app"].mounts
+        path = Path(next(each.source for each in mounts if each.target == "/v")) / "token"
+        first = path.read_text()
+        await eventually(lambda: path.read_text() != first)
 
 
 async def test_the_apps_hooks_add_files_and_rights(tmp_path: Path) -> None:

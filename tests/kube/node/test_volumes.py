@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from semafor.kube.node import volumes
+from semafor.kube.node import root, volumes
 from semafor.kube.node.environment import Surroundings
 from semafor.kube.node.payload import File, VolumeError, files
 from semafor.kube.node.spec import Mount
@@ -113,8 +113,8 @@ def test_mounts_with_parts_of_a_volume(tmp_path: Path) -> None:
     real = (tmp_path / "app.conf").resolve()
     assert volumes.mounts(container, {"v": str(tmp_path)}, {"POD": "web"}) == [
         Mount(source=str(tmp_path), target="/etc/app", read_only=True),
-        Mount(source=str(real), target="/etc/app.conf"),
-        Mount(source=str(tmp_path / "web"), target="/logs"),
+        Mount(source=str(real), target="/etc/app.conf", settled=True),
+        Mount(source=str(tmp_path / "web"), target="/logs", settled=True),
     ]
 
 
@@ -124,6 +124,34 @@ def test_a_part_may_not_lead_out_of_its_volume(tmp_path: Path) -> None:
     mount = {"name": "v", "mountPath": "/x", "subPath": "out"}
     with pytest.raises(VolumeError, match="leaves its volume"):
         volumes.mounts({"volumeMounts": [mount]}, {"v": str(tmp_path / "v")}, {})
+
+
+def test_a_part_that_became_a_link_since_is_not_mounted(tmp_path: Path) -> None:
+    (tmp_path / "v" / "part").mkdir(parents=True)
+    mount = {"name": "v", "mountPath": "/x", "subPath": "part"}
+    (found,) = volumes.mounts({"volumeMounts": [mount]}, {"v": str(tmp_path / "v")}, {})
+    assert Path(root.held(found.source)).samefile(found.source)
+    (tmp_path / "v" / "part").rmdir()
+    (tmp_path / "v" / "part").symlink_to("/etc")
+    with pytest.raises(OSError, match="without links"):
+        root.held(found.source)
+
+
+def test_volumes_that_show_objects_are_read_only_for_their_containers(tmp_path: Path) -> None:
+    pod = {"spec": {"volumes": [{"name": "a", "configMap": {"name": "a"}}, {"name": "b", "emptyDir": {}}]}}
+    container = {"volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in ("a", "b")]}
+    found = volumes.mounts(container, {"a": "/a", "b": "/b"}, {}, volumes.sealed(pod))
+    assert [mount.read_only for mount in found] == [True, False]
+
+
+@pytest.mark.parametrize("target", ["{}/..precious", "../..precious", "..", "."])
+def test_a_link_that_a_container_has_put_in_a_volume_deletes_nothing_elsewhere(tmp_path: Path, target: str) -> None:
+    (tmp_path / "..precious").mkdir()
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "..data").symlink_to(target.format(tmp_path))
+    volumes.swap(tmp_path / "v", {"a": File(data=b"new")})
+    assert (tmp_path / "..precious").is_dir()
+    assert (tmp_path / "v" / "a").read_bytes() == b"new"
 
 
 def test_a_host_path_is_checked_as_its_type_says(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def _mounts(
     return [
         *folder.etc_mounts(),
         Mount(source=str(own / "termination-log"), target=target),
-        *volumes.mounts(spec, volume_paths, variables),
+        *volumes.mounts(spec, volume_paths, variables, volumes.sealed(pod)),
         *folder.hook_files(own, machine.hooks.files(pod, name)),
         *machine.hooks.sockets(pod, name),
     ]

@@ -66,7 +66,16 @@ def _operation(mount: Mount) -> MountOp:
     if mount.kind == "tmpfs":
         limit = f",size={mount.size_bytes}" if mount.size_bytes else ""
         return MountOp("tmpfs", mount.target, data=f"mode=1777{limit}")
-    return MountOp("bind", mount.target, source=mount.source, read_only=mount.read_only)
+    source = held(mount.source) if mount.settled else mount.source
+    return MountOp("bind", mount.target, source=source, read_only=mount.read_only)
+
+
+def held(path: str) -> str:
+    """The file or folder at `path`, by a name that nobody can turn to another one. Raises OSError where links are.
+
+    A container that shares the volume may swap folders for links between the look at a subPath and its mount.
+    """
+    return f"/proc/self/fd/{syscalls.open_without_links(path)}"
 
 
 def _system(stage: str) -> None:

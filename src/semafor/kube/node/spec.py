@@ -15,7 +15,8 @@ class Mount(Value):
     """One more file system in a container: a host path (`bind`) or memory (`tmpfs`).
 
     `source` is an absolute path of the host, empty for tmpfs. `target` is absolute in the container; what is missing of
-    it is created. `size_bytes` limits a tmpfs (0: half of the machine's memory, the kernel's default).
+    it is created. `size_bytes` limits a tmpfs (0: half of the machine's memory, the kernel's default). `settled`: the
+    source has no links in it, and if it has one when it is mounted, somebody has put it there since.
     """
 
     source: str
@@ -23,6 +24,7 @@ class Mount(Value):
     read_only: bool = False
     kind: Literal["bind", "tmpfs"] = "bind"
     size_bytes: int = 0
+    settled: bool = False
 
 
 class Container(Value):

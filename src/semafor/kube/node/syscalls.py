@@ -28,6 +28,11 @@ PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 24,
 KEYCTL_JOIN_SESSION_KEYRING = 1
 SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 
+# linux/openat2.h; its number is the same on every architecture
+SYS_OPENAT2 = 437
+RESOLVE_NO_SYMLINKS = 4
+AT_FDCWD = -100
+
 # linux/capability.h
 CAP_NET_ADMIN = 12
 CAPABILITY_VERSION_3 = 0x2008_0522
@@ -74,6 +79,15 @@ def umount(path: str, flags: int = 0) -> None:
 
 def pivot_root(new_root: str, put_old: str) -> None:
     _check(_libc.pivot_root(os.fsencode(new_root), os.fsencode(put_old)), f"pivot_root {new_root}")
+
+
+def open_without_links(path: str) -> int:
+    """A descriptor that only stands for the file or folder. A symbolic link anywhere in the path is an error, ELOOP."""
+    how = (ctypes.c_uint64 * 3)(os.O_PATH | os.O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS)
+    arguments = (ctypes.c_long(AT_FDCWD), os.fsencode(path), ctypes.byref(how), ctypes.c_size_t(ctypes.sizeof(how)))
+    fd = int(_libc.syscall(ctypes.c_long(SYS_OPENAT2), *arguments))
+    _check(min(fd, 0), f"open {path} without links")
+    return fd
 
 
 def die_with_parent(signal: int) -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +20,7 @@ from semafor.kube.node.spec import Mount
 
 Json = dict[str, Any]
 
+_OF_OBJECTS = frozenset({"configMap", "secret", "downwardAPI", "projected"})
 _FOLDERS = ("Directory", "DirectoryOrCreate")
 _CHECKS = {
     "Directory": (stat.S_ISDIR, "directory"),
@@ -36,7 +37,7 @@ def swap(folder: Path, files: Mapping[str, File]) -> None:
     current = folder / "..data"
     if current.is_symlink() and _same(current, files):
         return
-    old = folder / current.readlink() if current.is_symlink() else None
+    old = _pointed_to(folder, current)
     fresh = Path(tempfile.mkdtemp(prefix="..", dir=folder))
     fresh.chmod(0o755)
     for path, file in files.items():
@@ -48,6 +49,12 @@ def swap(folder: Path, files: Mapping[str, File]) -> None:
     _link(folder, {PurePosixPath(path).parts[0] for path in files})
     if old is not None:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _pointed_to(folder: Path, current: Path) -> Path | None:
+    """What we have pointed to so far: a folder beside the link, whatever the link says by now."""
+    name = current.readlink().name if current.is_symlink() else ""
+    return folder / name if name.startswith("..") and name != ".." else None
 
 
 def _same(current: Path, files: Mapping[str, File]) -> bool:
@@ -96,15 +103,21 @@ def host_path(source: Json) -> str:
     return str(path)
 
 
-def mounts(container: Json, sources: Mapping[str, str], variables: Mapping[str, str]) -> list[Mount]:
-    """A container's volumeMounts. `sources` are the volumes' paths on the host by name. Raises VolumeError."""
+def mounts(
+    container: Json, sources: Mapping[str, str], variables: Mapping[str, str], sealed: Collection[str] = ()
+) -> list[Mount]:
+    """A container's volumeMounts. `sources` are the volumes' paths on the host by name. Raises VolumeError.
+
+    `sealed` volumes are read-only whatever the mount says: those whose files we write, by paths that we trust.
+    """
     found = []
     for mount in container.get("volumeMounts") or []:
         if mount["name"] not in sources:
             raise VolumeError(f'volume "{mount["name"]}" not found')
         part = mount.get("subPath") or environment.expand(mount.get("subPathExpr") or "", variables)
         source = _sub_path(sources[mount["name"]], part) if part else sources[mount["name"]]
-        found.append(Mount(source=source, target=mount["mountPath"], read_only=bool(mount.get("readOnly"))))
+        read_only = bool(mount.get("readOnly")) or mount["name"] in sealed
+        found.append(Mount(source=source, target=mount["mountPath"], read_only=read_only, settled=bool(part)))
     return found
 
 
@@ -116,3 +129,10 @@ def _sub_path(source: str, part: str) -> str:
     if not path.exists():
         path.mkdir(parents=True)
     return str(path)
+
+
+def sealed(pod: Json) -> frozenset[str]:
+    """The volumes that show objects of the API: nobody but us writes there, as in Kubernetes."""
+    return frozenset(
+        volume["name"] for volume in pod["spec"].get("volumes") or [] if not _OF_OBJECTS.isdisjoint(volume)
+    )
