@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import authorization
-from semafor.planner.checks import registry_check, route_check, rule_check, sidecar_check, topic
+from semafor.planner.checks import registry_check, rival_check, route_check, rule_check, sidecar_check, topic
 from semafor.planner.checks.topic import Topic
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.gateway_api import check as api_check
@@ -81,6 +81,12 @@ def _peer_authentications(mesh: Mesh) -> Iterator[Problem]:
     yield from peer_authentication.check(mesh.peer_authentications, mesh.options.root_namespace)
 
 
+def _rivals(mesh: Mesh) -> Iterator[Problem]:
+    yield from rival_check.in_mesh(mesh)
+    for workload in gateway_check.workloads(mesh):
+        yield from rival_check.at_gateway(mesh, workload)
+
+
 # What is looked at. A kind of mistake is a function, and its line here.
 TOPICS: tuple[Topic, ...] = (
     Topic(pieces=lambda mesh: mesh.all_virtual_services, about=Mesh.saying, problems=route_check.alone),
@@ -99,6 +105,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("VirtualService", lambda mesh: mesh.virtual_services, route_check.delegate),
     topic.whole(("Gateway",), gateway_check.gateways),
     topic.whole(("Gateway", "ListenerSet", "BackendTLSPolicy", *ROUTES), api_check.problems),
+    topic.whole(("VirtualService", "TrafficSplit", *ROUTES), _rivals),
     topic.whole(("ServiceEntry", "WorkloadEntry", "WorkloadGroup"), registry_check.check),
     topic.whole(("Sidecar",), sidecar_check.check),
 )

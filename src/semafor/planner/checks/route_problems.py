@@ -34,6 +34,35 @@ def overrides(origin: Origin, other: Origin) -> Problem:
     )
 
 
+def displaced(origin: Origin, host: str, port: int, by: Origin, consumer: str) -> Problem:
+    whose = f" of the namespace {consumer}" if consumer else ""
+    return _problem(
+        origin,
+        "Overridden",
+        f"the routes have no effect for callers{whose} of {host}:{port}: {by.ref} is the Service's own, and wins there",
+        fix="route a port of a Service by one of the two APIs alone",
+    )
+
+
+def displaces(origin: Origin, host: str, port: int, other: Origin) -> Problem:
+    return _problem(
+        origin,
+        "Overrides",
+        f"the route takes the requests for {host}:{port} that {other.ref} has routes for, which have no effect there",
+        fix="route a port of a Service by one of the two APIs alone",
+    )
+
+
+def asked_later(origin: Origin, domain: str, port: int, by: Origin) -> Problem:
+    return _problem(
+        origin,
+        "AskedLater",
+        f"requests for {domain} at port {port} are tried with {by.ref} first, for its Gateway is older; of routes for "
+        "all requests the first counts alone",
+        fix="give each host of a gateway's port to one of the two APIs alone",
+    )
+
+
 def nobody_sees(origin: Origin) -> Problem:
     return no_effect(origin, "no namespace sees the object", "name one, or write `*`")
 

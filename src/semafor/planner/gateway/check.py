@@ -15,7 +15,7 @@ from semafor.planner.routes.virtual_service import MESH, VirtualService
 def gateways(mesh: Mesh) -> Iterator[Problem]:
     """What is wrong with all Gateway objects, whichever API they are of."""
     served: dict[tuple[str, str], set[str]] = {}
-    for workload in _workloads(mesh):
+    for workload in workloads(mesh):
         yield from entrances.of(mesh, workload)[1]
         for gateway in entrances.selecting(mesh, workload):
             served.setdefault((gateway.ref.group, gateway.name), set()).add(workload.namespace)
@@ -34,7 +34,7 @@ def _nobody(gateway: Gateway) -> Problem:
     return problems.no_gateway_pods(at(gateway.origin, "selector"), labels)
 
 
-def _workloads(mesh: Mesh) -> Iterator[Workload]:
+def workloads(mesh: Mesh) -> Iterator[Workload]:
     """The gateways' pods, one of those with the same labels in a namespace."""
     yield from mesh.memo("pods of gateways", (mesh.pods,), lambda: tuple(_pods(mesh)))
 
