@@ -69,6 +69,12 @@ def test_a_document_that_is_no_mapping_is_unusable(document):
         mesh_config.read(document)
 
 
+def test_paths_are_normalised_as_istio_says():
+    document = {"pathNormalization": {"normalization": "DECODE_AND_MERGE_SLASHES"}}
+    assert mesh_config.read(document) == (Options(paths="decode_and_merge_slashes"), ())
+    assert mesh_config.read({"pathNormalization": {"normalization": "SOME"}})[1][0].reason == "InvalidValue"
+
+
 _AUTHORIZER = {"name": "policy", "envoyExtAuthzGrpc": {"service": "opa.default.svc.cluster.local", "port": 9191}}
 _KINDS = {
     "envoyExtAuthzHttp": {"service": "a", "port": 1, "includeRequestHeadersInCheck": ["x-*"], "timeout": "1s"},

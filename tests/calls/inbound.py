@@ -3,7 +3,9 @@
 Source: Envoy's documentation of filter chain matching and of role-based access control.
 """
 
+import base64
 import ipaddress
+import json
 import re
 from typing import Any
 
@@ -15,6 +17,8 @@ HELLO = {"receive": ("istio-http", "istio", "h2", "http/1.1"), "accept": ("istio
 DENIED = {"receive": "403 RBAC: access denied", "accept": "closed"}
 APP = "app"
 CALLER_ADDRESS = "10.244.0.250"  # every call comes from there,
+OWN_ADDRESS = "10.244.0.251"  # of the pod that is called
+_LISTS = ("scope", "permission")  # claims with spaces between their items
 PEER_ADDRESS = "127.0.0.1"  # but the connection from the test itself
 
 
@@ -77,9 +81,11 @@ def filters(taken: Json) -> list[Json]:
 
 
 def passes(config: Json, call: Call, identity: str) -> bool:
-    """Whether the filter lets the call pass; rules that are only tried refuse nothing."""
+    """Whether the filter lets the call pass; rules that are only tried, or logged, refuse nothing."""
     rules = config.get("rules")
-    return rules is None or takes(rules, call, identity) == (rules.get("action", "ALLOW") == "ALLOW")
+    if rules is None or rules.get("action") == "LOG":
+        return True
+    return takes(rules, call, identity) == (rules.get("action", "ALLOW") == "ALLOW")
 
 
 def tried(config: Json, call: Call, identity: str) -> dict[str, str]:
@@ -128,18 +134,53 @@ def _holds(node: Json, call: Call, identity: str) -> bool:
         case "authenticated":
             return bool(identity) and _text(value["principal_name"], identity)
         case "direct_remote_ip" | "remote_ip":
-            network = f"{value['address_prefix']}/{value['prefix_len']}"
             own = PEER_ADDRESS if kind == "direct_remote_ip" else CALLER_ADDRESS
-            return ipaddress.ip_address(own) in ipaddress.ip_network(network)
+            return ipaddress.ip_address(own) in ipaddress.ip_network(_cidr(value))
         case "destination_port":
             return bool(value == call.port)
+        case "destination_ip":
+            return ipaddress.ip_address(OWN_ADDRESS) in ipaddress.ip_network(_cidr(value))
+        case "requested_server_name":
+            return _text(value, "")  # no caller of these tests names one
+    return call.verb == "receive" and _of_request(kind, value, call)
+
+
+def _of_request(kind: str, value: Json, call: Call) -> bool:
+    match kind:
+        case "metadata":
+            return _claimed(value, dict(call.headers))
         case "url_path":
-            return call.verb == "receive" and _text(value["path"], call.path.partition("?")[0])
+            return _text(value["path"], call.path.partition("?")[0])
         case "header":
             own = {":method": call.method, ":authority": call.host}
-            said = {**own, **dict(call.headers)} if call.verb == "receive" else {}
+            said = {**own, **dict(call.headers)}
             return value["name"] in said and _text(value["string_match"], said[value["name"]])
     raise AssertionError(f"what is {kind}?")
+
+
+def _cidr(value: Json) -> str:
+    return f"{value['address_prefix']}/{value['prefix_len']}"
+
+
+def _claimed(node: Json, headers: dict[str, str]) -> bool:
+    """A claim of the token, which counts as a valid one."""
+    found: Any = {"payload": claims(headers.get("authorization", ""))}
+    for step in node["path"]:
+        found = found.get(step["key"]) if isinstance(found, dict) else None
+    if node["path"][-1]["key"] in _LISTS and isinstance(found, str):
+        found = found.split(" ")
+    if "list_match" in node["value"]:
+        one_of = node["value"]["list_match"]["one_of"]["string_match"]
+        return isinstance(found, list) and any(isinstance(one, str) and _text(one_of, one) for one in found)
+    return isinstance(found, str) and _text(node["value"]["string_match"], found)
+
+
+def claims(authorization: str) -> Json:
+    """What a token says; nothing without one."""
+    if "." not in authorization:
+        return {}
+    said: Json = json.loads(base64.urlsafe_b64decode(authorization.split(".")[1] + "=="))
+    return said
 
 
 def _text(test: Json, value: str) -> bool:

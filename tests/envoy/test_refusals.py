@@ -1,10 +1,11 @@
 """What a refused caller is told, by a real Envoy in the place of a pod's sidecar: which policy, token or authorizer."""
 
 import pytest
-from test_tokens import ISSUER, STRANGER, document, keys, token
+from test_tokens import document
 from tests.calls.matcher import Matcher
 from tests.calls.real_inbound import RealInbound
 from tests.calls.script import Call
+from tests.calls.tokens import ISSUER, STRANGER, keys, token
 from tests.golden import cases
 
 from semafor import planner

@@ -1,13 +1,14 @@
 """ir.Guard -> envoy.config.rbac.v3.RBAC, the same for requests and for bytes."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
 
 from semafor import ir
 from semafor.envoy.render import claims, matches
 from semafor.envoy.render.shape import Fields, cidr
 
 _ANY: Final[Fields] = {"any": True}
+_ANYONE: Final = ir.StringMatch(kind="regex", value=".+")
 _ACTIONS: Final = {"allow": "ALLOW", "deny": "DENY", "log": "LOG"}
 ASKED: Final = "istio-ext-authz-"  # what the names of rules begin with on which somebody else decides
 
@@ -100,20 +101,30 @@ def _header(name: str, value: ir.StringMatch) -> Fields:
 
 
 def _token_subject(kind: str, value: ir.StringMatch) -> Fields:
-    """The subject is what follows the last slash; an issuer is a URL with slashes of its own."""
-    issuer, _, subject = value.value.rpartition("/")
-    present = ir.StringMatch(kind="regex", value=".+")
-    issued, named = ir.StringMatch(kind="exact", value=issuer), ir.StringMatch(kind="exact", value=subject)
-    match value.kind:
-        case "exact":
-            pair = (issued, named)
-        case "prefix":
-            pair = (issued, ir.StringMatch(kind="prefix", value=subject)) if issuer else (value, present)
-        case "suffix":
-            pair = (ir.StringMatch(kind="suffix", value=issuer), named) if issuer else (present, value)
-        case _:
-            pair = (present, present)
-    return _joined("and", kind, [_claim(kind, "iss", pair[0]), _claim(kind, "sub", pair[1])])
+    """A test of the text `issuer/subject`, put together from tests of its parts.
+
+    Both may have slashes, so that each slash of the text that is looked for may be the one between them.
+    """
+    pairs = [(_ANYONE, _ANYONE)] if value.kind == "regex" else list(_parted(value))
+    tested = [_joined("and", kind, [_claim(kind, "iss", iss), _claim(kind, "sub", sub)]) for iss, sub in pairs]
+    return _joined("or", kind, tested) if tested else {f"not_{kind}": _ANY}
+
+
+def _parted(value: ir.StringMatch) -> Iterator[tuple[ir.StringMatch, ir.StringMatch]]:
+    """The pairs of tests, of the issuer and of the subject, one of which has to hold."""
+    text, begins, ends = value.value, value.kind == "prefix", value.kind == "suffix"
+    if begins:
+        yield value, _ANYONE
+    if ends:
+        yield _ANYONE, value
+    for place in (place for place, letter in enumerate(text) if letter == "/"):
+        issuer, subject = text[:place], text[place + 1 :]
+        if (issuer or ends) and (subject or begins):
+            yield _part("suffix" if ends else "exact", issuer), _part("prefix" if begins else "exact", subject)
+
+
+def _part(kind: Literal["exact", "prefix", "suffix"], text: str) -> ir.StringMatch:
+    return ir.StringMatch(kind=kind, value=text) if text else _ANYONE
 
 
 def _claim(kind: str, name: str, value: ir.StringMatch) -> Fields:
