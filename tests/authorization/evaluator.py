@@ -146,7 +146,7 @@ class _Judge:
             case "destination.ip":
                 return lambda value: _within(request.destination, value)
             case "request.headers":
-                return lambda value: _text(value, request.headers.get(names[0], ""))
+                return lambda value: _text(value, request.headers.get(names[0].lower(), ""))
             case "request.auth.audiences":
                 return lambda value: _claim(value, request.claims, ["aud"])
             case "request.auth.presenter":

@@ -154,7 +154,8 @@ def _of_request(kind: str, value: Json, call: Call) -> bool:
         case "header":
             own = {":method": call.method, ":authority": call.host}
             said = {**own, **dict(call.headers)}
-            return value["name"] in said and _text(value["string_match"], said[value["name"]])
+            name = value["name"].lower()
+            return name in said and _text(value["string_match"], said[name])
     raise AssertionError(f"what is {kind}?")
 
 
