@@ -51,7 +51,10 @@ def read(document: istio.AuthorizationPolicy) -> AuthorizationPolicy:
         scope=selecting.scope(meta.namespace, spec.selector, (*spec.target_refs, spec.target_ref)),
         action=_ACTIONS[spec.action],
         dry_run=meta.annotations.get(_DRY_RUN) in _TRUE,
-        rules=tuple(_rule(rule, at(origin, f"rules[{index}]"), index) for index, rule in enumerate(spec.rules)),
+        rules=tuple(
+            _rule(rule, at(origin, f"rules[{index}]"), index, refuses=spec.action in ("DENY", "CUSTOM"))
+            for index, rule in enumerate(spec.rules)
+        ),
         origin=origin,
         problems=tuple(_mistakes(document, origin)),
         provider=spec.provider.name if spec.provider else "",
@@ -72,24 +75,30 @@ def _mistakes(document: istio.AuthorizationPolicy, origin: Origin) -> Iterator[P
                 yield problems.value_not_supported(place, condition.key, "the keys of Istio's reference of conditions")
 
 
-def _rule(rule: istio.AuthorizationRule, origin: Origin, index: int) -> Rule:
+def _rule(rule: istio.AuthorizationRule, origin: Origin, index: int, *, refuses: bool) -> Rule:
     ref = origin.ref
     return Rule(
         name=f"ns[{ref.namespace}]-policy[{ref.name}]-rule[{index}]",  # Istio's form, which people look for
-        who=_alternatives(_callers(rule, ref.namespace), _when(rule, conditions.CALLER, ref.namespace)),
-        what=_alternatives(_called(rule, ref.namespace), _when(rule, conditions.CALLED, ref.namespace)),
+        who=_alternatives(
+            _callers(rule, ref.namespace, refuses=refuses), _when(rule, conditions.CALLER, ref.namespace)
+        ),
+        what=_alternatives(
+            _called(rule, ref.namespace, refuses=refuses), _when(rule, conditions.CALLED, ref.namespace)
+        ),
         origin=origin,
     )
 
 
-def _callers(rule: istio.AuthorizationRule, namespace: str) -> Iterator[Conditions]:
+def _callers(rule: istio.AuthorizationRule, namespace: str, *, refuses: bool) -> Iterator[Conditions]:
     for one in rule.from_:
-        yield tuple(conditions.of_fields(one.source or istio.Source(), conditions.SOURCE, namespace))
+        source = one.source or istio.Source()
+        yield tuple(conditions.of_fields(source, conditions.SOURCE, namespace, refuses=refuses))
 
 
-def _called(rule: istio.AuthorizationRule, namespace: str) -> Iterator[Conditions]:
+def _called(rule: istio.AuthorizationRule, namespace: str, *, refuses: bool) -> Iterator[Conditions]:
     for one in rule.to:
-        yield tuple(conditions.of_fields(one.operation or istio.Operation(), conditions.OPERATION, namespace))
+        operation = one.operation or istio.Operation()
+        yield tuple(conditions.of_fields(operation, conditions.OPERATION, namespace, refuses=refuses))
 
 
 def _when(rule: istio.AuthorizationRule, words: dict[str, conditions.Word], namespace: str) -> Conditions:

@@ -14,13 +14,18 @@ from semafor.resources.istio import authorization_policy as istio
 
 _SPIFFE = "spiffe://"
 _PORT = r"\.?(:[0-9]*)?"
+_REST = r"\.?([:,].*)?"
 
 
 class Word(NamedTuple):
-    """What a word of the API is about, and what its values mean. `namespace` is the policy's own."""
+    """What a word of the API is about, and what its values mean, in a policy of a namespace.
+
+    `broad`: what they mean where to take more means to refuse more, if that makes a difference.
+    """
 
     on: On
     value: Callable[[str, str], StringMatch]
+    broad: Callable[[str, str], StringMatch] | None = None
 
 
 def _text(value: str, _: str = "") -> StringMatch:
@@ -49,6 +54,18 @@ def _host(value: str, _: str) -> StringMatch:
         return StringMatch(kind=found.kind, value=found.value, ignore_case=True)
     before = ".*" if found.kind == "suffix" else ""
     return StringMatch(kind="regex", value=before + re.escape(found.value) + _PORT, ignore_case=True)
+
+
+def _any_host(value: str, _: str) -> StringMatch:
+    """The same for hosts that are refused: also where one stands among several, or behind a user's name.
+
+    Several Host headers come as one text with commas, which Envoy passes on, and of which apps see what they will.
+    """
+    if value == "*":
+        return _text(value)
+    before = ".*" if value.startswith("*") else "(.*[,@])?"
+    after = ".*" if value.endswith("*") else _REST
+    return StringMatch(kind="regex", value=before + re.escape(value.strip("*")) + after, ignore_case=True)
 
 
 def _path(value: str, _: str) -> StringMatch:
@@ -99,7 +116,7 @@ SOURCE = {
 }
 # The fields of `to`, each with its opposite.
 OPERATION = {
-    "hosts": Word("host", _host),
+    "hosts": Word("host", _host, _any_host),
     "ports": Word("port", _exact),
     "methods": Word("method", _text),
     "paths": Word("path", _path),
@@ -126,13 +143,16 @@ _CLAIM_OF = {"request.auth.audiences": "aud", "request.auth.presenter": "azp"}
 _KEY = re.compile(r"(?P<key>[\w.]+?)(?P<names>(?:\[[^\]]+\])+)?$")
 
 
-def of_fields(said: istio.Source | istio.Operation, words: dict[str, Word], namespace: str) -> Iterator[Condition]:
-    """The conditions of one `source` or `operation`; all of them have to hold."""
+def of_fields(
+    said: istio.Source | istio.Operation, words: dict[str, Word], namespace: str, *, refuses: bool
+) -> Iterator[Condition]:
+    """The conditions of one `source` or `operation`; all of them have to hold. `refuses`: what they take is refused."""
     for field, word in words.items():
         for prefix, negated in (("", False), ("not_", True)):
             values: tuple[str, ...] = getattr(said, prefix + field)
             if values:
-                yield from _conditions(word, values, namespace, negated=negated)
+                broad = word.broad if word.broad and refuses != negated else word.value
+                yield from _conditions(word._replace(value=broad), values, namespace, negated=negated)
 
 
 def of_key(said: istio.RequestCondition, words: dict[str, Word], namespace: str) -> Iterator[Condition]:
