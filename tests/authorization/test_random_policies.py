@@ -14,6 +14,7 @@ from tests.authorization import random_policies, trial
 from tests.authorization.trial import Trial
 
 SETS = int(os.environ.get("SEMAFOR_POLICIES", "0"))
+_FEW = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 15
 REQUESTS = 40  # for each set of policies
 REAL_SETS, REAL_REQUESTS = 30, 20  # of one Envoy
 _COMMON = settings(
@@ -25,7 +26,7 @@ _COMMON = settings(
 )
 
 
-@settings(_COMMON, max_examples=SETS or 150)
+@settings(_COMMON, max_examples=SETS or _FEW)
 @given(st.integers(0, 2**32))
 def test_the_mesh_means_what_the_reference_says(pool, number):
     rng = random.Random(number)
