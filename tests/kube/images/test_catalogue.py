@@ -31,6 +31,7 @@ BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
         "docker.io/mccutchen/go-httpbin:v2.15.0",
         "registry.k8s.io/pause:3.10",
         "istio/tcp-echo-server:1.3",
+        "gcr.io/istio-testing/ext-authz:latest",
         "fortio/fortio:latest_release",
     ],
 )

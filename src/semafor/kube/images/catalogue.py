@@ -309,6 +309,11 @@ ROWS: tuple[Row, ...] = (
     Row(names=("mccutchen/go-httpbin",), recipe=_go_httpbin, reason="Istio's sample httpbin of newer releases"),
     Row(names=_istio("tcp-echo-server"), recipe=_tcp_echo, reason="Istio's sample tcp-echo: plain TCP"),
     Row(
+        names=("gcr.io/istio-testing/ext-authz", *_istio("ext-authz")),
+        recipe=lambda offer, _: echoes.authorizer(offer.host),
+        reason="Istio's sample ext-authz: an external authorizer",
+    ),
+    Row(
         names=("fortio/fortio",),
         recipe=_fortio,
         reason="Istio's sample httpbin: the client of its circuit breaking task",

@@ -41,6 +41,13 @@ def advanced(host: Host) -> Recipe:
     return Recipe(config=config, files=tuple((own | pair).items()))
 
 
+def authorizer(host: Host) -> Recipe:
+    """Istio's sample `ext-authz`."""
+    command = "/usr/local/bin/extauthz"
+    config = Config(env=(("PATH", host.search_path),), entrypoint=(command,), exposed=(8000, 9000))
+    return Recipe(config=config, files=program(host, "echo.authorizer", command, _HTTP2))
+
+
 def coredns(host: Host) -> Recipe:
     """CoreDNS with the plugins that tests of gateways use."""
     command = "/coredns"

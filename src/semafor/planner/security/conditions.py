@@ -144,7 +144,7 @@ _KEY = re.compile(r"(?P<key>[\w.]+?)(?P<names>(?:\[[^\]]+\])+)?$")
 
 
 def of_fields(
-    said: istio.Source | istio.Operation, words: dict[str, Word], namespace: str, *, refuses: bool
+    said: istio.Source | istio.Operation, words: dict[str, Word], namespace: str, *, refuses: bool = False
 ) -> Iterator[Condition]:
     """The conditions of one `source` or `operation`; all of them have to hold. `refuses`: what they take is refused."""
     for field, word in words.items():
