@@ -105,6 +105,7 @@ export interface Service {
   ip: string;
   ports: { name: string; port: number; protocol: string }[];
   workloads: Workload[];
+  subsets: Record<string, string>;
 }
 
 export interface ServiceDetail extends Service {

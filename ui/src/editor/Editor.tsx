@@ -61,7 +61,7 @@ export function Editor({ text, label, findings, readOnly = false, onChange }: Pr
           THEME,
           syntaxHighlighting(COLOURS),
           EditorView.cspNonce.of(NONCE),
-          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
           EditorState.readOnly.of(readOnly),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) told.current(update.state.doc.toString());

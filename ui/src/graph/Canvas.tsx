@@ -254,7 +254,6 @@ const Node = memo(function Node({ node, x, y, dim, selected, onSelect }: NodePro
       transform={`translate(${x - NODE_WIDTH / 2},${y - NODE_HEIGHT / 2})`}
       role="button"
       tabIndex={0}
-      aria-label={told}
       aria-pressed={selected}
       onClick={() => onSelect(node.id)}
       onKeyDown={(event) => {
@@ -264,6 +263,7 @@ const Node = memo(function Node({ node, x, y, dim, selected, onSelect }: NodePro
         }
       }}
     >
+      <title>{told}</title>
       <rect className="card" width={NODE_WIDTH} height={NODE_HEIGHT} rx={node.kind === "service" ? 24 : 10} />
       <circle className="state" cx="18" cy={NODE_HEIGHT / 2} r="5" />
       <text className="name" x="32" y={detail ? 21 : 29}>

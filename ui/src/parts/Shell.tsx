@@ -89,7 +89,7 @@ export function Preferences({ onLanguage }: { onLanguage: (language: Language) =
         className="plain"
         onClick={() => onLanguage(language === "en" ? "ru" : "en")}
         lang={language === "en" ? "ru" : "en"}
-        aria-label={t("menu.language")}
+        aria-label={`${language === "en" ? "RU" : "EN"}: ${t("menu.language")}`}
         title={t("menu.language")}
       >
         {language === "en" ? "RU" : "EN"}

@@ -82,7 +82,13 @@ function Form({ services }: { services: Service[] }) {
 function targetOf(service: Service): Target {
   const versions = new Set(service.workloads.map((each) => each.version).filter((each) => each !== "latest"));
   const apps = new Set(service.workloads.map((each) => each.app));
-  return { namespace: service.namespace, name: service.name, versions: [...versions].sort(), apps: [...apps] };
+  return {
+    namespace: service.namespace,
+    name: service.name,
+    versions: [...versions].sort(),
+    apps: [...apps],
+    subsets: service.subsets,
+  };
 }
 
 interface QuestionsProps {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { evened, make, principal, START, type Target, WIZARDS } from "./make";
 
-const target: Target = { namespace: "shop", name: "model", versions: ["v1", "v2"], apps: ["model"] };
+const target: Target = { namespace: "shop", name: "model", versions: ["v1", "v2"], apps: ["model"], subsets: {} };
 
 describe("weights", () => {
   it.each([
@@ -46,6 +46,12 @@ spec:
     - destination: {host: model, subset: v2}
       weight: 10
 `);
+});
+
+it("defines no subset that there is already", () => {
+  const known = { ...target, subsets: { v1: "stable", v2: "v2" } };
+  const made = make("shift", known, { ...START, weights: { v1: 90, v2: 10 } });
+  expect([made.includes("DestinationRule"), made.includes("subset: stable")]).toEqual([false, true]);
 });
 
 it("quotes what YAML would take for something else", () => {

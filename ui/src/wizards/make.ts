@@ -5,6 +5,8 @@ export interface Target {
   name: string;
   versions: string[];
   apps: string[];
+  /** The subsets that rules define already, by the version that they choose. */
+  subsets: Record<string, string>;
 }
 
 export interface Answers {
@@ -66,7 +68,7 @@ const MAKERS: Record<Wizard, (target: Target, answers: Answers) => string> = {
   shift: (target, { weights }) => {
     const routes = evened(weights, target.versions).map(
       ([version, weight]) =>
-        `    - destination: {host: ${target.name}, subset: ${text(version)}}\n      weight: ${weight}`,
+        `    - destination: {host: ${target.name}, subset: ${subset(target, version)}}\n      weight: ${weight}`,
     );
     return joined(subsets(target), virtualService(target, "shift", `  - route:\n${routes.join("\n")}`));
   },
@@ -173,13 +175,20 @@ export function principal(caller: string, namespace: string): string {
   return `cluster.local/ns/${space}/sa/${account}`;
 }
 
+function subset(target: Target, version: string): string {
+  return text(target.subsets[version] ?? version);
+}
+
+/** The rule that defines what no other rule defines yet; "" when there is nothing to define. */
 function subsets(target: Target): string {
-  const lines = target.versions.map((version) => `  - name: ${text(version)}\n    labels: {version: ${text(version)}}`);
+  const missing = target.versions.filter((version) => target.subsets[version] === undefined);
+  if (!missing.length) return "";
+  const lines = missing.map((version) => `  - name: ${text(version)}\n    labels: {version: ${text(version)}}`);
   return destinationRule(target, "versions", `  subsets:\n${lines.join("\n")}`);
 }
 
 function destination(target: Target, version: string): string {
-  return `    - destination: {host: ${target.name}${version ? `, subset: ${text(version)}` : ""}}`;
+  return `    - destination: {host: ${target.name}${version ? `, subset: ${subset(target, version)}` : ""}}`;
 }
 
 function virtualService(target: Target, what: string, http: string): string {
@@ -198,7 +207,7 @@ function object(apiVersion: string, kind: string, name: string, namespace: strin
 }
 
 function joined(...documents: string[]): string {
-  return documents.join("---\n");
+  return documents.filter(Boolean).join("---\n");
 }
 
 function seconds(value: number): string {

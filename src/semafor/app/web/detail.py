@@ -14,6 +14,7 @@ from semafor.app.web.gate import problem
 from semafor.app.web.sources import Sources
 from semafor.app.web.workloads import Workload
 from semafor.kube.api.node import Node, NodeError
+from semafor.kube.store import Store
 
 Doc = dict[str, Any]
 
@@ -63,7 +64,7 @@ class Detail:
     async def services(self, _: Request) -> Response:
         store = self._sources.objects.store
         known = workloads.found(store)
-        return JSONResponse({"services": [_service(each, known) for each in store.list("services")[0]]})
+        return JSONResponse({"services": [_service(each, known, store) for each in store.list("services")[0]]})
 
     async def service(self, request: Request) -> Response:
         """A service with its ports, the workloads behind it and the rules that are for it."""
@@ -73,7 +74,7 @@ class Detail:
         if found is None:
             return problem(404, "NotFound", "there is no such service")
         rules = self._rules(related.of_service(store, namespace, name))
-        return JSONResponse({**_service(found, workloads.found(store)), "rules": rules})
+        return JSONResponse({**_service(found, workloads.found(store), store), "rules": rules})
 
     def _rules(self, found: list[related.Rule]) -> list[Doc]:
         problems = self._sources.control.problems()
@@ -158,7 +159,7 @@ def _waiting(status: Doc) -> str:
     return ""
 
 
-def _service(obj: Doc, known: list[Workload]) -> Doc:
+def _service(obj: Doc, known: list[Workload], store: Store) -> Doc:
     metadata, spec = obj["metadata"], obj["spec"]
     namespace, selector = metadata["namespace"], spec.get("selector") or {}
     behind = [
@@ -177,4 +178,5 @@ def _service(obj: Doc, known: list[Workload]) -> Doc:
         "ip": spec.get("clusterIP", ""),
         "ports": ports,
         "workloads": behind,
+        "subsets": related.subsets(store, namespace, metadata["name"]),
     }

@@ -46,6 +46,17 @@ def of_service(store: Store, namespace: str, name: str) -> list[Rule]:
     ]
 
 
+def subsets(store: Store, namespace: str, name: str) -> dict[str, str]:
+    """The subsets of the service that choose a version and nothing else: version -> name."""
+    found: dict[str, str] = {}
+    for rule in of_service(store, namespace, name):
+        for subset in (rule.obj.get("spec") or {}).get("subsets") or ():
+            labels = subset.get("labels") or {}
+            if set(labels) == {"version"}:
+                found.setdefault(labels["version"], subset["name"])
+    return found
+
+
 def _objects(store: Store, kinds: frozenset[str]) -> Iterator[tuple[Kind, Doc]]:
     for kind in config.KINDS:
         if kind.kind in kinds and kind.group.endswith("istio.io"):
