@@ -85,3 +85,13 @@ def test_proxies_say_what_they_have(mesh: Machine, namespace: str) -> None:
     described = mesh.semafor("describe", "pod", f"caller.{namespace}").stdout
     assert "has everything" in described
     assert mesh.semafor("analyze", "-n", namespace, check=False).returncode == 0
+
+
+def test_pods_may_not_ask(mesh: Machine, namespace: str) -> None:
+    deploy(mesh, namespace, "v1")
+    token = "$(cat /var/run/secrets/kubernetes.io/serviceaccount/token)"
+    where = f"https://kubernetes.default/semafor/v1/proxies/{namespace}/caller/config_dump"
+    command = f'curl -sk -o /dev/null -w "%{{http_code}} " -H "Authorization: Bearer {token}" {where} {where}'
+    assert (
+        mesh.kubectl("exec", "-n", namespace, "caller", "-c", "shell", "--", "sh", "-c", command).split() == ["403"] * 2
+    )

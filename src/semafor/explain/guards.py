@@ -26,6 +26,16 @@ class Visit(Value):
     server_name: str = ""
 
 
+def through(guards: tuple[Guard, ...], visit: Visit) -> tuple[Judged, ...]:
+    """What the guards say, one after the other, up to the first that refuses."""
+    found: list[Judged] = []
+    for guard in guards:
+        found.append(judge(guard, visit))
+        if not found[-1].passes:
+            break
+    return tuple(found)
+
+
 def judge(guard: Guard, visit: Visit) -> Judged:
     """What the guard says. One in dry run says what it would do, and lets everything pass."""
     rules = tuple(_tried(rule, visit) for rule in guard.rules)

@@ -7,10 +7,11 @@ from semafor.explain.chains import Connection
 from semafor.explain.guards import Visit
 from semafor.explain.request import Caller, Request
 from semafor.explain.story import Arrival, Judged
-from semafor.ir import DirectResponse, FilterChain, HttpConnection, Listener, Plan, TcpProxy, TokenIssuer
+from semafor.ir import DirectResponse, DownstreamTls, FilterChain, HttpConnection, Listener, Plan, TcpProxy, TokenIssuer
 
 _NAME = "virtualInbound"
 _DENIED = 403
+_ALIASES = "name the caller's trust domain in the mesh configuration's trustDomainAliases"
 
 
 class Approach(Caller):
@@ -30,6 +31,10 @@ def arrival(plan: Plan, workload: str, request: Request, caller: Approach, port:
     if chain is None:
         return _closed(begun, listener, port)
     identity = caller.identity if chain.tls and caller.mutual_tls else ""
+    if chain.tls and identity and not _is_trusted(chain.tls, identity):
+        domains = ", ".join(chain.tls.trust_domains)
+        refusal = f"the connection is closed: {identity} is of another trust domain than {domains}"
+        return replace(begun, chain=chain.name, rule=chain.origin, refusal=refusal, mend=_ALIASES)
     begun = replace(begun, chain=chain.name, rule=chain.origin, identity=identity)
     if isinstance(chain.filter, HttpConnection) and not request.carries_request:
         return replace(begun, status=400, refusal="these bytes are no HTTP, and HTTP is spoken here")
@@ -41,6 +46,11 @@ def arrival(plan: Plan, workload: str, request: Request, caller: Approach, port:
     if status:
         return replace(begun, status=status, refusal=reason, mend="send a token that the RequestAuthentication takes")
     return _filtered(begun, chain, _visit(known, caller, begun))
+
+
+def _is_trusted(tls: DownstreamTls, identity: str) -> bool:
+    """Whether the identity is of one of the trust domains, when there are any."""
+    return not tls.trust_domains or any(identity.startswith(f"spiffe://{each}/") for each in tls.trust_domains)
 
 
 def _listener(plan: Plan, port: int) -> Listener | None:
@@ -84,12 +94,9 @@ def _visit(request: Request, caller: Approach, begun: Arrival) -> Visit:
 
 def _filtered(begun: Arrival, chain: FilterChain, visit: Visit) -> Arrival:
     """Guard after guard, until one refuses."""
-    judged: list[Judged] = []
-    for guard in chain.filter.guards:
-        judged.append(guards.judge(guard, visit))
-        if not judged[-1].passes:
-            return _refused(replace(begun, judged=tuple(judged)), chain.filter, judged[-1])
-    begun = replace(begun, judged=tuple(judged))
+    begun = replace(begun, judged=guards.through(chain.filter.guards, visit))
+    if begun.judged and not begun.judged[-1].passes:
+        return _refused(begun, chain.filter, begun.judged[-1])
     return _answered(begun, chain.filter, visit.request) if isinstance(chain.filter, HttpConnection) else begun
 
 

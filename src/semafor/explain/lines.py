@@ -43,6 +43,8 @@ def _way(way: Way) -> Iterator[str]:
         yield f"patched   by {patch}, which is not told here"
     if way.closed:
         yield f"closed    {way.closed}"
+    for judged in way.judged:
+        yield from _judged(judged)
     if way.virtual_host:
         yield f"host      {way.domain}  ({way.virtual_host}{_by(way.rule)})"
     for outcome in way.outcomes:

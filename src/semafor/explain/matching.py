@@ -22,7 +22,9 @@ def _refusals(match: RouteMatch, request: Request) -> Iterator[str]:
     if not _path_holds(match.path, request.plain_path):
         yield f"the path is {request.plain_path}, and it wants one that {_path_words(match.path)}"
     for header in match.headers:
-        if not _header_holds(header, request.header(header.name)):
+        if header.claim:
+            yield from _claim_refusal(header, request)
+        elif not _header_holds(header, request.header(header.name)):
             yield _header_refusal(header, request.header(header.name))
     for parameter in match.query:
         value = request.query.get(parameter.name)
@@ -73,8 +75,18 @@ def _header_refusal(test: HeaderMatch, value: str | None) -> str:
     return f"{name} {told}, and it wants {_header_words(test)}"
 
 
+def _claim_refusal(test: HeaderMatch, request: Request) -> Iterator[str]:
+    """Of a token's claim, which may be a list; an absent one passes an inverted test."""
+    values = request.claim(".".join(test.claim))
+    passes = any(test.value is None or texts.holds(test.value, value) for value in values)
+    if passes == test.inverted:
+        told = f"is {', '.join(values)}" if values else "is absent"
+        yield f"the claim {'.'.join(test.claim)} {told}, and it wants {_header_words(test)}"
+
+
 def _header_words(test: HeaderMatch) -> str:
     name = _PSEUDO.get(test.name, f"header {test.name}").removeprefix("the ")
+    name = f"claim {'.'.join(test.claim)}" if test.claim else name
     if test.value is None:
         return f"{name} {'absent' if test.inverted else 'present'}"
     return f"{name} {'not: ' if test.inverted else ''}{texts.words(test.value)}"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from semafor.explain import actions, chains, paths, routing, targets
+from semafor.explain import actions, chains, guards, paths, routing, targets, tokens
 from semafor.explain.chains import Connection
+from semafor.explain.guards import Visit
 from semafor.explain.request import Caller, Request
 from semafor.explain.story import Outcome, Tried, Way
 from semafor.explain.targets import Known
@@ -88,8 +89,20 @@ def _requests(begun: Way, plan: Plan, chain: FilterChain, request: Request) -> W
     if not request.carries_request:
         return replace(begun, closed="these bytes are no HTTP, and HTTP is spoken here")
     seen = replace(request, path=paths.normalized(request.path, chain.filter.paths))
-    name = chain.filter.rds
-    table = chain.filter.routes or next((each for each in plan.routes if each.name == name), None)
+    seen, status, reason = tokens.accepted(chain.filter.token_issuers, seen)
+    visit = Visit(request=seen, port=request.at_port or request.port, destination=request.address)
+    begun = replace(begun, judged=guards.through(chain.filter.guards, visit))
+    if not status and begun.judged and not begun.judged[-1].passes:
+        status, reason = 403, begun.judged[-1].reason
+    if status:
+        return replace(begun, outcomes=(Outcome(share=100.0, status=status, reason=reason),))
+    return _found(begun, plan, chain.filter, request, seen)
+
+
+def _found(begun: Way, plan: Plan, filter_: HttpConnection, request: Request, seen: Request) -> Way:
+    """The way through the route table. `seen` is the request as it is understood here."""
+    name = filter_.rds
+    table = filter_.routes or next((each for each in plan.routes if each.name == name), None)
     found = routing.virtual_host(table, request.authority) if table else None
     if table is None or found is None:
         nowhere = Outcome(share=100.0, status=404, reason=f"no virtual host of {name} has the host {request.authority}")
@@ -97,7 +110,7 @@ def _requests(begun: Way, plan: Plan, chain: FilterChain, request: Request) -> W
     host, domain = found
     begun = replace(begun, table=table.name, virtual_host=host.name, domain=domain, rule=host.origin or begun.rule)
     routed = _routed(begun, targets.known(plan), host, seen)
-    return routed if seen == request else _normalized(routed, seen)
+    return routed if seen.path == request.path else _normalized(routed, seen)
 
 
 def _normalized(way: Way, seen: Request) -> Way:

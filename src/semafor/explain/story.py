@@ -92,8 +92,8 @@ class Outcome(Value):
 class Way(Value):
     """What the caller's proxy decides. Without `outcomes` the connection is closed, and `closed` says why.
 
-    `patches` are EnvoyFilters, which change the proxy in ways that are not told. `entrance`: the proxy is a gateway's,
-    and the request comes in from outside.
+    `judged` is what policies of a gateway say. `patches` are EnvoyFilters, which change the proxy in ways that are not
+    told. `entrance`: the proxy is a gateway's, and the request comes in from outside.
     """
 
     proxy: str
@@ -108,6 +108,7 @@ class Way(Value):
     before: tuple[Tried, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     later: tuple[Tried, ...] = ()
+    judged: tuple["Judged", ...] = ()
     closed: str = ""
     patches: tuple[Origin, ...] = ()
 

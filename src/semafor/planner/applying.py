@@ -92,6 +92,19 @@ def routing(mesh: Mesh, called: Iterable[Service]) -> Iterator[ObjectRef]:
             if each.host in vs.destinations:
                 yield vs.origin.ref
                 yield from _gateways(mesh, vs.gateways)
+        yield from _api_routes(mesh, each)
+
+
+def _api_routes(mesh: Mesh, called: Service) -> Iterator[ObjectRef]:
+    """The Gateway API's routes that lead to the service, or are attached to it, and the Gateways that they are at."""
+    own = ("", "Service", called.namespace, called.name)
+    for table in (mesh.http_routes, mesh.grpc_routes, mesh.tls_routes, mesh.tcp_routes, mesh.udp_routes):
+        for route in table.values():
+            parents = tuple(each.ref for each in route.parents)
+            backends = (backend.ref for rule in route.rules for backend in rule.backends)
+            if any((ref.group, ref.kind, ref.namespace, ref.name) == own for ref in (*parents, *backends)):
+                yield route.ref
+                yield from (ref for ref in parents if ref.kind == "Gateway")
 
 
 def _gateways(mesh: Mesh, named: Iterable[str]) -> Iterator[ObjectRef]:
