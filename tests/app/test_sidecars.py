@@ -5,7 +5,8 @@ from typing import Any, cast
 import pytest
 
 from semafor import resources
-from semafor.app import inject, proxies
+from semafor.app import inject, propagation, proxies
+from semafor.app.propagation import Propagation
 from semafor.app.sidecars import BOOTSTRAP, Folders, Sidecars
 from semafor.envoy.render import Renderer
 from semafor.kube.node.spec import Interception, Mount
@@ -27,7 +28,10 @@ def tokens():
 @pytest.fixture
 def sidecars(tokens, tmp_path, pool):
     return Sidecars(
-        cast("Any", SimpleNamespace(mesh=Mesh())), tokens, Folders(tmp_path, tmp_path / "keys"), Renderer(pool)
+        cast("Any", SimpleNamespace(mesh=Mesh())),
+        tokens,
+        Folders(tmp_path, tmp_path / "keys", Propagation(tmp_path)),
+        Renderer(pool),
     )
 
 
@@ -37,7 +41,8 @@ def annotated(name, value):
 
 def test_the_app_gets_neither_bootstrap_nor_socket(sidecars):
     pod = inject.inject(POD)
-    assert (sidecars.files(pod, "web"), sidecars.sockets(pod, "web")) == ({}, ())
+    assert sidecars.files(pod, "web") == {}
+    assert [mount.target for mount in sidecars.sockets(pod, "web")] == [propagation.TARGET]
 
 
 def test_the_proxy_gets_a_bootstrap_with_a_token_of_its_own(sidecars, tokens):
@@ -93,3 +98,18 @@ def test_interception_can_be_switched_off(sidecars):
 
 def test_a_pod_without_a_sidecar_is_not_intercepted(sidecars):
     assert sidecars.interception(POD) is None
+
+
+def test_an_application_is_shown_what_continues_traces(sidecars, tmp_path):
+    pod = inject.inject(POD)
+    (mount,) = sidecars.sockets(pod, "app")
+    assert (mount.target, mount.read_only) == (propagation.TARGET, True)
+    assert sidecars.environment(pod, "app", {}) == {"PYTHONPATH": propagation.TARGET}
+    assert sidecars.environment(pod, "app", {"PYTHONPATH": "/own"}) == {"PYTHONPATH": f"{propagation.TARGET}:/own"}
+    assert sidecars.environment(pod, "istio-proxy", {}) == {}
+
+
+def test_a_pod_may_say_no_and_one_without_a_sidecar_is_left_alone(sidecars):
+    said = {**POD, "metadata": {**POD["metadata"], "annotations": {propagation.OPT_OUT: "false"}}}
+    for pod in (inject.inject(said), POD):
+        assert (sidecars.sockets(pod, "app"), sidecars.environment(pod, "app", {})) == ((), {})

@@ -32,6 +32,7 @@ from semafor.app import (
     kubeconfig,
     mesh_config,
     openings,
+    propagation,
     proxies,
     proxy_config,
     questions,
@@ -148,7 +149,8 @@ class Daemon:
         return proxy_config.of(pod, objects, mesh_config.document(found), self._pipeline.mesh.options.root_namespace)
 
     def _make_kubelet(self) -> Kubelet:
-        folders = sidecars.Folders(self._home.sockets, self._runtime.private)
+        shown = propagation.Propagation(self._home.cache)
+        folders = sidecars.Folders(self._home.sockets, self._runtime.private, shown)
         options = machine.Options(
             folder=self._home.pods,
             host=self._images.host,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from semafor.app import identities, inject, pilot_agent, proxies
+from semafor.app import identities, inject, pilot_agent, propagation, proxies
 from semafor.app.pipeline import Pipeline
+from semafor.app.propagation import Propagation
 from semafor.envoy import bootstrap
 from semafor.envoy.render import Renderer
 from semafor.kube.images.host import python_executable
@@ -32,10 +33,12 @@ _TRAFFIC = "traffic.sidecar.istio.io/"
 
 
 class Folders(NamedTuple):
-    """On the host: the daemon's unix sockets, and what shows each pod's private memory, where its proxy's keys are."""
+    """On the host: the daemon's unix sockets, what shows each pod's private memory, where its proxy's keys are, and
+    what applications are shown."""
 
     sockets: Path
     private: Path
+    propagation: Propagation
 
 
 class Sidecars:
@@ -80,7 +83,7 @@ class Sidecars:
         if _shows_page(pod, container):
             return (Mount(source=str(self._folders.sockets / "page.sock"), target=PAGE_SOCKET),)
         if not self.is_proxy(pod, container):
-            return ()
+            return self._folders.propagation.mount(pod)
         if proxies.role(pod) == "discovery":
             doors = (DEBUG_SOCKET, PROMETHEUS_SOCKET)
             return tuple(Mount(source=str(self._folders.sockets / Path(door).name), target=door) for door in doors)
@@ -89,6 +92,9 @@ class Sidecars:
             Mount(source=str(self._folders.sockets / "otlp.sock"), target=TRACES_SOCKET),
             Mount(source=str(self._folders.private), target=identities.KEYS, read_only=True),
         )
+
+    def environment(self, pod: Pod, container: str, known: Mapping[str, str]) -> Mapping[str, str]:
+        return {} if self.is_proxy(pod, container) or not propagation.wanted(pod) else propagation.environment(known)
 
     def interception(self, pod: Pod) -> Interception | None:
         """The redirect to the sidecar. Source: Istio's reference of resource annotations, traffic.sidecar.istio.io."""

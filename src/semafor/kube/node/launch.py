@@ -53,6 +53,7 @@ def prepare(
     """Everything about one run of a container. Raises NotStartable, ConfigError, VolumeError."""
     around = machine.surroundings(pod, ip)
     variables = environment.environment(pod, spec, image.env, around)
+    variables |= machine.hooks.environment(pod, spec["name"], variables)
     argv = environment.command(spec, image.entrypoint, image.cmd, variables)
     if not argv:
         raise NotStartable(

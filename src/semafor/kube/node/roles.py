@@ -79,6 +79,9 @@ class Hooks(Protocol):
     def sockets(self, pod: Json, container: str) -> tuple[Mount, ...]:
         """Further mounts of a container, such as unix sockets of the host."""
 
+    def environment(self, pod: Json, container: str, known: Mapping[str, str]) -> Mapping[str, str]:
+        """Variables to set beside those that the container has, or in place of them."""
+
     def interception(self, pod: Json) -> Interception | None:
         """How the pod's traffic is redirected; None leaves it alone."""
 
@@ -97,6 +100,9 @@ class NoHooks:
 
     def sockets(self, pod: Json, container: str) -> tuple[Mount, ...]:  # noqa: ARG002
         return ()
+
+    def environment(self, pod: Json, container: str, known: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002
+        return {}
 
     def interception(self, pod: Json) -> Interception | None:  # noqa: ARG002
         return None
