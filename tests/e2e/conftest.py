@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import leftovers
 from tests.e2e.machine import USER_ID, Machine, interpreter_for_others
 
 AS = ("user", "root") if os.geteuid() == 0 else ("user",)
@@ -19,6 +20,7 @@ def machine(who: str, name: str) -> Machine:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed")
     folder = Path(tempfile.mkdtemp(prefix=f"semafor-{name}-", dir="/tmp"))
+    leftovers.claim(folder)
     folder.chmod(0o755)
     if who == "root" or os.geteuid() != 0:
         return Machine(folder, python=sys.executable)
@@ -26,6 +28,11 @@ def machine(who: str, name: str) -> Machine:
     if python is None:
         pytest.skip("no Python of this version that an ordinary user can run: install the distribution's")
     return Machine(folder, python=python, user=USER_ID)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _swept() -> None:
+    leftovers.sweep()
 
 
 @pytest.fixture(scope="session", params=AS)
