@@ -160,6 +160,12 @@ _STAT_REGEXES: Final = (
 # Every stat of every cluster would cost 12 MB in a mesh of 500 clusters; these are what people and alerts look at.
 _STATS: Final[Json] = {
     "use_all_default_tags": True,
+    # What a dry run of a policy would have done, as labels. Source: Istio's task "Dry Run".
+    "stats_tags": [
+        {"tag_name": "authz_enforce_result", "regex": r"rbac(\.(allowed|denied))"},
+        {"tag_name": "authz_dry_run_action", "regex": r"(\.istio_dry_run_(allow|deny)_)"},
+        {"tag_name": "authz_dry_run_result", "regex": r"(\.shadow_(allowed|denied))"},
+    ],
     "stats_matcher": {
         "inclusion_list": {
             "patterns": [

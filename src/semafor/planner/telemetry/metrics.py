@@ -18,14 +18,12 @@ _NAMES: Final[dict[str, MetricName]] = {
     "REQUEST_DURATION": "request_duration_milliseconds",
     "REQUEST_SIZE": "request_bytes",
     "RESPONSE_SIZE": "response_bytes",
-    "GRPC_REQUEST_MESSAGES": "request_messages_total",
-    "GRPC_RESPONSE_MESSAGES": "response_messages_total",
     "TCP_OPENED_CONNECTIONS": "tcp_connections_opened_total",
     "TCP_CLOSED_CONNECTIONS": "tcp_connections_closed_total",
     "TCP_SENT_BYTES": "tcp_sent_bytes_total",
     "TCP_RECEIVED_BYTES": "tcp_received_bytes_total",
 }
-EVERY: Final = tuple(Metric(name=name) for name in _NAMES.values())
+_NOT_MADE: Final = frozenset(("GRPC_REQUEST_MESSAGES", "GRPC_RESPONSE_MESSAGES"))
 
 
 def of(
@@ -56,7 +54,7 @@ def _meant(override: istio.MetricsOverrides) -> tuple[MetricName, ...]:
     match = override.match
     if match is None or match.metric in (None, "ALL_METRICS"):
         return () if match and match.custom_metric else tuple(_NAMES.values())
-    return (_NAMES[match.metric or ""],)
+    return (_NAMES[match.metric],) if match.metric in _NAMES else ()
 
 
 def _tags(override: istio.MetricsOverrides, origin: Origin) -> dict[str, Tag]:
@@ -84,8 +82,12 @@ def check(one: Telemetry) -> Iterator[Problem]:
     for section, origin in sections.metrics((one,)):
         yield from refused.fields(section, origin, "providers", "overrides")
         for override, place in _overrides(section, origin):
-            if override.match and override.match.custom_metric:
+            match = override.match
+            if match and match.custom_metric:
                 yield problems.not_supported(at(place, "match"), "customMetric")
+            if match and match.metric in _NOT_MADE:
+                origin_of_name = at(place, "match.metric")
+                yield problems.value_not_supported(origin_of_name, match.metric or "", ", ".join(_NAMES))
             for name, change in override.tag_overrides.items():
                 if change.operation == "UPSERT" and (why := _wrong(change.value)):
                     place_of_tag = at(place, f"tagOverrides[{name}].value")
