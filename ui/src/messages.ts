@@ -54,6 +54,7 @@ export const messages = {
   "overview.problems": ["Problems", "Проблемы"],
   "overview.namespaces": ["Namespaces", "Пространства имён"],
   "overview.injected": ["Sidecars are injected", "Сайдкары внедряются"],
+  "overview.own": ["The mesh's own", "Служебное"],
   "overview.notInjected": ["Not in the mesh", "Вне сетки"],
   "overview.workloads": ["{n} workload|{n} workloads", "{n} приложение|{n} приложения|{n} приложений"],
   "overview.quiet": ["No traffic", "Нет трафика"],

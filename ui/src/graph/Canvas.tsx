@@ -35,8 +35,9 @@ export function Canvas({ graph, label, animated, selected, found, onSelect }: Pr
   const inner = useRef<SVGGElement>(null);
   const zooming = useRef<ZoomBehavior<SVGSVGElement, unknown> | null>(null);
   const shape = signature(graph);
+  const direction = matchMedia("(max-width: 720px)").matches ? "TB" : "LR";
   // biome-ignore lint/correctness/useExhaustiveDependencies: nothing moves while the same nodes and edges are shown
-  const placed = useMemo(() => layout(graph), [shape]);
+  const placed = useMemo(() => layout(graph, direction), [shape, direction]);
   const near = useMemo(() => neighbours(graph, selected), [graph, selected]);
 
   const fitAll = useCallback(() => {

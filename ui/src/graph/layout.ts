@@ -1,4 +1,4 @@
-/** Where everything goes: left to right by who calls whom, with a frame around each namespace. Pure. */
+/** Where everything goes: left to right (on a phone, downwards) by who calls whom, with a frame around each namespace. Pure. */
 import { layout as arrange, Graph as Dagre } from "@dagrejs/dagre";
 import type { Graph, GraphNode } from "../api";
 
@@ -30,9 +30,16 @@ export function signature(graph: Graph): string {
   return `${graph.nodes.map((node) => node.id).join(" ")}|${graph.edges.map((edge) => edge.id).join(" ")}`;
 }
 
-export function layout(graph: Graph): Layout {
+export function layout(graph: Graph, direction: "LR" | "TB" = "LR"): Layout {
   const drawn = new Dagre({ compound: true, multigraph: false });
-  drawn.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 130, edgesep: 18, marginx: 24, marginy: 24 });
+  drawn.setGraph({
+    rankdir: direction,
+    nodesep: 26,
+    ranksep: direction === "LR" ? 130 : 44,
+    edgesep: 18,
+    marginx: 24,
+    marginy: 24,
+  });
   drawn.setDefaultEdgeLabel(() => ({}));
   const namespaces = framed(graph.nodes);
   for (const name of namespaces) drawn.setNode(frame(name), {});

@@ -14,6 +14,12 @@ const SECTIONS: [path: string, name: Key][] = [
 ];
 const THEME_ICONS: Record<string, IconName> = { system: "system", light: "sun", dark: "moon" };
 
+/** The section of pages whose address does not begin with its. */
+function also(where: string): string {
+  if (where.startsWith("/services")) return "/workloads";
+  return where.startsWith("/wizards") ? "/config" : "";
+}
+
 interface Props {
   session: Extract<Session, { signedIn: true }>;
   children: ReactNode;
@@ -33,7 +39,11 @@ export function Shell({ session, children, onLanguage, onLeave }: Props) {
         <Brand mesh={session.mesh} />
         <nav aria-label={t("nav.label")}>
           {SECTIONS.map(([path, name]) => (
-            <Link key={path} href={path} aria-current={where.startsWith(path) ? "page" : undefined}>
+            <Link
+              key={path}
+              href={path}
+              aria-current={where.startsWith(path) || also(where) === path ? "page" : undefined}
+            >
               {t(name)}
             </Link>
           ))}

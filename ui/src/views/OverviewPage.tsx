@@ -109,7 +109,7 @@ function NamespaceCard({ namespace }: { namespace: Namespace }) {
         <Severities counts={namespace.problems} />
       </header>
       <p className="facts">
-        <span>{namespace.injected ? t("overview.injected") : t("overview.notInjected")}</span>
+        <span>{t(standing(namespace))}</span>
         {namespace.rate > 0 ? <span>{rate(namespace.rate, t)}</span> : <span>{t("overview.quiet")}</span>}
         {namespace.failed > 0 && (
           <span className={verdict(namespace.failed)}>{t("overview.errors", { share: share(namespace.failed) })}</span>
@@ -127,6 +127,11 @@ function NamespaceCard({ namespace }: { namespace: Namespace }) {
       </ul>
     </article>
   );
+}
+
+function standing(namespace: Namespace) {
+  if (namespace.injected) return "overview.injected" as const;
+  return namespace.workloads.some((each) => each.proxy) ? "overview.own" : "overview.notInjected";
 }
 
 function WorkloadLine({ workload }: { workload: Workload }) {
