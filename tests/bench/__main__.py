@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import change, judge, memory, pods, scale, traffic, up
+from tests.bench import ca, change, judge, memory, pods, scale, traffic, up
 from tests.bench.effort import Effort, say
 from tests.bench.result import Report
 
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Report, Effort], None]] = {
     "memory": memory.measure,
     "change": change.measure,
     "judge": judge.measure,
+    "ca": ca.measure,
     "scale": scale.measure,
 }
 _LIMIT_S = {False: 350.0, True: 112.0}  # of the whole run, full and quick; cleaning up comes on top

@@ -101,6 +101,29 @@ def test_no_request_fails_while_roots_follow_each_other(mesh: Machine, namespace
 
 
 @as_user
+def test_no_request_fails_while_the_trust_domain_changes(mesh: Machine, namespace: str, load: Load):
+    about = ("configmap/istio", "-n", "istio-system", "--type=merge", "-p")
+    before = mesh.get("configmap", "istio", "-n", "istio-system").get("data", {}).get("mesh", "")
+    domains = "trustDomain: new.example\ntrustDomainAliases: [cluster.local]\n"
+    try:
+        mesh.kubectl("patch", *about, json.dumps({"data": {"mesh": domains + before}}))
+        mesh.wait("certificates of the new domain", lambda: "spiffe://new.example/" in certificates(mesh, namespace))
+        load.goes_on("v1")
+    finally:
+        back = "trustDomainAliases: [new.example]\n" + before
+        mesh.kubectl("patch", *about, json.dumps({"data": {"mesh": back}}))
+    mesh.wait("certificates of the old domain", lambda: "spiffe://new.example/" not in certificates(mesh, namespace))
+    load.goes_on("v1")
+    assert load.counts()["errors"] == []
+
+
+def certificates(mesh: Machine, namespace: str) -> str:
+    """What the load's sidecar proves to be."""
+    asked = ("pilot-agent", "request", "GET", "/certs")
+    return mesh.kubectl("exec", "-n", namespace, "load", "-c", "istio-proxy", "--", *asked)
+
+
+@as_user
 def test_keys_are_in_their_own_pods_and_nowhere_else(mesh: Machine, namespace: str, load: Load):
     keys = "/var/run/secrets/semafor.io/keys"
     names = [pod["metadata"]["name"] for pod in mesh.get("pods", "-n", namespace)["items"]]
