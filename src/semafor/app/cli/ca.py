@@ -61,8 +61,9 @@ def rotate(*, wait: bool, timeout_s: float) -> None:
     found = _status(api)
     if found["signer"]["source"] != "own":
         raise Failure(
-            f"the authority is plugged in: {found['signer']['subject']}",
-            f"to rotate, put the next one into the Secret {authorities.NAMESPACE}/{authorities.CACERTS}",
+            f"the authority is not ours, but {found['signer']['source']}: {found['signer']['subject']}",
+            "to rotate a plugged-in one, put the next one into the Secret istio-system/cacerts; an intermediate of "
+            "cert-manager or SPIRE is renewed by itself",
         )
     wish = secrets.token_hex(8)
     metadata = {"name": authorities.STATUS, "namespace": authorities.NAMESPACE}
@@ -101,9 +102,8 @@ def _status(api: Api) -> Document:
 
 def _lines(found: Document) -> list[str]:
     signer = found["signer"]
-    source = "its own root" if signer["source"] == "own" else "plugged in"
     lines = [
-        f"signs         {signer['id']}  {signer['subject']} ({source}), until {signer['until']}",
+        f"signs         {signer['id']}  {signer['subject']} ({signer['source']}), until {signer['until']}",
         *(f"trusted       {root['id']}  {root['subject']}, until {root['until']}" for root in found["trusted"]),
         f"certificates  {found['certificates']}",
         f"phase         {_PHASES[found['phase']]}, since {found['since']}",
