@@ -1,9 +1,11 @@
 """Authorities of others: which are taken, and what is said of those that are not."""
 
+import base64
 import subprocess
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from tests.ca import made
@@ -12,6 +14,12 @@ from semafor.ca import issue, keys, plugged
 from semafor.ca.plugged import PluggedError
 
 ID = "spiffe://cluster.local/ns/default/sa/reviews"
+
+
+def spoilt(pem: bytes, old: bytes, new: bytes) -> bytes:
+    der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
+    text = base64.encodebytes(der.replace(old, new))
+    return b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
 
 
 def pem(key) -> bytes:
@@ -69,6 +77,10 @@ def test_what_is_written_is_read_as_the_same_authority():
     assert plugged.read(plugged.files(authority), now=made.NOW).id == authority.id
 
 
+# A certificate whose key is on a curve that nobody knows: its object identifier is changed.
+STRANGE = spoilt(made.cacerts()["ca-cert.pem"], bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030163"))
+
+
 def without(name: str) -> dict[str, bytes]:
     return {key: value for key, value in made.cacerts().items() if key != name}
 
@@ -83,6 +95,7 @@ def without(name: str) -> dict[str, bytes]:
         ({**made.cacerts(), "ca-key.pem": pem(ed25519.Ed25519PrivateKey.generate())}, "neither an ECDSA nor an RSA"),
         ({**made.cacerts(), "root-cert.pem": made.cacerts()["root-cert.pem"]}, "does not lead from ca-cert.pem"),
         (made.cacerts(ca=False), "is not an authority, but a leaf"),
+        ({**made.cacerts(), "ca-cert.pem": STRANGE}, "not understood|not certificates"),
         (made.cacerts(signs=False), "may not sign certificates"),
         (made.cacerts(end=made.NOW - timedelta(days=1)), "expired on 2026-11-21"),
         (made.cacerts(start=made.NOW + timedelta(days=1)), "is not valid before 2026-11-23"),

@@ -102,19 +102,28 @@ def test_no_request_fails_while_roots_follow_each_other(mesh: Machine, namespace
 
 @as_user
 def test_no_request_fails_while_the_trust_domain_changes(mesh: Machine, namespace: str, load: Load):
-    about = ("configmap/istio", "-n", "istio-system", "--type=merge", "-p")
-    before = mesh.get("configmap", "istio", "-n", "istio-system").get("data", {}).get("mesh", "")
-    domains = "trustDomain: new.example\ntrustDomainAliases: [cluster.local]\n"
+    before = mesh.get("configmap", "istio", "-n", "istio-system")["data"]["mesh"]
+    assert "trustDomain: cluster.local\n" in before
+    moved = before.replace(
+        "trustDomain: cluster.local\n", "trustDomain: new.example\ntrustDomainAliases: [cluster.local]\n"
+    )
     try:
-        mesh.kubectl("patch", *about, json.dumps({"data": {"mesh": domains + before}}))
+        configure(mesh, moved)
         mesh.wait("certificates of the new domain", lambda: "spiffe://new.example/" in certificates(mesh, namespace))
         load.goes_on("v1")
     finally:
-        back = "trustDomainAliases: [new.example]\n" + before
-        mesh.kubectl("patch", *about, json.dumps({"data": {"mesh": back}}))
+        configure(mesh, f"{before}\ntrustDomainAliases: [new.example]\n")
     mesh.wait("certificates of the old domain", lambda: "spiffe://new.example/" not in certificates(mesh, namespace))
     load.goes_on("v1")
+    configure(mesh, before)
+    load.goes_on("v1")
     assert load.counts()["errors"] == []
+
+
+def configure(mesh: Machine, text: str) -> None:
+    """Have this mesh configuration."""
+    patch = json.dumps({"data": {"mesh": text}})
+    mesh.kubectl("patch", "configmap/istio", "-n", "istio-system", "--type=merge", "-p", patch)
 
 
 def certificates(mesh: Machine, namespace: str) -> str:

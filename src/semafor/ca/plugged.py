@@ -31,6 +31,15 @@ class PluggedError(CaError):
 
 def read(files: Mapping[str, bytes], *, now: datetime) -> Authority:
     """The authority in `files`, by the names above. Raises PluggedError."""
+    try:
+        return _read(files, now)
+    except PluggedError:
+        raise
+    except Exception as error:
+        raise PluggedError(f"the files are not understood: {error or type(error).__name__}") from error
+
+
+def _read(files: Mapping[str, bytes], now: datetime) -> Authority:
     if missing := [name for name in (CERTIFICATE, KEY, ROOT, CHAIN) if not files.get(name, b"").strip()]:
         raise PluggedError(f"{' and '.join(missing)}: missing (Istio's `cacerts` has four files)")
     certificate = _certificates(CERTIFICATE, files[CERTIFICATE])[0]

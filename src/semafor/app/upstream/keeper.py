@@ -102,13 +102,20 @@ class Keeper:
         try:
             async with asyncio.timeout(_ANSWER_S):
                 made = await self._asked(wanted, domain, source)
-        except (PluggedError, TimeoutError) as error:
-            why = str(error) or f"no answer within {_ANSWER_S:.0f} s"
-            log.error("no intermediate from %s: %s", source, why)  # noqa: TRY400 - the whole story
-            self._authorities.offer(source, known, why)
-            return self._retry_s[min(failures, len(self._retry_s) - 1)]
+        except TimeoutError:
+            return self._failed(source, known, f"no answer within {_ANSWER_S:.0f} s", failures)
+        except PluggedError as error:
+            return self._failed(source, known, str(error), failures)
+        except Exception as error:  # noqa: BLE001 - whatever a foreign server answers, the mesh goes on
+            return self._failed(source, known, f"not understood: {error or type(error).__name__}", failures)
         self._authorities.offer(source, made)
         return max(self._half_life_s(made), self._retry_s[0] + 1)
+
+    def _failed(self, source: str, known: Authority | None, why: str, failures: int) -> float:
+        """Say so, and how long to wait."""
+        log.error("no intermediate from %s: %s", source, why)
+        self._authorities.offer(source, known, why)
+        return self._retry_s[min(failures, len(self._retry_s) - 1)]
 
     async def _asked(self, wanted: Upstream, domain: str, source: str) -> Authority:
         asked = intermediate.ask(domain)
