@@ -33,7 +33,6 @@ class Call:
     host: str
     port: int
     path: str = ""
-    asked: str = ""  # the path as the caller wrote it, where the proxy makes another of it
     method: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     caller: str = ""
@@ -43,6 +42,7 @@ class Call:
     at: str = ""
     alpn: tuple[str, ...] = ()
     sni: str = ""
+    asked: str = ""  # the path as the caller wrote it, where the proxy makes another of it
 
     def __str__(self) -> str:
         return f"{self.text} -> {self.result}"
