@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-_DIGITS = {"s": 2, "ms": 1, "MB": 1, "us": 1, "req/s": 0, "x": 3}
+_DIGITS = {"s": 2, "ms": 1, "MB": 1, "us": 1, "req/s": 0, "x": 3, "B": 2}
 
 
 @dataclass(frozen=True)

@@ -131,8 +131,8 @@ def test_strict_refuses_plain_text_and_permissive_takes_it(guide):
     assert '"service":"service-1"' in guide.mesh.run(*call).stdout
 
 
-def test_what_has_no_effect_yet_says_so(guide):
-    assert "has no effect yet" in guide.apply("monitoring/alerts.yaml")
+def test_its_alerts_are_watched(guide):
+    assert "Warning" not in guide.apply("monitoring/alerts.yaml")
 
 
 def test_the_group_of_routes_waits_for_somebody_to_refer_to_it(guide):

@@ -89,6 +89,5 @@ KIND = Kind(
     columns=(AGE,),
     subresources=("status",),
     custom=True,
-    effect=False,
     validate=validate,
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from semafor.telemetry.promql import ParseError, lexer, parse
+from semafor.telemetry.promql import ParseError, lexer, parse, tree
 from semafor.telemetry.promql.tree import Expr
 from semafor.telemetry.rules import templates
 from semafor.telemetry.rules.templates import BadTemplate, Template
@@ -104,11 +104,11 @@ def _duration(document: Json, name: str, path: str, faults: list[Fault]) -> int:
 def _rule(rule: Json, shared: dict[str, str], path: str, faults: list[Fault]) -> Rule | None:
     before = len(faults)
     text = str(rule.get("expr", ""))
+    expr: Expr = tree.Number(0.0)
     try:
         expr = parse(text)
     except ParseError as error:
         faults.append(Fault(f"{path}.expr", f"could not parse expression: {error}"))
-        return None
     record = str(rule.get("record") or "")
     if record and not _METRIC.fullmatch(record):
         faults.append(Fault(f"{path}.record", f"invalid recording rule name: {record}"))
