@@ -28,7 +28,7 @@ spec:
   containers:
   - name: backend
     image: python:3.11-slim
-    command: [python, -c, %r]
+    command: [python, -c, %s]
 ---
 apiVersion: v1
 kind: Pod
@@ -73,7 +73,7 @@ spec:
 @pytest.fixture
 def calls(mesh: Machine, namespace: str):
     mesh.kubectl("label", "namespace", namespace, "istio-injection=enabled", "--overwrite")
-    mesh.apply(PODS % PROGRAM, "-n", namespace)
+    mesh.apply(PODS % json.dumps(PROGRAM), "-n", namespace)
     mesh.kubectl("wait", "--for=condition=Ready", "pod/backend", "pod/caller", "-n", namespace, "--timeout=120s")
 
     def call(*command: str) -> str:
