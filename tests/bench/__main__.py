@@ -12,8 +12,7 @@ import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import ca, change, judge, memory, pods, scale, traffic, up
-from tests.bench import change, judge, memory, pods, scale, series, traffic, up
+from tests.bench import ca, change, judge, memory, pods, scale, series, traffic, up
 from tests.bench.effort import Effort, say
 from tests.bench.result import Report
 
