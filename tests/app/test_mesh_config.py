@@ -130,6 +130,16 @@ def test_a_field_that_a_provider_does_not_have_is_named():
     assert "data.mesh extensionProviders[0].prometheus.colour" in [problem.path for problem in problems]
 
 
+def test_a_field_without_effect_is_named_and_the_provider_counts():
+    told = {"service": "a", "port": 1, "maxTagLength": 9, "http": {"headers": [{"name": "k", "envName": "KEY"}]}}
+    options, problems = mesh_config.read({"extensionProviders": [{"name": "p", "opentelemetry": told}]})
+    assert [provider.name for provider in options.providers] == ["p"]
+    assert [(problem.reason, problem.path.rpartition("opentelemetry")[2]) for problem in problems] == [
+        ("UnsupportedKey", ".maxTagLength"),
+        ("UnsupportedKey", ".http.headers[0].envName"),
+    ]
+
+
 def test_the_default_providers_are_read():
     options, _ = mesh_config.read({"defaultProviders": {"tracing": ["zipkin"], "accessLogging": ["file"]}})
     assert options.default_providers == DefaultProviders(tracing=("zipkin",), access_logging=("file",))

@@ -1,6 +1,6 @@
 from msgspec.structs import replace
 
-from semafor.app import inject, proxies
+from semafor.app import inject, proxies, proxy_config
 from semafor.planner import Proxy, Workload
 
 POD = {
@@ -44,3 +44,11 @@ def test_a_token_stands_for_its_proxy_until_it_is_revoked():
     mine, other = tokens.mint("a"), tokens.mint("b")
     tokens.revoke("a")
     assert [tokens.proxy(token) for token in (mine, other, "guessed")] == [None, "b", None]
+
+
+def test_a_life_of_certificates_that_is_not_understood_is_named():
+    said = {"proxy.istio.io/config": 'proxyMetadata: {SECRET_TTL: "soon", SECRET_GRACE_PERIOD_RATIO: "0.5"}'}
+    pod = {"metadata": {"name": "web", "namespace": "shop", "annotations": said}, "spec": {"containers": []}}
+    settings = proxy_config.of(pod, (), {}, "istio-system")
+    (problem,) = proxies.problems(inject.inject(pod, settings))
+    assert str(problem).startswith("Pod shop/web env of its proxy: SECRET_TTL counts as absent: ")

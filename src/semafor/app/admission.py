@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from semafor import ir, resources
-from semafor.app import exposed, inject, mesh_config, proxy_config
+from semafor.app import exposed, inject, mesh_config, proxies, proxy_config
 from semafor.app.pipeline import RULES
 from semafor.base.problem import Problem
 from semafor.kube.api import errors
@@ -43,9 +43,9 @@ class Injection:
             return Admitted(new or {})
         warnings = tuple(str(problem) for problem in (*inject.problems(new), *proxy_config.problems(new)))
         home = self._find(request.namespace) or {"metadata": {}}
-        if inject.wanted(new, home["metadata"].get("labels") or {}):
-            return Admitted(inject.inject(new, self._settings(new)), warnings)
-        return Admitted(inject.with_settings(new, self._settings(new)), warnings)
+        wanted = inject.wanted(new, home["metadata"].get("labels") or {})
+        made = (inject.inject if wanted else inject.with_settings)(new, self._settings(new))
+        return Admitted(made, (*warnings, *(str(problem) for problem in proxies.problems(made))))
 
 
 class Judgement:

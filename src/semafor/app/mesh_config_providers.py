@@ -15,6 +15,21 @@ ACTED_ON: frozenset[str] = (
     frozenset({"envoyExtAuthzHttp", "envoyExtAuthzGrpc", "prometheus"}) | logs.KINDS | tracing.KINDS
 )
 _DEFAULTS_ACTED_ON: frozenset[str] = frozenset({"tracing", "metrics", "accessLogging"})
+# Fields of these that Envoy's own exporters have no counterpart for, or that nothing acts on.
+_IDLE: tuple[tuple[str, ...], ...] = (
+    ("zipkin", "maxTagLength"),
+    ("zipkin", "timeout"),
+    ("zipkin", "headers"),
+    ("opentelemetry", "maxTagLength"),
+    ("opentelemetry", "resourceDetectors"),
+    ("opentelemetry", "dynatraceSampler"),
+    ("opentelemetry", "serviceAttributeEnrichment"),
+)
+# Lists of headers, each of which may name a variable of the proxy's environment.
+_HEADERS: tuple[tuple[str, ...], ...] = (
+    ("opentelemetry", "http", "headers"),
+    ("opentelemetry", "grpc", "initialMetadata"),
+)
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
@@ -42,6 +57,7 @@ def providers(written: Any) -> Read:
         if provider is None:
             continue
         flaws += _remarks(provider, f"[{index}]", found)
+        flaws += _idle(one, f"[{index}]")
         found.setdefault(provider.name, provider)
     return {"providers": tuple(found.values())}, flaws
 
@@ -62,6 +78,23 @@ def _remarks(provider: ExtensionProvider, path: str, known: dict[str, ExtensionP
         yield Flaw(f"{path}.name", "Conflict", message, "give each provider a name of its own")
     if provider.of_kind not in ACTED_ON:
         yield _unsupported(f"{path}.{provider.of_kind}")
+
+
+def _idle(written: dict[str, Any], path: str) -> Iterator[Flaw]:
+    """What is said of the provider and has no effect."""
+    for field in _IDLE:
+        if _at(written, field) is not None:
+            yield _unsupported(f"{path}.{'.'.join(field)}")
+    for field in _HEADERS:
+        for index, header in enumerate(_at(written, field) or ()):
+            if header.get("envName"):
+                yield _unsupported(f"{path}.{'.'.join(field)}[{index}].envName")
+
+
+def _at(written: Any, field: tuple[str, ...]) -> Any:
+    for name in field:
+        written = (written or {}).get(name)
+    return written
 
 
 def _typed(type_: type[_T], written: Any, path: str) -> tuple[_T | None, list[Flaw]]:

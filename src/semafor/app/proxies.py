@@ -1,11 +1,13 @@
 """Which pods are proxies, and what each is called: read off pod documents. Pure, apart from the table of tokens."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from semafor.app import inject, proxy_config, topology
 from semafor.app import leaf_life as leaf_lives
 from semafor.base import names, peer
+from semafor.base.problem import ObjectRef, Problem
 from semafor.planner.proxy import Proxy, Workload
 
 Pod = dict[str, Any]
@@ -93,9 +95,25 @@ def _controlled_by(metadata: Pod) -> str:
 
 def leaf_life(pod: Pod) -> leaf_lives.Life:
     """How long the certificate of the pod's proxy lives."""
+    return leaf_lives.read(_environment(pod))
+
+
+def problems(pod: Pod) -> Iterator[Problem]:
+    """What of the environment of the pod's proxy is not understood."""
+    metadata, environment = pod["metadata"], _environment(pod)
+    name = metadata.get("name") or metadata.get("generateName", "")
+    ref = ObjectRef(kind="Pod", name=name, namespace=metadata.get("namespace", ""))
+    for variable in leaf_lives.NAMES:
+        if why := variable in environment and leaf_lives.flaw(variable, environment[variable]):
+            message = f"{variable} counts as absent: {why}"
+            yield Problem(ref=ref, path="env of its proxy", reason="InvalidValue", message=message, fix="mend it")
+
+
+def _environment(pod: Pod) -> dict[str, str]:
     spec = pod["spec"]
-    own: Pod = next((one for one in (*(spec.get("initContainers") or ()), *spec["containers"]) if is_proxy(one)), {})
-    return leaf_lives.read({each["name"]: each.get("value", "") for each in own.get("env") or ()})
+    every = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    own: Pod = next((one for one in every if is_proxy(one)), {})
+    return {each["name"]: each.get("value", "") for each in own.get("env") or ()}
 
 
 def _ports(spec: Pod, *, of_proxy: bool) -> tuple[tuple[str, int], ...]:

@@ -43,8 +43,9 @@ async def _connected(settings: Spire) -> AsyncIterator[Streams]:
         host, _, port = settings.server.rpartition(":")
         own = await _own(settings)
         streams = await asyncio.open_connection(host, int(port), ssl=own.context(), server_hostname="")
-        svid.check(streams[1].get_extra_info("ssl_object"), f"spiffe://{settings.trust_domain}/spire/server")
     try:
+        if tls := streams[1].get_extra_info("ssl_object"):
+            svid.check(tls, f"spiffe://{settings.trust_domain}/spire/server")
         yield streams
     finally:
         streams[1].close()
