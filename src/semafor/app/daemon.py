@@ -281,6 +281,7 @@ class Daemon:
                 now=time.time,
                 metrics=Answers(self._monitoring),
                 node=self._kubelet.access,
+                traces=self._traces,
             )
         )
         async with (

@@ -17,6 +17,7 @@ from semafor.envoy.render import Renderer
 from semafor.kube.images.host import python_executable
 from semafor.kube.node.spec import Interception, Mount
 from semafor.planner import Mesh, patches
+from semafor.planner.telemetry import tracing
 
 Pod = dict[str, Any]
 
@@ -26,7 +27,6 @@ DEBUG_SOCKET = "/var/run/semafor/debug.sock"
 PAGE_SOCKET = "/var/run/semafor/page.sock"
 _PAGE_IMAGES = frozenset({"quay.io/kiali/kiali"})  # by what other pages are known, the page answers
 _PAGE_NAMESPACE = "istio-system"
-TRACES_SOCKET = "/var/run/semafor/otlp.sock"
 PROMETHEUS_SOCKET = "/var/run/semafor/prometheus.sock"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
@@ -89,7 +89,7 @@ class Sidecars:
             return tuple(Mount(source=str(self._folders.sockets / Path(door).name), target=door) for door in doors)
         return (
             Mount(source=str(self._folders.sockets / "xds.sock"), target=XDS_SOCKET),
-            Mount(source=str(self._folders.sockets / "otlp.sock"), target=TRACES_SOCKET),
+            Mount(source=str(self._folders.sockets / "otlp.sock"), target=tracing.SOCKET),
             Mount(source=str(self._folders.private), target=identities.KEYS, read_only=True),
         )
 

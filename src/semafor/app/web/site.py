@@ -10,9 +10,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from semafor.app.tracing import api
 from semafor.app.web import files
 from semafor.app.web.charts import Charts
 from semafor.app.web.config import Config
@@ -47,7 +48,9 @@ class Site:
             Detail(sources),
             Charts(sources),
         )
-        routes = [route for area in areas for route in area.routes()]
+        routes: list[BaseRoute] = [route for area in areas for route in area.routes()]
+        if sources.traces is not None:
+            routes.append(Mount("/api/jaeger", routes=api.routes(sources.traces)))
         inner = Starlette(routes=[*routes, *files.routes(folder)])
         self.app: ASGIApp = Gate(inner, sessions, cookie, sources.now)
 

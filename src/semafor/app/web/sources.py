@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from semafor.app.tracing.traces import Traces
 from semafor.base.problem import ObjectRef, Problem
 from semafor.kube.api.node import Node
 from semafor.kube.api.objects import Objects
@@ -67,3 +68,4 @@ class Sources:
     now: Callable[[], float]
     metrics: Metrics = field(default_factory=NoMetrics)
     node: Node | None = None
+    traces: Traces | None = None

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
+
 from semafor.base import duration
 from semafor.base.problem import Problem
-from semafor.ir import Collector, Origin, SpanTag, Tracing
+from semafor.ir import Collector, Origin, SpanTag, Tracing, UpstreamHttp
+from semafor.planner.calling import passthrough
 from semafor.planner.calling.providers import Reached
 from semafor.planner.checks import problems, refused
 from semafor.planner.checks.problems import at
@@ -18,11 +21,15 @@ from semafor.resources.istio import telemetry as istio
 from semafor.resources.istio.extension_provider import ExtensionProvider, OpenTelemetry, Zipkin
 
 KINDS: Final = frozenset(("opentelemetry", "zipkin"))
+# The provider that is always there: the mesh's own store of traces, behind a unix socket beside every proxy.
+OWN: Final = "semafor"
+SOCKET: Final = "/var/run/semafor/otlp.sock"
+BUILT_IN: Final = ExtensionProvider(name=OWN, opentelemetry=OpenTelemetry(service=OWN, port=4317))
 _ZIPKIN_PATH: Final = "/api/v2/spans"
 _TIMEOUT: Final = "1s"
 _T = TypeVar("_T")
 # What Istio says of the proxy in every span: the tag, and the proxy's variable.
-_OWN: Final = (
+_OF_PROXY: Final = (
     ("istio.canonical_revision", "SEMAFOR_REVISION"),
     ("istio.canonical_service", "SEMAFOR_SERVICE"),
     ("istio.namespace", "SEMAFOR_NAMESPACE"),
@@ -45,12 +52,12 @@ def of(
     sampling = _last(said, "random_sampling_percentage", default=options.trace_sampling)
     nothing: Mapping[str, istio.CustomTag] = {}
     tags = _last(said, "custom_tags", default=nothing)
-    own = _OWN if _last(said, "enable_istio_tags", default=True) else ()
+    of_proxy = _OF_PROXY if _last(said, "enable_istio_tags", default=True) else ()
     words = workload.peer
     return Tracing(
         sampling=sampling,
         collector=collector,
-        tags=(*(SpanTag(name, "environment", variable) for name, variable in own), *_tags(tags)),
+        tags=(*(SpanTag(name, "environment", variable) for name, variable in of_proxy), *_tags(tags)),
         by_request_id=_last(said, "use_request_id_for_trace_sampling", default=True),
         service=f"{words.service}.{words.namespace}",
         origin=said[-1][1] if said else None,
@@ -86,6 +93,12 @@ def _wrong(tag: istio.CustomTag) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+def own() -> Reached:
+    """How the mesh's own store is reached."""
+    cluster = replace(passthrough.by_pipe("semafor-traces", SOCKET), http=UpstreamHttp(version="h2"))
+    return Reached(host=OWN, cluster=cluster)
 
 
 def collector(provider: ExtensionProvider, reached: Reached) -> Collector | None:

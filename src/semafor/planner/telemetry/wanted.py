@@ -80,7 +80,7 @@ def _told(
 
 def _providers(mesh: Mesh) -> tuple[ExtensionProvider, ...]:
     """Those that are always there, and the mesh's, which may say otherwise what those are."""
-    return (_PROMETHEUS, logs.BUILT_IN, *mesh.options.providers)
+    return (_PROMETHEUS, logs.BUILT_IN, tracing.BUILT_IN, *mesh.options.providers)
 
 
 def _named(mesh: Mesh, levels: tuple[Telemetry, ...]) -> frozenset[str]:
@@ -98,6 +98,8 @@ def _refs(level: Telemetry) -> Iterator[tuple[str, ...]]:
 
 def _reached(mesh: Mesh, workload: Workload, named: frozenset[str]) -> Iterator[tuple[str, Reached]]:
     """How the providers' services are reached, as far as there are any."""
+    if tracing.OWN in named and not any(one.name == tracing.OWN for one in mesh.options.providers):
+        yield tracing.OWN, tracing.own()
     for one in mesh.options.providers:
         peer = _peer(one)
         if peer and one.name in named:
@@ -164,7 +166,7 @@ def _unusable(mesh: Mesh, part: str, name: str) -> str:
         return f"the mesh configuration has no provider {name}"
     if found.of_kind not in _FITS[part]:
         return f"the provider {name} is of the kind {found.of_kind}, which is not used for {part}"
-    peer = _peer(found)
+    peer = None if found is tracing.BUILT_IN else _peer(found)
     if peer and providers.find(mesh, *peer) is None:
         return f"there is no service {peer[0]} with a port {peer[1]}"
     return ""

@@ -4,6 +4,7 @@ Arrival decides, not the spans' own times: a clock that jumps neither evicts the
 To be used from one thread.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS spans (
 CREATE INDEX IF NOT EXISTS newest ON spans (service, start_us);
 CREATE INDEX IF NOT EXISTS requests ON spans (request_id) WHERE request_id != '';
 """
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _COLUMNS: Final = "trace, id, parent, service, name, kind, start_us, duration_us, failed, document"
 
 
@@ -125,7 +127,8 @@ class Store:
         """The spans of a trace, by their start; empty when there is none. `id_` is its id, or a request's id."""
         found = self._spans_of(id_.lower().zfill(32))
         if not found:
-            row = self._db.execute("SELECT trace FROM spans WHERE request_id = ? LIMIT 1", (id_,)).fetchone()
+            select = "SELECT trace FROM spans WHERE request_id = ? LIMIT 1"
+            row = self._db.execute(select, (_request(id_),)).fetchone()
             found = self._spans_of(row[0]) if row else ()
         return found
 
@@ -192,7 +195,12 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _row(span: Span) -> Sequence[str | int | bytes]:
     told = _ENCODER.encode(_Told(span.attributes, span.resource, span.events, span.message))
     own = (span.trace, span.id, span.parent, span.service, span.name, span.kind, span.start_us, span.duration_us)
-    return (*own, int(span.failed), span.request_id, told)
+    return (*own, int(span.failed), _request(span.request_id), told)
+
+
+def _request(id_: str) -> str:
+    """The request's id as its caller knows it: Envoy writes into the version of a UUID why the request is traced."""
+    return f"{id_[:14]}4{id_[15:]}" if _UUID.fullmatch(id_) else id_
 
 
 def _span(row: Sequence[Any]) -> Span:
