@@ -41,8 +41,7 @@ def annotated(name, value):
 
 def test_the_app_gets_neither_bootstrap_nor_socket(sidecars):
     pod = inject.inject(POD)
-    assert sidecars.files(pod, "web") == {}
-    assert [mount.target for mount in sidecars.sockets(pod, "web")] == [propagation.TARGET]
+    assert (sidecars.files(pod, "web"), sidecars.sockets(pod, "web")) == ({}, ())
 
 
 def test_the_proxy_gets_a_bootstrap_with_a_token_of_its_own(sidecars, tokens):
@@ -100,8 +99,11 @@ def test_a_pod_without_a_sidecar_is_not_intercepted(sidecars):
     assert sidecars.interception(POD) is None
 
 
-def test_an_application_is_shown_what_continues_traces(sidecars, tmp_path):
-    pod = inject.inject(POD)
+ASKS = {**POD, "metadata": {**POD["metadata"], "annotations": {propagation.ASKED: "true"}}}
+
+
+def test_an_application_that_asks_is_shown_what_continues_traces(sidecars):
+    pod = inject.inject(ASKS)
     (mount,) = sidecars.sockets(pod, "app")
     assert (mount.target, mount.read_only) == (propagation.TARGET, True)
     assert sidecars.environment(pod, "app", {}) == {"PYTHONPATH": propagation.TARGET}
@@ -109,7 +111,6 @@ def test_an_application_is_shown_what_continues_traces(sidecars, tmp_path):
     assert sidecars.environment(pod, "istio-proxy", {}) == {}
 
 
-def test_a_pod_may_say_no_and_one_without_a_sidecar_is_left_alone(sidecars):
-    said = {**POD, "metadata": {**POD["metadata"], "annotations": {propagation.OPT_OUT: "false"}}}
-    for pod in (inject.inject(said), POD):
+def test_others_are_left_alone(sidecars):
+    for pod in (inject.inject(POD), ASKS):
         assert (sidecars.sockets(pod, "app"), sidecars.environment(pod, "app", {})) == ((), {})

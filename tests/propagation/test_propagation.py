@@ -164,6 +164,12 @@ def test_an_application_with_opentelemetry_of_its_own_is_left_alone(start, echo,
     assert seen(asked(start("http_server", "urllib", echo, path=f"{tmp_path}:{installed}"))) == {}
 
 
+def test_a_module_runs_as_a_program(shown):
+    program = [sys._base_executable, "-m", "http.server", "--help"]
+    ran = subprocess.run(program, env={**os.environ, "PYTHONPATH": str(shown)}, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
 def test_an_applications_own_sitecustomize_runs_too(shown, tmp_path):
     (tmp_path / "sitecustomize.py").write_text("print('mine')")
     environment = {**os.environ, "PYTHONPATH": f"{shown}:{tmp_path}"}

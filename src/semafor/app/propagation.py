@@ -17,7 +17,7 @@ import semafor
 from semafor.kube.node.spec import Mount
 
 TARGET: Final = "/var/run/semafor/python"
-OPT_OUT: Final = "instrumentation.opentelemetry.io/inject-python"  # as OpenTelemetry's operator calls it
+ASKED: Final = "instrumentation.opentelemetry.io/inject-python"  # as OpenTelemetry's operator calls it
 
 _FILES: Final = ("sitecustomize.py", "semafor_propagation.py")
 # What the files import: OpenTelemetry's API and its packages for libraries, and what these need.
@@ -74,10 +74,9 @@ class Propagation:
 
 
 def wanted(pod: Mapping[str, Any]) -> bool:
-    """Whether the pod's applications are shown the folder: those with a sidecar, unless the pod says no."""
-    metadata = pod["metadata"]
-    meshed = "sidecar.istio.io/status" in (metadata.get("annotations") or {})
-    return meshed and (metadata.get("annotations") or {}).get(OPT_OUT, "true").lower() != "false"
+    """Whether the pod's applications are shown the folder: those beside a sidecar, when the pod asks for it."""
+    annotations = pod["metadata"].get("annotations") or {}
+    return "sidecar.istio.io/status" in annotations and annotations.get(ASKED, "").lower() == "true"
 
 
 def environment(known: Mapping[str, str]) -> Mapping[str, str]:

@@ -47,6 +47,9 @@ class _Followed:
         self._name = name
         self._work = work
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)  # `python -m` asks for the module's code, others for its source
+
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         created: ModuleType | None = self._loader.create_module(spec)
         return created
