@@ -1,4 +1,4 @@
-"""What applications that ask for it are shown so that traces stay whole: the caller's trace goes on in the calls they make.
+"""What applications that ask for it are shown, so that traces go on: the caller's trace in the calls they make.
 
 sitecustomize.py         Python reads it at its start, by PYTHONPATH
 semafor_propagation.py   when a library for HTTP or gRPC is imported, OpenTelemetry's package for it is put to work
