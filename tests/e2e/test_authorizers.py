@@ -1,6 +1,7 @@
 """Istio's sample of an external authorizer in a mesh: asked over HTTP and over gRPC, and away."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 
 import pytest
 from tests.e2e.machine import Machine
@@ -47,20 +48,16 @@ spec:
   containers: [{name: main, image: curlimages/curl, command: [sleep, infinity]}]
 """
 PROVIDERS = """
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: istio, namespace: istio-system}
-data:
-  mesh: |
-    extensionProviders:
-    - name: over-http
-      envoyExtAuthzHttp:
-        service: ext-authz.NAMESPACE.svc.cluster.local
-        port: 8000
-        includeRequestHeadersInCheck: [x-ext-authz]
-        headersToDownstreamOnDeny: [x-ext-authz-check-result]
-    - name: over-grpc
-      envoyExtAuthzGrpc: {service: ext-authz.NAMESPACE.svc.cluster.local, port: 9000}
+extensionProviders:
+- name: over-http
+  envoyExtAuthzHttp:
+    service: ext-authz.NAMESPACE.svc.cluster.local
+    port: 8000
+    includeRequestHeadersInCheck: [x-ext-authz]
+    includeAdditionalHeadersInCheck: {x-asked-by: mesh}
+    headersToDownstreamOnDeny: [x-ext-authz-check-result]
+- name: over-grpc
+  envoyExtAuthzGrpc: {service: ext-authz.NAMESPACE.svc.cluster.local, port: 9000}
 """
 POLICY = """
 apiVersion: security.istio.io/v1
@@ -74,8 +71,19 @@ spec:
 """
 
 
+@pytest.fixture
+def providers(mesh: Machine, namespace: str) -> Iterator[None]:
+    """The mesh's providers while the test lasts; what the mesh is told otherwise stays."""
+    of_mesh = ("configmap", "istio", "-n", "istio-system")
+    before = mesh.get(*of_mesh)["data"]["mesh"]
+    told = {"data": {"mesh": before + PROVIDERS.replace("NAMESPACE", namespace)}}
+    mesh.kubectl("patch", *of_mesh, "--type=merge", "-p", json.dumps(told))
+    yield
+    mesh.kubectl("patch", *of_mesh, "--type=merge", "-p", json.dumps({"data": {"mesh": before}}))
+
+
+@pytest.mark.usefixtures("providers")
 def test_an_authorizer_lets_pass_what_it_knows_over_both_protocols(mesh: Machine, namespace: str) -> None:
-    mesh.apply(PROVIDERS.replace("NAMESPACE", namespace))
     mesh.apply(WORKLOADS, "-n", namespace)
     mesh.kubectl("wait", "--for=condition=Ready", "pod", "--all", "-n", namespace, "--timeout=60s")
     for provider in ("over-http", "over-grpc"):

@@ -72,10 +72,8 @@ def _covered(patterns: set[str], names: set[str]) -> set[str]:
 
 
 def _kept(mesh: Mesh, server: Server, view: View, host: str, services: tuple[VirtualService, ...]) -> Attached:
-    inputs = tuple(resolve.inputs(mesh, view.namespace, services))
-    return mesh.memo(
-        ("attached", server, view, host, mesh.options), inputs, lambda: _attached(mesh, server, view, host, services)
-    )
+    inputs = (mesh.options, *resolve.inputs(mesh, view.namespace, services))
+    return mesh.memo(("attached", server, view, host), inputs, lambda: _attached(mesh, server, view, host, services))
 
 
 def _attached(mesh: Mesh, server: Server, view: View, host: str, services: tuple[VirtualService, ...]) -> Attached:
