@@ -43,6 +43,10 @@ class Machine:
     def semafor(self, *arguments: str, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
         return self.run(self._python, "-m", "semafor", *arguments, check=check, **more)
 
+    def python(self, program: str, *arguments: str, **more: Any) -> str:
+        """What a Python program prints that the user runs."""
+        return self.run(self._python, "-c", program, *arguments, **more).stdout
+
     def kubectl(self, *arguments: str, check: bool = True, **more: Any) -> str:
         """What kubectl prints on standard output."""
         return self.run("kubectl", *arguments, check=check, **more).stdout

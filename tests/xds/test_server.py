@@ -48,7 +48,7 @@ class Recorder:
 @asynccontextmanager
 async def serving(path: Path):
     recorder = Recorder()
-    served = server.Server(path, authenticate={"s3cret": "pod-1"}.get, observer=recorder)
+    served = server.Server(path, authenticate=lambda token, _: {"s3cret": "pod-1"}.get(token), observer=recorder)
     await served.start()
     try:
         yield served, recorder

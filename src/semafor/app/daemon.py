@@ -35,6 +35,7 @@ from semafor.app import (
     propagation,
     proxies,
     proxy_config,
+    proxy_door,
     questions,
     sidecars,
     statuses,
@@ -128,10 +129,12 @@ class Daemon:
         self._renderer = Renderer(pool)
         fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet)
-        self._xds = Server(home.sockets / "xds.sock", authenticate=self._tokens.proxy, observer=self._pipeline.feedback)
-        fleet.deliver_by(self._xds)
         self._envoys = Envoys(home, envoy, self._tokens)
         self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
+        self._door = proxy_door.ProxyDoor(self._tokens, self._runtime, uid=os.geteuid())
+        inner = home.inner_sockets / "xds.sock"
+        self._xds = Server(inner, authenticate=self._door.authenticate, observer=self._pipeline.feedback)
+        fleet.deliver_by(self._xds)
         self._enrolment = enrolment.Enrolment(own, self._pipeline, self._runtime.make_key)
         parts = authorities.Parts(self._client.as_manager("semafor-ca"), own, fleet, self._pipeline)
         self._authorities = authorities.Authorities(home.ca, trust, parts)
@@ -186,7 +189,8 @@ class Daemon:
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
             self._page() as page,
-            trace_doors.serve(self._traces, self._home.sockets),
+            self._door.keeper.serve(self._home.sockets / "xds.sock", self._home.inner_sockets / "xds.sock"),
+            trace_doors.serve(self._traces, self._home, self._door.keeper),
             front.serve(self._monitoring.api, self._home.sockets / "prometheus.sock"),
             self._api() as port,
         ):

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 import semafor
+from semafor.app import callers
 from semafor.app.pipeline import Pipeline
 from semafor.kube.api import serve as api
 
@@ -45,7 +45,7 @@ async def serve(app: ASGIApp, path: Path) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app, interface="asgi3", http=_OfTheOwner, lifespan="off", log_level="warning", access_log=False
     )
-    async with api.running(config, (_listen(path),)):
+    async with api.running(config, (callers.listen(path),)):
         yield
 
 
@@ -54,19 +54,6 @@ class _OfTheOwner(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         made: socket.socket = transport.get_extra_info("socket")
-        _, uid, _ = _CREDENTIALS.unpack(made.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
         super().connection_made(transport)
-        if uid != os.geteuid():
+        if callers.caller(made).uid != os.geteuid():
             transport.abort()
-
-
-_CREDENTIALS = struct.Struct("3i")  # process, user, group
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    listener.listen()
-    return listener

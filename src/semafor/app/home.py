@@ -57,6 +57,11 @@ class Home:
             return inside
         return Path(tempfile.gettempdir()) / f"semafor-{os.getuid()}-{self._digest()}"
 
+    @property
+    def inner_sockets(self) -> Path:
+        """The folder of sockets that only the daemon itself connects to."""
+        return self.sockets / "within"
+
     def known_entries(self) -> frozenset[str]:
         """The names of what this program puts into the folder."""
         return frozenset(
@@ -66,8 +71,8 @@ class Home:
 
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
-        folders = (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.telemetry, self.sockets)
-        for folder in folders:
+        folders = (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.telemetry)
+        for folder in (*folders, self.sockets, self.inner_sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_uid != os.getuid():
                 raise PermissionError(f"{folder} belongs to another user; choose another SEMAFOR_HOME")

@@ -50,10 +50,11 @@ class Observer(Protocol):
 class Server:
     """Serve ADS on the unix socket `path` (made with mode 0600; an old socket there is replaced).
 
-    `authenticate` gives the proxy that a bearer token stands for, or None.
+    `authenticate` gives the proxy that a bearer token stands for when this peer shows it, or None. The peer is what
+    gRPC calls it: for a unix socket, the address that the other end is bound to, if any.
     """
 
-    def __init__(self, path: Path, *, authenticate: Callable[[str], str | None], observer: Observer) -> None:
+    def __init__(self, path: Path, *, authenticate: Callable[[str, str], str | None], observer: Observer) -> None:
         self._path = path
         self._authenticate = authenticate
         self._observer = observer
@@ -135,7 +136,7 @@ class Server:
     async def _admit(self, call: Any) -> str:
         metadata = {key: value for key, value in call.invocation_metadata() if isinstance(value, str)}
         scheme, _, token = metadata.get("authorization", "").partition(" ")
-        name = self._authenticate(token) if scheme == "Bearer" else None
+        name = self._authenticate(token, call.peer()) if scheme == "Bearer" else None
         if name is None:
             await call.abort(grpc.StatusCode.UNAUTHENTICATED, "this token stands for no proxy of this mesh")
         assert name is not None

@@ -184,6 +184,14 @@ class Runtime:
 
     # ---- network
 
+    def network(self, uid: str) -> int:
+        """The number of a pod's network namespace; 0 when there is no such pod."""
+        return self._pods[uid].network if uid in self._pods else 0
+
+    def networks(self) -> frozenset[int]:
+        """The numbers of all network namespaces, the node's own among them."""
+        return frozenset(pod.network for pod in self._pods.values() if pod.network)
+
     async def connect(self, uid: str, host: str, port: int) -> socket.socket:
         """A TCP connection made inside a pod's network, never intercepted. Raises OSError, Gone. Bring a time-out."""
         message = await self._pod(uid).peer.request({"op": "connect", "host": host, "port": port})
@@ -224,6 +232,7 @@ class _Pod:
         self._running: set[str] = set()
         self._commands: dict[int, Command] = {}
         self._attached: dict[str, list[Attached]] = {}
+        self.network = 0
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.peer = Peer(ours, self._event, self._end)
 
@@ -255,6 +264,7 @@ class _Pod:
     def _event(self, event: Json) -> None:
         match event["event"]:
             case "ready" if not self.ready.done():
+                self.network = event["network"]
                 self.ready.set_result(None)
             case "failed" if not self.ready.done():
                 self.ready.set_exception(RuntimeFailure(event["message"]))

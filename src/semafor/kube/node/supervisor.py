@@ -65,7 +65,7 @@ def run(
         _enter(sandbox, node, folders.private)
         supervisor = Supervisor(folders, daemon, own_pid_ns, first)
         supervisor.answer_also(extras)
-        channel.send(daemon, {"event": "ready"})
+        channel.send(daemon, {"event": "ready", "network": Path("/proc/self/ns/net").stat().st_ino})
     except Exception as error:  # noqa: BLE001  (whatever it is, the daemon must hear of it)
         channel.send(daemon, {"event": "failed", "message": str(error)})
         os._exit(1)
