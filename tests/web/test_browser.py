@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
-from tests.web import fake
+from tests.web import fake, spans
 
 from semafor.app.web import files
 
@@ -30,6 +30,10 @@ VIEWS = {
     "/workloads": "Workloads",
     "/workloads/default/reviews-v2": "reviews-v2 Deployment",
     "/services/default/reviews": "reviews Service",
+    "/search": "Traces",
+    "/search?service=reviews.default&tags=error%3Dtrue&lookback=custom&minDuration=1ms": "Traces",
+    f"/trace/{spans.SLOW}": "istio-ingressgateway.istio-system GET /productpage",
+    f"/trace/{spans.SLOW}...{1:032x}": "Comparison of two traces",
     "/config": "Configuration",
     "/config/new": "New object",
     "/config/virtualservices.networking.istio.io/default/ratings": "ratings VirtualService",
@@ -221,3 +225,48 @@ async def test_a_hundred_services_are_drawn(chromium, pool):
         await page.goto("/graph")
         await expect(page.locator(".node")).to_have_count(100)
         assert said == []
+
+
+async def test_a_trace_is_searched_for_opened_and_walked_by_keyboard(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.get_by_role("link", name="Traces", exact=True).click()
+    await page.get_by_label("With errors").check()
+    await page.get_by_role("button", name="Search").click()
+    await expect(page.get_by_role("heading", name="1 trace", exact=True)).to_be_visible()
+    await page.get_by_role("link", name="istio-ingressgateway.istio-system GET /productpage").click()
+    rows = page.locator(".waterfall .name")
+    await expect(rows).to_have_count(7)
+    await rows.first.focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowLeft")
+    await expect(rows).to_have_count(2)
+    await page.keyboard.press("ArrowRight")
+    await expect(rows).to_have_count(7)
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".detail")).to_contain_text("ratings")
+    await page.get_by_placeholder("Highlight").fill("response_flags=UH")
+    await expect(page.get_by_text("4 spans")).to_be_visible()
+    assert said == []
+
+
+async def test_two_traces_are_compared(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.goto("/search")
+    for place in (0, 1):
+        await page.get_by_role("checkbox", name=re.compile("^Compare")).nth(place).check()
+    await page.get_by_role("link", name="Compare").click()
+    await expect(page.get_by_role("row", name="reviews.default GET /reviews/0 v2")).to_contain_text("only in A")
+    await page.get_by_role("link", name="Swap").click()
+    await expect(page.get_by_role("row", name="reviews.default GET /reviews/0 v2")).to_contain_text("only in B")
+    assert said == []
+
+
+async def test_the_id_of_a_request_opens_its_trace(chromium, mesh):
+    page, _ = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.goto("/search")
+    await page.get_by_label("Trace or request ID").fill(spans.REQUEST)
+    await page.get_by_role("button", name="Open").click()
+    await expect(page.locator(".waterfall .name")).to_have_count(7)
+    await page.goto("/trace/ffffffff")
+    await expect(page.get_by_text("trace not found")).to_be_visible()

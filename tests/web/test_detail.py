@@ -20,7 +20,7 @@ async def test_a_workload_has_its_pods_services_and_rules(page):
 
 
 async def test_a_service_has_the_workloads_behind_it(page):
-    told = (await page.get("/api/services/default/reviews")).json()
+    told = (await page.get("/api/mesh/services/default/reviews")).json()
     assert [each["name"] for each in told["workloads"]] == ["reviews-v1", "reviews-v2"]
 
 

@@ -11,12 +11,17 @@ import { Login } from "./views/Login";
 import { OverviewPage } from "./views/OverviewPage";
 import { NewRulePage, RulePage } from "./views/RulePage";
 import { ServicePage } from "./views/ServicePage";
+import { TracePage } from "./views/TracePage";
+import { TracesPage } from "./views/TracesPage";
 import { WizardPage } from "./views/WizardPage";
 import { WorkloadPage } from "./views/WorkloadPage";
 import { WorkloadsPage } from "./views/WorkloadsPage";
 
 /** Figures are scraped every few seconds, so asking more often would show nothing new. */
 export const REFRESH_MS = 5000;
+
+/** Where people look for Jaeger, traces come first. */
+const JAEGER_PORT = "16686";
 
 export function App() {
   const [language, setLanguage] = useState<Language>(preferredLanguage);
@@ -63,12 +68,14 @@ export function App() {
               <Route path="/workloads" component={WorkloadsPage} />
               <Route path="/workloads/:namespace/:name" component={WorkloadPage} />
               <Route path="/services/:namespace/:name" component={ServicePage} />
+              <Route path="/search" component={TracesPage} />
+              <Route path="/trace/:id" component={TracePage} />
               <Route path="/wizards" component={WizardPage} />
               <Route path="/config" component={ConfigPage} />
               <Route path="/config/new" component={NewRulePage} />
               <Route path="/config/:resource/:namespace/:name" component={RulePage} />
               <Route>
-                <Redirect to="/overview" replace />
+                <Redirect to={location.port === JAEGER_PORT ? "/search" : "/overview"} replace />
               </Route>
             </Switch>
           </Shell>

@@ -22,6 +22,11 @@ export function duration(ms: number | null | undefined, t: Translate): string {
   return ms >= 1000 ? `${digits(ms / 1000)} ${t("unit.s")}` : `${digits(ms)} ${t("unit.ms")}`;
 }
 
+/** Microseconds, as traces tell time. */
+export function micros(us: number, t: Translate): string {
+  return us < 1000 ? `${Math.round(us)} ${t("unit.us")}` : duration(us / 1000, t);
+}
+
 /** A share as percent; what is small but not nothing never reads as 0 %. */
 export function share(value: number): string {
   if (value > 0 && value < 0.001) return "<0.1%";

@@ -6,6 +6,7 @@ import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/views.css";
 import "./styles/graph.css";
+import "./styles/traces.css";
 
 apply(preferredTheme());
 const root = document.getElementById("root");

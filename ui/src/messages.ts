@@ -1,6 +1,9 @@
 /** Every word of the page, in English and in Russian. Forms of a number are parted by "|", in the order of Intl. */
 
+import { traces } from "./words/traces";
+
 export const messages = {
+  ...traces,
   "app.loading": ["Loading", "Загрузка"],
   "app.retry": ["Try again", "Повторить"],
   "app.offline": ["The mesh does not answer. Trying again.", "Сетка не отвечает. Пробуем ещё раз."],

@@ -275,7 +275,7 @@ class Daemon:
 
     @contextlib.asynccontextmanager
     async def _page(self) -> AsyncIterator[str]:
-        """The page at its doors: on loopback, and two sockets; yield its address."""
+        """The page at its doors: on loopback, and sockets; yield its address."""
         site = Site(
             Sources(
                 name=self._home.context,
@@ -291,6 +291,7 @@ class Daemon:
         async with (
             front.serve(site.links, self._home.sockets / "links.sock"),
             front.serve(site.app, self._home.sockets / "page.sock"),
+            front.serve(site.jaeger, self._home.sockets / "jaeger.sock"),
             listen(site.app) as port,
         ):
             yield f"http://{api_door.ADDRESS}:{port}"

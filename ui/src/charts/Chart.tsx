@@ -113,7 +113,7 @@ function covered(points: Points, x: Scale, y: Scale): string | null {
 }
 
 /** The width that there is, in pixels, kept up to date. */
-function useWidth(): [box: (element: HTMLElement | null) => void, width: number] {
+export function useWidth(): [box: (element: HTMLElement | null) => void, width: number] {
   const element = useRef<HTMLElement | null>(null);
   const [width, setWidth] = useState(400);
   useLayoutEffect(() => {

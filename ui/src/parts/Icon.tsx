@@ -20,6 +20,8 @@ const PATHS = {
   moon: "M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z",
   system: "M2 3h12v8H2zM6 14h4",
   out: "M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3",
+  down: "M3.5 6 8 10.5 12.5 6",
+  right: "M6 3.5 10.5 8 6 12.5",
   check: "M3 8.5l3.2 3.2L13 4.8",
 } as const;
 

@@ -10,6 +10,7 @@ const SECTIONS: [path: string, name: Key][] = [
   ["/overview", "nav.overview"],
   ["/graph", "nav.graph"],
   ["/workloads", "nav.workloads"],
+  ["/search", "nav.traces"],
   ["/config", "nav.config"],
 ];
 const THEME_ICONS: Record<string, IconName> = { system: "system", light: "sun", dark: "moon" };
@@ -17,6 +18,7 @@ const THEME_ICONS: Record<string, IconName> = { system: "system", light: "sun", 
 /** The section of pages whose address does not begin with its. */
 function also(where: string): string {
   if (where.startsWith("/services")) return "/workloads";
+  if (where.startsWith("/trace/")) return "/search";
   return where.startsWith("/wizards") ? "/config" : "";
 }
 

@@ -10,7 +10,7 @@ import { HealthWord } from "./WorkloadsPage";
 export function ServicePage() {
   const { t } = useWords();
   const { namespace = "", name = "" } = useParams();
-  const { data, error } = useSWR<ServiceDetail, Error>(`/api/services/${namespace}/${name}`);
+  const { data, error } = useSWR<ServiceDetail, Error>(`/api/mesh/services/${namespace}/${name}`);
   return (
     <div className="page wide">
       <p className="crumbs">

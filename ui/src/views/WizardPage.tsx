@@ -10,7 +10,7 @@ import { type Answers, evened, make, START, type Target, WIZARDS, type Wizard } 
 /** Questions on the left, the YAML that they come to on the right: what is applied is what one sees. */
 export function WizardPage() {
   const { t } = useWords();
-  const { data, error } = useSWR<{ services: Service[] }, Error>("/api/services");
+  const { data, error } = useSWR<{ services: Service[] }, Error>("/api/mesh/services");
   return (
     <div className="page wide">
       <p className="crumbs">

@@ -10,7 +10,7 @@ import { Loaded } from "../parts/Loaded";
 export function WorkloadsPage() {
   const { t } = useWords();
   const workloads = useSWR<{ workloads: Workload[] }, Error>("/api/workloads");
-  const services = useSWR<{ services: Service[] }, Error>("/api/services");
+  const services = useSWR<{ services: Service[] }, Error>("/api/mesh/services");
   const [text, setText] = useState("");
   const fits = (each: { namespace: string; name: string }) => `${each.namespace}/${each.name}`.includes(text);
   return (

@@ -1,4 +1,7 @@
-"""One workload, one service: its pods, what is for it, its logs, and Envoy's own view. `/api/workloads`, ..."""
+"""One workload, one service: its pods, what is for it, its logs, and Envoy's own view. `/api/workloads`, ...
+
+Services are at `/api/mesh/services`: where people look for Jaeger, `/api/services` is Jaeger's.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,8 +38,8 @@ class Detail:
         return (
             Route("/api/workloads", self.workloads),
             Route("/api/workloads/{namespace}/{name}", self.workload),
-            Route("/api/services", self.services),
-            Route("/api/services/{namespace}/{name}", self.service),
+            Route("/api/mesh/services", self.services),
+            Route("/api/mesh/services/{namespace}/{name}", self.service),
             Route("/api/logs/{namespace}/{pod}/{container}", self.log),
             Route("/api/envoy/{namespace}/{pod}/{view}", self.envoy),
         )

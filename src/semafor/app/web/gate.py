@@ -47,7 +47,7 @@ class Gate:
         state["style_nonce"] = nonce
         state["cookie"] = token = cookie(Headers(scope=scope), self._cookie)
         state["session"] = session = self._sessions.find(token, self._now()) if token else None
-        send = _with_headers(send, nonce, scope["path"])
+        send = with_headers(send, scope["path"], nonce)
         refusal = refused(scope, session)
         await (refusal or self._app)(scope, receive, send)
 
@@ -101,13 +101,16 @@ def _own_origin(headers: Headers) -> bool:
 
 def _policy(nonce: str) -> str:
     """Everything from here and nothing inline; the nonce is for the styles that the editor makes for itself."""
+    styles = f"'self' 'nonce-{nonce}'" if nonce else "'none'"
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
 
-def _with_headers(send: Send, nonce: str, path: str) -> Send:
+def with_headers(send: Send, path: str, nonce: str = "") -> Send:
+    """What every answer says to browsers. Without a nonce no style may be made either."""
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

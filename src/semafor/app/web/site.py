@@ -21,9 +21,11 @@ from semafor.app.web.detail import Detail
 from semafor.app.web.entrance import Entrance
 from semafor.app.web.gate import Gate
 from semafor.app.web.graph import Graph
+from semafor.app.web.jaeger import Jaeger
 from semafor.app.web.login import Links, Sessions
 from semafor.app.web.overview import Overview
 from semafor.app.web.sources import Sources
+from semafor.app.web.traces import Traces
 from semafor.kube.api import serve
 
 ADDRESS = "127.0.0.1"
@@ -32,7 +34,8 @@ PORTS = (20002, 0)
 
 
 class Site:
-    """`app` is what browsers talk to, `links` what makes links, for the owner of the home alone."""
+    """`app` is what browsers talk to, `jaeger` the same where Jaeger is looked for; `links` makes links, for the
+    owner of the home alone."""
 
     def __init__(self, sources: Sources, folder: Path = files.BUILT) -> None:
         self._sources = sources
@@ -47,12 +50,14 @@ class Site:
             Config(sources),
             Detail(sources),
             Charts(sources),
+            Traces(sources),
         )
         routes: list[BaseRoute] = [route for area in areas for route in area.routes()]
         if sources.traces is not None:
             routes.append(Mount("/api/jaeger", routes=api.routes(sources.traces)))
         inner = Starlette(routes=[*routes, *files.routes(folder)])
         self.app: ASGIApp = Gate(inner, sessions, cookie, sources.now)
+        self.jaeger: ASGIApp = Jaeger(self.app, sources.traces) if sources.traces is not None else self.app
 
     def link(self) -> str:
         """The secret part of a new one-time link."""

@@ -31,14 +31,14 @@ def failure(code: int, message: str) -> Json:
     return {"data": None, "total": 0, "limit": 0, "offset": 0, "errors": [{"code": code, "msg": message}]}
 
 
-def query(parameters: Iterable[tuple[str, str]]) -> Query:
-    """The search that the parameters of `/api/traces` ask for. Raises Wrong."""
+def query(parameters: Sequence[tuple[str, str]], *, of_all: bool = False) -> Query:
+    """The search that the parameters of `/api/traces` ask for; `of_all` does without a service. Raises Wrong."""
     given = dict(parameters)
     tags = dict(_tag(text) for name, text in parameters if name == "tag") | _tags(given.get("tags", ""))
-    if not given.get("service"):
+    if not given.get("service") and not of_all:
         raise Wrong("parameter 'service' is required")
     return Query(
-        service=given["service"],
+        service=given.get("service", ""),
         operation=given.get("operation", ""),
         tags=tuple(sorted(tags.items())),
         since_us=_number(given, "start"),
