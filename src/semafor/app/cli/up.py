@@ -1,21 +1,25 @@
-"""`semafor up`: start the daemon, or find it."""
+"""`semafor up`: start the daemon, or find it.
+
+Nothing is loaded before the daemon is on its way that can be loaded while it starts: hence the imports in functions.
+"""
 
 import json
 import os
 import subprocess
 import sys
 import time
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from click.core import ParameterSource
 
-from semafor.app import kubeconfig
-from semafor.app.cli import gateways, output
-from semafor.app.cli.api import Api
+from semafor.app import gateways
+from semafor.app.cli import output
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
-from semafor.kube.node import preflight
+
+if TYPE_CHECKING:
+    from semafor.kube.node import preflight
 
 _START_TIMEOUT_S = 60
 
@@ -40,7 +44,6 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     report = ensure(home, profile=profile, port=port, quiet=form != "text")
     if not no_kubeconfig:
         merge(home)
-    report["gateways"] = gateways.found(Api(home), wait=True)
     if output.document(form, report):
         return
     verb = "already runs" if report["found"] else f"is ready after {report['seconds']:.1f} s"
@@ -87,7 +90,12 @@ def _running(home: Home) -> dict[str, Any] | None:
     if pid is None or not home.state.exists():
         return None
     report = json.loads(home.state.read_text())
-    return {"found": True, **report} if report["pid"] == pid else None
+    if report["pid"] != pid:
+        return None
+    from semafor.app.cli.api import Api
+    from semafor.resources.core import service
+
+    return {"found": True, **report, "gateways": gateways.found(Api(home).objects(service.KIND))}
 
 
 def _started_by_another(home: Home) -> dict[str, Any] | None:
@@ -102,6 +110,8 @@ def _started_by_another(home: Home) -> dict[str, Any] | None:
 
 def merge(home: Home) -> None:
     """Put our context into the user's kubeconfig and make it current."""
+    from semafor.app import kubeconfig
+
     ours, path = kubeconfig.read(home.kubeconfig), kubeconfig.user_file()
     try:
         config = kubeconfig.read(path)
@@ -118,13 +128,18 @@ def merge(home: Home) -> None:
 def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
     """Start the daemon in a session of its own and read its report: one JSON line, ready or refused.
 
-    What the machine offers is tried meanwhile; the daemon has not touched it by then, it is still loading.
+    Meanwhile what the machine offers is tried, and what a new home needs is made: the daemon is still loading.
     """
     reader, writer = os.pipe()
     with os.fdopen(reader) as report:
-        trial = preflight.Trial(home.path)
         daemon = _spawn(home, writer, ["--profile", profile, "--port", str(port)])
         os.close(writer)
+        from semafor.kube.node import preflight
+
+        trial = preflight.Trial(home.path)
+        from semafor.app.prepare import prepare
+
+        prepare(home)
         if missing := trial.missing():
             daemon.terminate()
             daemon.wait(timeout=_START_TIMEOUT_S)
@@ -156,7 +171,7 @@ def _spawn(home: Home, report: int, options: list[str]) -> "subprocess.Popen[byt
         )
 
 
-def _lacking(missing: tuple[preflight.Missing, ...]) -> Failure:
+def _lacking(missing: "tuple[preflight.Missing, ...]") -> Failure:
     """All that this machine does not offer, each with what grants it."""
     lines = (f"  {each.what}: {each.why}\n    {each.fix}" for each in missing)
     return Failure("this machine lacks what pods need:\n" + "\n".join(lines))

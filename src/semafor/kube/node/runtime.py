@@ -38,9 +38,11 @@ class Runtime:
         (in namespaces of their own, so that nobody else sees it). `agent` is the module that calls agent.main."""
         self._directory = directory
         self._module = agent
+        self._stage = directory / "root"
         self.private = directory / "private"  # where a container finds its pod's private memory: to be mounted
         self._network = network or NodeNetwork()
         self._process: subprocess.Popen[bytes] | None = None
+        self._ours: socket.socket | None = None  # our end of the channel, until somebody listens at it
         self._agent: Peer | None = None
         self._started: asyncio.Future[None] | None = None
         self._pods: dict[str, _Pod] = {}
@@ -55,19 +57,18 @@ class Runtime:
 
     # ---- the agent
 
-    async def start(self) -> None:
-        """Start the agent and its network, again when it was lost. Raises RuntimeFailure: what the machine refused."""
-        stage = self._directory / "root"
-        for folder in (stage, self.private):
+    def launch(self) -> None:
+        """Have the agent load while the caller does something else; `start` does it when nobody did.
+
+        Once it is running, the agent ends with the other end of its channel: with us, however we end.
+        """
+        for folder in (self._stage, self.private):
             folder.mkdir(parents=True, exist_ok=True)
-        self.lost.clear()
-        self._pods.clear()
-        self._started = asyncio.get_running_loop().create_future()
-        ours, theirs = channel.pair()
+        self._ours, theirs = channel.pair()
         with theirs, (self._directory / "agent.log").open("ab") as log:
             # -P: a file named like one of ours in the current folder must not be imported instead of it.
             argv = [sys.executable, "-P", "-m", self._module, str(theirs.fileno())]
-            self._process = subprocess.Popen(  # noqa: ASYNC220  (vfork and exec: 1 ms)
+            self._process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -75,8 +76,17 @@ class Runtime:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C at the daemon's terminal is the daemon's to handle
             )
-        self._agent = Peer(ours, self._agent_event, self._agent_ended)
-        folders = {"stage": str(stage), "private": str(self.private)}
+
+    async def start(self) -> None:
+        """Start the agent and its network, again when it was lost. Raises RuntimeFailure: what the machine refused."""
+        self.lost.clear()
+        self._pods.clear()
+        self._started = asyncio.get_running_loop().create_future()
+        if not self._ours:
+            self.launch()  # vfork and exec: 1 ms
+        assert self._ours
+        self._agent, self._ours = Peer(self._ours, self._agent_event, self._agent_ended), None
+        folders = {"stage": str(self._stage), "private": str(self.private)}
         await self._agent.send({"network": msgspec.to_builtins(self._network), **folders})
         await self._started
 

@@ -1,27 +1,22 @@
 """Where the machine reaches the mesh's gateways: read off Services of type LoadBalancer."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-from semafor.app.cli.api import Api
-from semafor.resources.core import service
 
 Doc = dict[str, Any]
 
 _NODE_ADDRESS = "127.0.0.1"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_WAIT_S = 1.0  # for the addresses of Services that were made this moment
 
 
-def found(api: Api, *, wait: bool = False) -> list[Doc]:
-    """Each LoadBalancer: its name, namespace, address and URLs. With `wait`, until each has its address."""
-    deadline = time.monotonic() + (_WAIT_S if wait else 0)
-    while True:
-        services = [each for each in api.objects(service.KIND) if each["spec"].get("type") == "LoadBalancer"]
-        if all(_ingress(each) for each in services) or time.monotonic() > deadline:
-            return [_gateway(each) for each in services if _ingress(each)]
-        time.sleep(0.02)
+def found(services: Iterable[Doc]) -> list[Doc]:
+    """Each LoadBalancer that has its address: its name, namespace, address and URLs."""
+    return [_gateway(each) for each in services if _is_load_balancer(each) and _ingress(each)]
+
+
+def complete(services: Iterable[Doc]) -> bool:
+    """Whether every LoadBalancer has its address."""
+    return all(_ingress(each) for each in services if _is_load_balancer(each))
 
 
 def lines(gateways: list[Doc]) -> Iterator[str]:
@@ -29,6 +24,10 @@ def lines(gateways: list[Doc]) -> Iterator[str]:
     for gateway in gateways:
         if gateway["urls"]:
             yield f"{'  '.join(gateway['urls'])}  ({gateway['namespace']}/{gateway['name']})"
+
+
+def _is_load_balancer(obj: Doc) -> bool:
+    return bool(obj["spec"].get("type") == "LoadBalancer")
 
 
 def _gateway(obj: Doc) -> Doc:
