@@ -19,7 +19,7 @@ from tests.ca import made
 from semafor.app.upstream import cert_manager, settings, spire
 from semafor.app.upstream.keeper import Keeper
 from semafor.app.upstream.settings import CertManager, Spire
-from semafor.base import xds
+from semafor.base import protobuf
 from semafor.ca import intermediate, issue, svid
 from semafor.ca.authority import Authority
 from semafor.ca.plugged import PluggedError
@@ -166,9 +166,9 @@ async def serving(address: str, handler: Handler, credentials=None):
 
 def downstream(signer: Signer):
     async def answer(request: bytes, _) -> bytes:
-        found = dict(spire.call.fields(request))
+        found = dict(protobuf.fields(request))
         signed = signer.sign(x509.load_der_x509_csr(found[1]))
-        return xds.delimited(1, signed.public_bytes(DER)) + xds.delimited(2, signer.root.public_bytes(DER))
+        return protobuf.delimited(1, signed.public_bytes(DER)) + protobuf.delimited(2, signer.root.public_bytes(DER))
 
     return Handler(spire.METHOD, answer)
 
@@ -215,11 +215,11 @@ class Tls:
         private = serialization.load_pem_private_key(key, None)
         pkcs8 = private.private_bytes(DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         parts = (b"spiffe://td/mesh", *intermediate.ders(certificate), pkcs8, *intermediate.ders(self.root.root_pem))
-        message = b"".join(xds.delimited(number, part) for number, part in enumerate(parts, 1))
+        message = b"".join(protobuf.delimited(number, part) for number, part in enumerate(parts, 1))
 
         async def answer(_, context):
             assert dict(context.invocation_metadata())["workload.spiffe.io"] == "true"
-            yield xds.delimited(1, message)
+            yield protobuf.delimited(1, message)
             await asyncio.sleep(60)  # the agent keeps the stream open
 
         return Handler(spire.WORKLOAD, answer, streams=True)

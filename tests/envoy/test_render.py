@@ -3,10 +3,9 @@
 import pytest
 
 from semafor import ir
-from semafor.base import xds
+from semafor.base import protobuf, xds
 from semafor.base.problem import ObjectRef
 from semafor.envoy.render import Renderer, actions, clusters, dns, endpoints, listener, matches, routes, tls
-from semafor.xds import wire
 
 
 @pytest.fixture
@@ -360,9 +359,9 @@ def test_a_changed_route_changes_its_table_and_nothing_else(pool):
 
 def parsed(pool, resource: xds.Resource):
     """The message within a framed resource."""
-    framed = dict(wire.fields(dict(wire.fields(resource.frame))[2]))
+    framed = dict(protobuf.fields(dict(protobuf.fields(resource.frame))[2]))
     name = resource.type_url.rpartition("/")[2]
-    return pool.message(name).FromString(dict(wire.fields(framed[2]))[2])
+    return pool.message(name).FromString(dict(protobuf.fields(framed[2]))[2])
 
 
 def test_a_joined_table_reads_like_one_that_was_made_whole(pool):

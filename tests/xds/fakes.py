@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from semafor.base import xds
+from semafor.base import protobuf, xds
 from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER, ROUTES, Resources
 from semafor.xds import session, wire
 
@@ -27,13 +27,13 @@ class Response:
     """A DeltaDiscoveryResponse, read back."""
 
     def __init__(self, raw: bytes) -> None:
-        fields = list(wire.fields(raw))
+        fields = list(protobuf.fields(raw))
         self.type_url = next(value for number, value in fields if number == 4).decode()
         self.nonce = next(value for number, value in fields if number == 5).decode()
         self.removed = [value.decode() for number, value in fields if number == 6]
-        framed = [dict(wire.fields(value)) for number, value in fields if number == 2]
+        framed = [dict(protobuf.fields(value)) for number, value in fields if number == 2]
         self.versions = {frame[3].decode(): frame[1].decode() for frame in framed}
-        self.bodies = {frame[3].decode(): dict(wire.fields(frame[2]))[2].decode() for frame in framed}
+        self.bodies = {frame[3].decode(): dict(protobuf.fields(frame[2]))[2].decode() for frame in framed}
 
     def __repr__(self) -> str:
         kind = self.type_url.rpartition(".")[2]

@@ -11,7 +11,7 @@ import grpc.aio
 import pytest
 from fakes import Response, resources
 
-from semafor.base import xds
+from semafor.base import protobuf
 from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER
 from semafor.xds import server
 
@@ -67,10 +67,10 @@ async def stream(path: Path, token: str = "s3cret"):
 
 
 def request(type_url: str, *names: str, node: str = "", nonce: str = "", error: str = "") -> bytes:
-    parts = [xds.delimited(1, xds.delimited(1, node.encode()))] if node else []
-    parts += [xds.delimited(2, type_url.encode()), *(xds.delimited(3, name.encode()) for name in names)]
-    parts += [xds.delimited(6, nonce.encode())] if nonce else []
-    parts += [xds.delimited(7, xds.delimited(2, error.encode()))] if error else []
+    parts = [protobuf.delimited(1, protobuf.delimited(1, node.encode()))] if node else []
+    parts += [protobuf.delimited(2, type_url.encode()), *(protobuf.delimited(3, name.encode()) for name in names)]
+    parts += [protobuf.delimited(6, nonce.encode())] if nonce else []
+    parts += [protobuf.delimited(7, protobuf.delimited(2, error.encode()))] if error else []
     return b"".join(parts)
 
 

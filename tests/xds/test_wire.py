@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semafor.base import xds
+from semafor.base import protobuf
 from semafor.xds import wire
 from semafor.xds.wire import ProtocolError, Request
 
@@ -14,15 +14,15 @@ TEXTS = st.lists(TEXT, max_size=5).map(tuple)
 
 def encode(request: Request) -> bytes:
     def text(field: int, value: str) -> bytes:
-        return xds.delimited(field, value.encode()) if value else b""
+        return protobuf.delimited(field, value.encode()) if value else b""
 
-    parts = [xds.delimited(1, text(1, request.node_id))] if request.node_id else []
+    parts = [protobuf.delimited(1, text(1, request.node_id))] if request.node_id else []
     parts += [text(2, request.type_url)]
-    parts += [xds.delimited(3, name.encode()) for name in request.subscribe]
-    parts += [xds.delimited(4, name.encode()) for name in request.unsubscribe]
-    parts += [xds.delimited(5, text(1, name) + text(2, version)) for name, version in request.initial_versions]
+    parts += [protobuf.delimited(3, name.encode()) for name in request.subscribe]
+    parts += [protobuf.delimited(4, name.encode()) for name in request.unsubscribe]
+    parts += [protobuf.delimited(5, text(1, name) + text(2, version)) for name, version in request.initial_versions]
     parts += [text(6, request.nonce)]
-    parts += [xds.delimited(7, b"\x08\x03" + text(2, request.error))] if request.error is not None else []
+    parts += [protobuf.delimited(7, b"\x08\x03" + text(2, request.error))] if request.error is not None else []
     return b"".join(parts)
 
 
@@ -68,9 +68,9 @@ def test_a_malformed_message_is_refused(raw):
 
 
 def test_a_refusal_without_words_is_still_a_refusal():
-    assert wire.parse(xds.delimited(7, b"\x08\x03")).error == "refused without a reason"
+    assert wire.parse(protobuf.delimited(7, b"\x08\x03")).error == "refused without a reason"
 
 
 def test_fields_of_later_versions_are_passed_over():
-    later = xds.delimited(99, b"x") + b"\x79" + b"\0" * 8 + b"\x7d" + b"\0" * 4 + b"\x78\x01"
-    assert wire.parse(later + xds.delimited(6, b"7")).nonce == "7"
+    later = protobuf.delimited(99, b"x") + b"\x79" + b"\0" * 8 + b"\x7d" + b"\0" * 4 + b"\x78\x01"
+    assert wire.parse(later + protobuf.delimited(6, b"7")).nonce == "7"

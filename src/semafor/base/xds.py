@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from semafor.base.protobuf import delimited
 from semafor.base.struct import Value
 
 _TYPES = "type.googleapis.com/"
@@ -99,20 +100,3 @@ def resource(
     framed = delimited(1, version.encode()) + delimited(2, any_) + delimited(3, name.encode())
     frame = delimited(2, framed)
     return Resource(type_url=type_url, name=name, version=version, frame=frame, is_empty=is_empty, needs=needs)
-
-
-def delimited(field: int, payload: bytes) -> bytes:
-    """A length-delimited protobuf field: strings, bytes and messages."""
-    return varint(field << 3 | 2) + varint(len(payload)) + payload
-
-
-def varint(value: int) -> bytes:
-    """A base-128 varint of a non-negative number. Called for every field that is framed, hence the two short ways."""
-    if value < 0x80:
-        return _ONE_BYTE[value]
-    if value < 0x4000:
-        return bytes((value & 0x7F | 0x80, value >> 7))
-    return bytes((value & 0x7F | 0x80,)) + varint(value >> 7)
-
-
-_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(0x80))

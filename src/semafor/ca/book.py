@@ -4,8 +4,6 @@ A rotation goes on from where it stood, whenever the daemon ended, because every
 """
 
 import json
-import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,8 +35,8 @@ def save(folder: Path, made: Trust) -> None:
     """Keep the authorities; on disk when this returns."""
     document: dict[str, Any] = {"phase": made.phase, "since": made.since.isoformat()}
     document |= {name: _files(getattr(made, name)) for name in ("own", "active", "coming")}
-    _write(folder / FILE, json.dumps(document, indent=1).encode(), 0o600)
-    _write(folder / ROOTS, bundle(made.roots), 0o644)
+    keys.write(folder / FILE, json.dumps(document, indent=1).encode(), mode=0o600)
+    keys.write(folder / ROOTS, bundle(made.roots), mode=0o644)
 
 
 def _read(path: Path) -> Trust:
@@ -64,22 +62,3 @@ def _authority(files: dict[str, str]) -> Authority:
 def _files(authority: Authority) -> dict[str, str]:
     found = plugged.files(authority) | {plugged.CHAIN: authority.chain_pem}
     return {name: pem.decode() for name, pem in found.items()} | {"source": authority.source}
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

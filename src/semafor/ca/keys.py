@@ -1,9 +1,10 @@
 """Private keys: ECDSA P-256, in memory and in files that only their owner can read."""
 
+import contextlib
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -75,7 +76,7 @@ def open_or_create(path: Path) -> ec.EllipticCurvePrivateKey:
     when others may read it.
     """
     if not path.exists():
-        with suppress(FileExistsError):
+        with contextlib.suppress(FileExistsError):
             write_once(path, _pem(ec.generate_private_key(ec.SECP256R1())), mode=0o600)
     check_mode(path)
     try:
@@ -93,16 +94,35 @@ def check_mode(path: Path) -> None:
 def write_once(path: Path, content: bytes, *, mode: int) -> None:
     """Make a file in one step: it appears whole and on disk, or not at all. Raises FileExistsError when it is there."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    with _written(path, content, mode) as temporary:
+        path.hardlink_to(temporary)  # unlike a rename, fails when another process was first
+
+
+def write(path: Path, content: bytes, *, mode: int) -> None:
+    """Make a file in one step, in the place of the one that is there; both are on disk when this returns."""
+    with _written(path, content, mode) as temporary:
+        temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
+    """The content in a file of its own beside `path`, on disk; gone at the end, unless it was moved."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, mode)
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        path.hardlink_to(temporary)  # unlike a rename, fails when another process was first
+        yield temporary
     finally:
-        Path(temporary).unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:

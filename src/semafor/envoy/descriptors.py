@@ -14,7 +14,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-from semafor.base import xds
+from semafor.base import protobuf
 
 _START = re.compile(rb"\x0a(?:[\x05-\x7f]|[\x80-\xff]\x01)[A-Za-z0-9_./-]{2,250}?\.proto\x12", re.DOTALL)
 _BUILD_ID = re.compile(rb"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0(.{20})", re.DOTALL)
@@ -121,7 +121,7 @@ def _dependencies_first(files: dict[str, bytes]) -> Iterator[bytes]:
 
 def _keep(path: Path, files: tuple[bytes, ...]) -> None:
     """Write to a file of its own and rename, so that a reader never sees half of it. A full disk only costs time."""
-    packed = zlib.compress(b"".join(xds.delimited(1, file) for file in files), 6)
+    packed = zlib.compress(b"".join(protobuf.delimited(1, file) for file in files), 6)
     temporary = path.with_suffix(f".{len(packed)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

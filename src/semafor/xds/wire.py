@@ -4,9 +4,9 @@ Reading six fields takes no schema, so this package needs no protobuf library.
 Source: envoy/service/discovery/v3/discovery.proto; protobuf's encoding guide.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from semafor.base import xds
+from semafor.base import protobuf, xds
 from semafor.base.struct import Value
 
 
@@ -28,22 +28,29 @@ class Request(Value):
 
 def parse(raw: bytes) -> Request:
     """Raises ProtocolError when `raw` is not a DeltaDiscoveryRequest."""
+    try:
+        return _parse(raw)
+    except protobuf.MalformedError as error:
+        raise ProtocolError(str(error)) from None
+
+
+def _parse(raw: bytes) -> Request:
     subscribe, unsubscribe, initial = list[str](), list[str](), list[tuple[str, str]]()
     one: dict[int, bytes] = {}
-    for number, value in fields(raw):
+    for number, value in protobuf.fields(raw):
         match number:
             case 3:
                 subscribe.append(_text(value))
             case 4:
                 unsubscribe.append(_text(value))
             case 5:
-                entry = dict(fields(value))
+                entry = dict(protobuf.fields(value))
                 initial.append((_text(entry.get(1, b"")), _text(entry.get(2, b""))))
             case _:
                 one[number] = value
     return Request(
         type_url=_text(one.get(2, b"")),
-        node_id=_text(dict(fields(one.get(1, b""))).get(1, b"")),
+        node_id=_text(dict(protobuf.fields(one.get(1, b""))).get(1, b"")),
         subscribe=tuple(subscribe),
         unsubscribe=tuple(unsubscribe),
         initial_versions=tuple(initial),
@@ -56,53 +63,18 @@ def response(
     type_url: str, nonce: str, generation: int, resources: Iterable[xds.Resource], removed: Iterable[str]
 ) -> bytes:
     """A DeltaDiscoveryResponse. The generation is only there for people who look at Envoy's /config_dump."""
-    parts = [xds.delimited(1, str(generation).encode())]
+    parts = [protobuf.delimited(1, str(generation).encode())]
     parts += [resource.frame for resource in resources]
-    parts += [xds.delimited(4, type_url.encode()), xds.delimited(5, nonce.encode())]
-    parts += [xds.delimited(6, name.encode()) for name in removed]
+    parts += [protobuf.delimited(4, type_url.encode()), protobuf.delimited(5, nonce.encode())]
+    parts += [protobuf.delimited(6, name.encode()) for name in removed]
     return b"".join(parts)
 
 
 def _error(status: bytes | None) -> str | None:
     if status is None:
         return None
-    return _text(dict(fields(status)).get(2, b"")) or "refused without a reason"
+    return _text(dict(protobuf.fields(status)).get(2, b"")) or "refused without a reason"
 
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "replace")
-
-
-def fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """The length-delimited fields of a message, in order; numbers are skipped, for none of them matters here."""
-    position = 0
-    while position < len(raw):
-        tag, position = _varint(raw, position)
-        match tag & 7:
-            case 0:
-                _, position = _varint(raw, position)
-            case 1:
-                position += 8
-            case 2:
-                length, position = _varint(raw, position)
-                if position + length > len(raw):
-                    raise ProtocolError("a field is longer than its message")
-                yield tag >> 3, raw[position : position + length]
-                position += length
-            case 5:
-                position += 4
-            case wire_type:
-                raise ProtocolError(f"wire type {wire_type} does not exist")
-
-
-def _varint(raw: bytes, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(raw):
-            raise ProtocolError("the message ends within a number")
-        byte = raw[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise ProtocolError("a number is longer than 64 bits")

@@ -7,7 +7,6 @@ Source: the gRPC over HTTP/2 protocol.
 import asyncio
 import struct
 import urllib.parse
-from collections.abc import Iterator
 from typing import Final
 
 import h2.config
@@ -87,37 +86,3 @@ def _check(headers: dict[str, str]) -> None:
         raise CallError(f"the server answered {headers[':status']}: it speaks no gRPC")
     if (code := headers.get("grpc-status", "0")) != "0":
         raise CallError(f"{urllib.parse.unquote(headers.get('grpc-message', ''))} (gRPC status {code})")
-
-
-def fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """The number and content of each length-delimited field of a protobuf message; others are passed over."""
-    at = 0
-    try:
-        while at < len(message):
-            tag, at = _varint(message, at)
-            match tag & 7:
-                case 0:
-                    _, at = _varint(message, at)
-                case 1:
-                    at += 8
-                case 2:
-                    length, at = _varint(message, at)
-                    if at + length > len(message):
-                        raise CallError("the answer is cut off")
-                    yield tag >> 3, message[at : at + length]
-                    at += length
-                case 5:
-                    at += 4
-                case _:
-                    raise CallError("the answer is no protobuf message")
-    except IndexError:
-        raise CallError("the answer is cut off") from None
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        value, at, shift = value | (byte & 0x7F) << shift, at + 1, shift + 7
-        if byte < 0x80:
-            return value, at

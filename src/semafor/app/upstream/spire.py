@@ -11,7 +11,7 @@ from typing import Final
 from semafor.app.upstream import call
 from semafor.app.upstream.call import CallError
 from semafor.app.upstream.settings import Spire
-from semafor.base import xds
+from semafor.base import protobuf
 from semafor.ca import svid
 from semafor.ca.intermediate import Asked
 from semafor.ca.plugged import PluggedError
@@ -25,12 +25,12 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 async def sign(settings: Spire, asked: Asked) -> tuple[list[bytes], list[bytes]]:
     """The chain and the roots, as DER. Raises PluggedError, with the server's own words."""
-    message = xds.delimited(1, asked.request) + b"\x10" + xds.varint(int(settings.lifetime_s))
+    message = protobuf.delimited(1, asked.request) + b"\x10" + protobuf.varint(int(settings.lifetime_s))
     try:
         async with _connected(settings) as streams:
             answer = await call.unary(streams, METHOD, message)
-        found = list(call.fields(answer))
-    except (CallError, OSError, svid.SvidError) as error:
+        found = list(protobuf.fields(answer))
+    except (CallError, OSError, protobuf.MalformedError, svid.SvidError) as error:
         raise PluggedError(f"SPIRE at {settings.server}: {error}") from error
     return [der for number, der in found if number == 1], [der for number, der in found if number == 2]
 
@@ -58,8 +58,8 @@ async def _own(settings: Spire) -> svid.Svid:
         answer = await call.unary(streams, WORKLOAD, b"", _SECURITY_HEADER)
     finally:
         streams[1].close()
-    for number, message in call.fields(answer):
+    for number, message in protobuf.fields(answer):
         if number == 1:
-            parts = dict(call.fields(message))
+            parts = dict(protobuf.fields(message))
             return svid.Svid(chain=parts.get(2, b""), key=parts.get(3, b""), roots=parts.get(4, b""))
     raise CallError("the Workload API gives us no identity: register one for this process")

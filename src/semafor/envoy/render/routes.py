@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from semafor import ir
-from semafor.base import xds
+from semafor.base import protobuf
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import actions, http_filters, labels, matches
 from semafor.envoy.render.shape import Fields, string_map, wrap
@@ -26,7 +26,7 @@ def joined(pool: Pool, node: ir.RouteTable, virtual_hosts: Iterable[bytes]) -> b
 
 def framed(message: Any) -> bytes:
     """A virtual host as a field of its table."""
-    return xds.delimited(_VIRTUAL_HOSTS_FIELD, message.SerializeToString(deterministic=True))
+    return protobuf.delimited(_VIRTUAL_HOSTS_FIELD, message.SerializeToString(deterministic=True))
 
 
 def table(pool: Pool, node: ir.RouteTable) -> Any:
