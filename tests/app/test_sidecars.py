@@ -6,7 +6,6 @@ import pytest
 
 from semafor import resources
 from semafor.app import inject, propagation, proxies
-from semafor.app.propagation import Propagation
 from semafor.app.sidecars import BOOTSTRAP, Folders, Sidecars
 from semafor.envoy.render import Renderer
 from semafor.kube.node.spec import Interception, Mount
@@ -30,7 +29,7 @@ def sidecars(tokens, tmp_path, pool):
     return Sidecars(
         cast("Any", SimpleNamespace(mesh=Mesh())),
         tokens,
-        Folders(tmp_path, tmp_path / "keys", Propagation(tmp_path)),
+        Folders(tmp_path, tmp_path / "keys"),
         Renderer(pool),
     )
 
@@ -41,7 +40,8 @@ def annotated(name, value):
 
 def test_the_app_gets_neither_bootstrap_nor_socket(sidecars):
     pod = inject.inject(POD)
-    assert (sidecars.files(pod, "web"), sidecars.sockets(pod, "web")) == ({}, ())
+    shown = [mount.target for mount in sidecars.sockets(pod, "web")]
+    assert (sidecars.files(pod, "web"), shown) == ({}, [propagation.TARGET])
 
 
 def test_the_proxy_gets_a_bootstrap_with_a_token_of_its_own(sidecars, tokens):
@@ -99,18 +99,26 @@ def test_a_pod_without_a_sidecar_is_not_intercepted(sidecars):
     assert sidecars.interception(POD) is None
 
 
-ASKS = {**POD, "metadata": {**POD["metadata"], "annotations": {propagation.ASKED: "true"}}}
+PYTHON, NODE = f"{propagation.TARGET}/python", f"--require={propagation.TARGET}/node/propagation.cjs"
 
 
-def test_an_application_that_asks_is_shown_what_continues_traces(sidecars):
-    pod = inject.inject(ASKS)
-    (mount,) = sidecars.sockets(pod, "app")
+def test_applications_are_shown_what_continues_traces(sidecars):
+    pod = inject.inject(POD)
+    (mount,) = sidecars.sockets(pod, "web")
     assert (mount.target, mount.read_only) == (propagation.TARGET, True)
-    assert sidecars.environment(pod, "app", {}) == {"PYTHONPATH": propagation.TARGET}
-    assert sidecars.environment(pod, "app", {"PYTHONPATH": "/own"}) == {"PYTHONPATH": f"{propagation.TARGET}:/own"}
+    assert sidecars.environment(pod, "web", {}) == {"PYTHONPATH": PYTHON, "NODE_OPTIONS": NODE}
+    own = {"PYTHONPATH": "/own", "NODE_OPTIONS": "--no-warnings"}
+    added = {"PYTHONPATH": f"{PYTHON}:/own", "NODE_OPTIONS": f"{NODE} --no-warnings"}
+    assert sidecars.environment(pod, "web", own) == added
     assert sidecars.environment(pod, "istio-proxy", {}) == {}
 
 
-def test_others_are_left_alone(sidecars):
-    for pod in (inject.inject(POD), ASKS):
-        assert (sidecars.sockets(pod, "app"), sidecars.environment(pod, "app", {})) == ((), {})
+def test_a_pod_can_refuse_each(sidecars):
+    pod = annotated("instrumentation.opentelemetry.io/inject-python", "false")
+    assert sidecars.environment(pod, "web", {}) == {"NODE_OPTIONS": NODE}
+    pod = annotated("instrumentation.opentelemetry.io/inject-nodejs", "false")
+    assert sidecars.environment(pod, "web", {}) == {"PYTHONPATH": PYTHON}
+
+
+def test_pods_without_a_sidecar_are_left_alone(sidecars):
+    assert (sidecars.sockets(POD, "web"), sidecars.environment(POD, "web", {})) == ((), {})

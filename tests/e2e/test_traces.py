@@ -62,8 +62,8 @@ def service(name: str, next_: str, annotations: str = "{}") -> str:
 
 
 def test_the_spans_of_a_request_are_one_trace(mesh: Machine, namespace: str):
-    asks = '{instrumentation.opentelemetry.io/inject-python: "true"}'
-    pods = [service("front", "http://back/", asks), service("back", ""), service("alone", "http://back/"), CALLER]
+    refuses = '{instrumentation.opentelemetry.io/inject-python: "false"}'
+    pods = [service("front", "http://back/"), service("back", ""), service("alone", "http://back/", refuses), CALLER]
     mesh.apply("---".join([*pods, ALL]), "-n", namespace)
     mesh.kubectl("wait", "--for=condition=Ready", "pod", "--all", "-n", namespace, "--timeout=120s")
     mesh.kubectl("wait", "--for=condition=Live", "telemetry/traces", "-n", namespace, "--timeout=60s")

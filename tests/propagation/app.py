@@ -13,6 +13,29 @@ def by_urllib(target):
     return urllib.request.urlopen(target).read()
 
 
+def _with(name, target):
+    from urllib.request import Request, urlopen
+
+    return urlopen(Request(target, headers={name: "own"})).read()
+
+
+def by_urllib_with_traceparent(target):
+    return _with("Traceparent", target)
+
+
+def by_urllib_with_b3(target):
+    return _with("b3", target)
+
+
+def by_http_client(target):
+    from http.client import HTTPConnection
+    from urllib.parse import urlsplit
+
+    connection = HTTPConnection(urlsplit(target).netloc)
+    connection.request("GET", "/")
+    return connection.getresponse().read()
+
+
 def by_urllib3(target):
     import urllib3
 
@@ -31,11 +54,31 @@ def by_httpx(target):
     return httpx.get(target).content
 
 
-def by_threads(target):
+def by_httpx_async(target):
+    import httpx
+
+    async def get():
+        async with httpx.AsyncClient() as client:
+            return (await client.get(target)).content
+
+    return asyncio.run(get())
+
+
+def by_executor(target):
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor() as pool:
         return pool.submit(by_urllib, target).result()
+
+
+def by_thread(target):
+    from threading import Thread
+
+    found = []
+    thread = Thread(target=lambda: found.append(by_urllib(target)))
+    thread.start()
+    thread.join()
+    return found[0]
 
 
 def by_aiohttp(target):
@@ -44,6 +87,16 @@ def by_aiohttp(target):
     async def get():
         async with aiohttp.ClientSession() as session, session.get(target) as answer:
             return await answer.read()
+
+    return asyncio.run(get())
+
+
+def by_grpc_aio(target):
+    import grpc
+
+    async def get():
+        async with grpc.aio.insecure_channel(target) as channel:
+            return await channel.unary_unary("/echo.Echo/Headers")(b"")
 
     return asyncio.run(get())
 
@@ -123,6 +176,15 @@ def uvicorn(port, work):
     run(application, port=port, lifespan="off")
 
 
+def starlette(port, work):
+    from starlette.applications import Starlette
+    from starlette.responses import Response
+    from starlette.routing import Route
+    from uvicorn import run
+
+    run(Starlette(routes=[Route("/", lambda _: Response(work()))]), port=port)
+
+
 def aiohttp(port, work):
     from aiohttp import web
 
@@ -147,6 +209,25 @@ def grpc_server(port, work):
     server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     server.wait_for_termination()
+
+
+def grpc_aio_server(port, work):
+    import grpc
+
+    async def answer(request, context):
+        return await asyncio.to_thread(work)
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, details):
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    async def serve():
+        server = grpc.aio.server(handlers=(Handler(),))
+        server.add_insecure_port(f"127.0.0.1:{port}")
+        await server.start()
+        await server.wait_for_termination()
+
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":

@@ -32,7 +32,6 @@ from semafor.app import (
     kubeconfig,
     mesh_config,
     openings,
-    propagation,
     proxies,
     proxy_config,
     proxy_door,
@@ -154,8 +153,7 @@ class Daemon:
         return proxy_config.of(pod, objects, mesh_config.document(found), self._pipeline.mesh.options.root_namespace)
 
     def _make_kubelet(self) -> Kubelet:
-        shown = propagation.Propagation(self._home.cache)
-        folders = sidecars.Folders(self._home.sockets, self._runtime.private, shown)
+        folders = sidecars.Folders(self._home.sockets, self._runtime.private)
         options = machine.Options(
             folder=self._home.pods,
             host=self._images.host,

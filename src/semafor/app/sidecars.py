@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from semafor.app import identities, inject, pilot_agent, propagation, proxies
 from semafor.app.pipeline import Pipeline
-from semafor.app.propagation import Propagation
 from semafor.envoy import bootstrap
 from semafor.envoy.render import Renderer
 from semafor.kube.images.host import python_executable
@@ -33,12 +32,10 @@ _TRAFFIC = "traffic.sidecar.istio.io/"
 
 
 class Folders(NamedTuple):
-    """On the host: the daemon's unix sockets, what shows each pod's private memory, where its proxy's keys are, and
-    what applications are shown."""
+    """On the host: the daemon's unix sockets, and what shows each pod's private memory, where its proxy's keys are."""
 
     sockets: Path
     private: Path
-    propagation: Propagation
 
 
 class Sidecars:
@@ -83,7 +80,7 @@ class Sidecars:
         if _shows_page(pod, container):
             return (Mount(source=str(self._folders.sockets / "page.sock"), target=PAGE_SOCKET),)
         if not self.is_proxy(pod, container):
-            return self._folders.propagation.mount(pod)
+            return propagation.mounts(pod)
         if proxies.role(pod) == "discovery":
             doors = (DEBUG_SOCKET, PROMETHEUS_SOCKET)
             return tuple(Mount(source=str(self._folders.sockets / Path(door).name), target=door) for door in doors)
@@ -94,7 +91,7 @@ class Sidecars:
         )
 
     def environment(self, pod: Pod, container: str, known: Mapping[str, str]) -> Mapping[str, str]:
-        return {} if self.is_proxy(pod, container) or not propagation.wanted(pod) else propagation.environment(known)
+        return {} if self.is_proxy(pod, container) else propagation.environment(pod, known)
 
     def interception(self, pod: Pod) -> Interception | None:
         """The redirect to the sidecar. Source: Istio's reference of resource annotations, traffic.sidecar.istio.io."""
