@@ -1,6 +1,11 @@
 """The peer: two Envoys configured by hand to do what two sidecars do, with nothing of ours in their configuration.
 
 app -> 15001, route by host -> mutual TLS, HTTP/2 -> 15006, ends TLS -> app. The kernel redirects as in any meshed pod.
+
+Each tells what a sidecar of the demo profile tells (`hand_told`): Istio's four metrics of requests with Istio's labels,
+and Istio's access log to standard output. They are written as somebody would who takes care of speed and knows both
+workloads: fixed texts for what the proxy is itself, the other side from the endpoint's metadata or from what was read
+once for the connection, the service from the cluster's metadata, and no word for what is not known.
 """
 
 import datetime
@@ -10,6 +15,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.bench import hand_told
 
 Json = dict[str, Any]
 
@@ -35,7 +41,10 @@ def client(host: str, address: str, port: int, certificate: Json) -> str:
     context = _typed(_TLS + "UpstreamTlsContext", sni="server", common_tls_context=_tls(certificate, "exact"))
     cluster = _cluster("server", address, port, _OUTBOUND_MARK, "http2_protocol_options")
     cluster["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": context}
-    chain = {"filters": [_http("outbound", hosts, forward_client_cert_details="SANITIZE")]}
+    cluster |= {"metadata": hand_told.SERVICE}
+    cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["metadata"] = hand_told.WORKLOAD
+    told = hand_told.access_log("source")
+    chain = {"filters": [_http("outbound", hosts, forward_client_cert_details="SANITIZE", access_log=told)]}
     return _document(_listener(15001, chain), cluster)
 
 
@@ -51,11 +60,14 @@ def server(port: int, certificate: Json) -> str:
         "forward_client_cert_details": "SANITIZE_SET",
         "set_current_client_cert_details": {"subject": True, "uri": True, "dns": True},
     }
+    told = hand_told.access_log("destination")
+    http = _http("inbound", [{"name": "app", "domains": ["*"], "routes": routes}], **identity, access_log=told)
     chain = {
-        "filters": [_http("inbound", [{"name": "app", "domains": ["*"], "routes": routes}], **identity)],
+        "filters": [hand_told.CALLER, http],
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context},
     }
     cluster = _cluster("app", "127.0.0.1", port, _INBOUND_MARK, "http_protocol_options")
+    cluster |= {"metadata": hand_told.SERVICE}
     return _document(_listener(15006, chain), cluster)
 
 

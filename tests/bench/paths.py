@@ -8,6 +8,7 @@ from tests.bench.mesh import Mesh
 from tests.bench.traffic_pods import NAMESPACE, PORT
 
 TWO, HAND = "two sidecars, mTLS", "by hand, mTLS"
+TOLD, SILENT = "two sidecars, told with traces", "two sidecars, silent"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ def every(mesh: Mesh) -> list[Path]:
     }
     envoys, backends = _envoys(mesh, backend=False), _envoys(mesh, backend=True)
     plain, meshed = f"http://{services['server-plain']}/", f"http://{services['server-meshed']}/"
+
+    def two(name: str, kind: str) -> Path:
+        client, server = f"client-{kind}", f"server-{kind}"
+        return Path(name, Target(client, f"http://{services[server]}/", server), (envoys[client], envoys[server]))
+
     return [
         # The backend is an Envoy too, so its time says how fast this machine is just now.
         Path(
@@ -43,13 +49,11 @@ def every(mesh: Mesh) -> list[Path]:
             Target("client-plain", f"http://{pods['server-meshed']}:{PORT}/"),
             (envoys["server-meshed"],),
         ),
-        Path(
-            TWO,
-            Target("client-meshed", meshed, "server-meshed"),
-            (envoys["client-meshed"], envoys["server-meshed"]),
-        ),
+        two(TWO, "meshed"),
         # Any address will do: the caller's Envoy takes them all, and routes by host.
         Path(HAND, Target("client-hand", meshed, "server-hand"), (envoys["client-hand"], envoys["server-hand"])),
+        two(TOLD, "told"),
+        two(SILENT, "silent"),
     ]
 
 

@@ -24,7 +24,7 @@ class Process:
     @property
     def is_ours(self) -> bool:
         """Whether it holds up pods: the agent, or a pod's supervisor and what belongs to it."""
-        return "semafor.kube.node.agent" in self.command
+        return "semafor.app.agent" in self.command
 
 
 def children(pid: int) -> list[Process]:

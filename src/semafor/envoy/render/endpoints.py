@@ -50,5 +50,4 @@ def _lb_endpoint(node: ir.Endpoint, peers: Mapping[Peer, Fields]) -> Fields:
 
 def _peer(node: Peer) -> Fields:
     """What metrics call it. Envoy keeps equal ones once, so nothing of a single pod is in it."""
-    known = {name: getattr(node, name) for name in Peer.__struct_fields__}
-    return string_map({name: value for name, value in known.items() if value})
+    return labels.said_of_peer(node)

@@ -1,9 +1,13 @@
-"""Where the labels of Istio's metrics come from: Envoy's formats for each side, and the words for what is not known.
+"""Where the labels of Istio's metrics come from: one packed label with Envoy's formats in it, for each side.
 
 label of         reporter source                      reporter destination
 its own side     the proxy's environment              the proxy's environment
 the other side   metadata of the chosen endpoint      the caller's certificate, read once for a connection
 the service      metadata of the cluster              metadata of the cluster
+
+Envoy makes each label of each metric anew for each request; Istio's 25 cost a third of what the whole proxy does. So
+all but what a user changes are packed into one, and ../labels.lua, in the proxy's own listeners, writes them out for
+whoever reads. It knows what stands where nothing is known, and what the proxy is itself.
 
 Source: Istio's reference "Istio Standard Metrics", and its filter istio_stats for what is said where nothing is known.
 """
@@ -14,133 +18,93 @@ from typing import Final, Literal
 from semafor import ir
 from semafor.base import peer
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.shape import Fields, typed
+from semafor.envoy.render.shape import Fields, string_map, typed
 
 NAMESPACE: Final = "semafor"  # of metadata of endpoints, clusters and routes
-ENVIRONMENT: Final = "SEMAFOR_"  # before the variables of a proxy that say what it is: SEMAFOR_WORKLOAD and so on
-PEER: Final = "semafor.peer"  # filter state: what a caller's certificate says
-Kind = Literal["requests", "bytes"]
+_PACKED: Final = "packed"
+_PEER: Final = "semafor.peer"  # filter state: what a caller's certificate says
+_END: Final = "\x1f"  # after each field: in no header, so no caller can add a field
+_WITHIN: Final = "\x1e"  # between the parts of a service
+Kind = Literal["http", "grpc", "tcp"]
 
-_FIELDS: Final = (  # label, field of base.peer.Peer
-    ("workload", "workload"),
-    ("canonical_service", "service"),
-    ("canonical_revision", "revision"),
-    ("workload_namespace", "namespace"),
-    ("app", "app"),
-    ("version", "version"),
-)
-_PRINCIPALS: Final = {
-    ("source", "source"): "%UPSTREAM_LOCAL_URI_SAN%",
-    ("source", "destination"): "%UPSTREAM_PEER_URI_SAN%",
-    ("destination", "source"): "%DOWNSTREAM_PEER_URI_SAN%",
-    ("destination", "destination"): "%DOWNSTREAM_LOCAL_URI_SAN%",
+_SIDE: Final = {
+    "source": (
+        ("source_principal", "%UPSTREAM_LOCAL_URI_SAN%"),
+        ("destination_principal", "%UPSTREAM_PEER_URI_SAN%"),
+        ("peer", f"%UPSTREAM_METADATA({NAMESPACE}:peer)%"),
+    ),
+    "destination": (
+        ("source_principal", "%DOWNSTREAM_PEER_URI_SAN%"),
+        ("destination_principal", "%DOWNSTREAM_LOCAL_URI_SAN%"),
+        ("peer", f"%FILTER_STATE({_PEER}:PLAIN)%"),
+    ),
 }
-_REQUEST: Final = (
-    ("request_protocol", "%REQ(content-type)%"),
-    ("response_code", "%RESPONSE_CODE%"),
-    ("grpc_response_status", "%GRPC_STATUS_NUMBER%"),
-    ("response_flags", "%RESPONSE_FLAGS%"),
-)
-_BYTES: Final = (("request_protocol", "tcp"), ("response_flags", "%RESPONSE_FLAGS%"))
-_CLUSTER: Final = "Kubernetes"  # Istio's id of the cluster where there is only one
-_NAMESPACE_OF_IDENTITY: Final = (
-    "%CEL(connection.uri_san_peer_certificate.split('/')[4])%"  # spiffe://domain/ns/NAMESPACE/sa/...
-)
+_OTHER_NAME: Final = "%DOWNSTREAM_PEER_OTHERNAME_SAN%"
+_OF_REQUESTS: Final = (("response_code", "%RESPONSE_CODE%"), ("grpc_response_status", "%GRPC_STATUS_NUMBER%"))
+_SERVICE: Final = ("CLUSTER_METADATA", f"{NAMESPACE}:service")
+_HOST: Final = ("REQ", ":authority")
 
 
-def of(pool: Pool, node: ir.Metrics, kind: Kind) -> list[Fields]:
-    """All labels of a metric, in Istio's order."""
-    found = [_fixed("reporter", node.reporter)]
-    for side in ("source", "destination"):
-        found += [_part(pool, node, side, label, field) for label, field in _FIELDS]
-        principal = _PRINCIPALS[node.reporter, side]
-        found += [known(pool, f"{side}_principal", principal), _cluster(pool, node, side)]
-    found += _service(pool, node, kind)
-    found += [_traffic(pool, name, form) for name, form in (_REQUEST if kind == "requests" else _BYTES)]
-    return [*found, _fixed("connection_security_policy", node.security)]
-
-
-def _part(pool: Pool, node: ir.Metrics, side: str, label: str, field: str) -> Fields:
-    name = f"{side}_{label}"
-    if side == node.reporter:
-        return _fixed(name, f"%ENVIRONMENT({ENVIRONMENT}{field.upper()})%")
-    missing = "latest" if field == "revision" else "unknown"
-    return known(pool, name, _of_peer(node, field), missing)
-
-
-def _of_peer(node: ir.Metrics, field: str) -> str:
-    if node.reporter == "source":
-        return f"%UPSTREAM_METADATA({NAMESPACE}:{field})%"
-    return f"%FILTER_STATE({PEER}.{field}:PLAIN)%"
-
-
-def _cluster(pool: Pool, node: ir.Metrics, side: str) -> Fields:
-    """Whoever is known is of the one cluster that there is."""
-    if side == node.reporter:
-        return _fixed(f"{side}_cluster", _CLUSTER)
-    rules = _rules(pool, "exact_match_map", {"": "unknown"}, _CLUSTER)
-    return {"name": f"{side}_cluster", "value_format": _of_peer(node, "workload"), "rules": rules}
-
-
-def _service(pool: Pool, node: ir.Metrics, kind: Kind) -> list[Fields]:
-    """The service that was meant: as the cluster says, else the host that was asked for, or the workload's own."""
-    instead: list[Fields] = [{"command": "REQ", "param": ":authority"}] if node.of_host and kind == "requests" else []
-    if node.reporter == "destination":
-        instead = [_operator("ENVIRONMENT", ENVIRONMENT + "SERVICE")]
-    owner = (
-        _operator("ENVIRONMENT", ENVIRONMENT + "NAMESPACE")
-        if node.reporter == "destination"
-        else _operator("UPSTREAM_METADATA", f"{NAMESPACE}:namespace")
-    )
-    route, own = _operator("METADATA", f"ROUTE:{NAMESPACE}:name"), _operator("CLUSTER_METADATA", f"{NAMESPACE}:name")
-    host = _operator("CLUSTER_METADATA", f"{NAMESPACE}:host")
-    namespace = _operator("CLUSTER_METADATA", f"{NAMESPACE}:namespace")
-    names = [route, own] if kind == "requests" else [own]
+def of(pool: Pool, node: ir.Metrics, kind: Kind, tags: tuple[ir.Tag, ...]) -> list[Fields]:
+    """All labels of a metric; `tags` are those that are changed."""
+    fields = [("reporter", node.reporter), *_SIDE[node.reporter], *_service(node, kind)]
+    fields += [("request_protocol", kind), *(_OF_REQUESTS if kind != "tcp" else ())]
+    fields += [("response_flags", "%RESPONSE_FLAGS%"), ("connection_security_policy", node.security)]
+    fields += [("without", tag.name) for tag in tags if tag.name.isidentifier()]  # as all are that stand there
+    packed = "".join(f"{name}={form}{_END}" for name, form in fields)
     return [
-        known(pool, "destination_service", _first(host, *instead)),
-        known(pool, "destination_service_name", _first(*names, *instead)),
-        known(pool, "destination_service_namespace", _first(namespace, owner)),
+        {"name": _PACKED, "value_format": packed},
+        *(_changed(pool, tag) for tag in tags if tag.expression),
     ]
 
 
-def _operator(command: str, parameter: str) -> Fields:
-    return {"command": command, "param": parameter}
+def _service(node: ir.Metrics, kind: Kind) -> list[tuple[str, str]]:
+    """The service that was meant: as the cluster says, else the host that was asked for.
+
+    Of the called's own service the proxy's environment speaks.
+    """
+    by_host = node.of_host and kind != "tcp" and node.reporter == "source"
+    fields = [("service", _first(_SERVICE, _HOST) if by_host else _only(*_SERVICE))]
+    fields.append(("name", f"%CLUSTER_METADATA({NAMESPACE}:name)%"))
+    if kind != "tcp":
+        fields.append(("route", f"%METADATA(ROUTE:{NAMESPACE}:name)%"))
+    return fields
 
 
-def _first(*operators: Fields) -> str:
+def _only(command: str, parameter: str) -> str:
+    return f"%{command}({parameter})%"
+
+
+def _first(*operators: tuple[str, str]) -> str:
     """The first of the formats that gives anything."""
-    return f"%COALESCE({json.dumps({'operators': operators}, separators=(',', ':'))})%"
+    listed = {"operators": [{"command": command, "param": parameter} for command, parameter in operators]}
+    return f"%COALESCE({json.dumps(listed, separators=(',', ':'))})%"
 
 
-def _traffic(pool: Pool, name: str, form: str) -> Fields:
-    if form != "%REQ(content-type)%":
-        return _fixed(name, form)
-    words = {"application/grpc": "grpc", "application/grpc-web": "http"}
-    return {"name": name, "value_format": form, "rules": _rules(pool, "prefix_match_map", words, "http")}
-
-
-def _fixed(name: str, form: str) -> Fields:
-    return {"name": name, "value_format": form}
-
-
-def known(pool: Pool, name: str, form: str, missing: str = "unknown") -> Fields:
-    """A label whose value is empty when it is not known, which has a word of its own."""
-    return {"name": name, "value_format": form, "rules": _rules(pool, "exact_match_map", {"": missing})}
-
-
-def _rules(pool: Pool, kind: str, words: dict[str, str], otherwise: str = "") -> Fields:
-    """Other words for some values."""
+def _changed(pool: Pool, tag: ir.Tag) -> Fields:
+    """A label of its own, which has a word for a value that is not known."""
     value = "envoy.extensions.matching.common_inputs.stats.v3.StatTagValueInput"
-    tree = {
-        "input": typed(pool, "stat_tag_value_input", value),
-        kind: {"map": {text: _word(pool, word) for text, word in words.items()}},
-    }
-    return {"matcher_tree": tree, **({"on_no_match": _word(pool, otherwise)} if otherwise else {})}
-
-
-def _word(pool: Pool, word: str) -> Fields:
     change = "envoy.extensions.matching.actions.transform_stat.v3.TransformStat"
-    return {"action": typed(pool, "transform_stat", change, update_tag={"new_tag_value": word})}
+    unknown = {"action": typed(pool, "transform_stat", change, update_tag={"new_tag_value": "unknown"})}
+    tree = {"input": typed(pool, "stat_tag_value_input", value), "exact_match_map": {"map": {"": unknown}}}
+    return {"name": tag.name, "value_format": f"%CEL({tag.expression})%", "rules": {"matcher_tree": tree}}
+
+
+def said_of_service(node: ir.Named) -> Fields:
+    """Metadata of a cluster. Only what has no host is called by its name alone."""
+    if not node.host:
+        return string_map({"name": node.name})
+    return string_map({"service": _WITHIN.join((node.name, node.host, node.namespace))})
+
+
+def said_of_route(name: str) -> Fields:
+    """Metadata of a route that knows the service better than its cluster does."""
+    return string_map({"name": name})
+
+
+def said_of_peer(node: peer.Peer) -> Fields:
+    """Metadata of an endpoint."""
+    return string_map({"peer": f"{peer.text(node)};{node.namespace}"})
 
 
 def read_peer(pool: Pool) -> Fields:
@@ -148,19 +112,11 @@ def read_peer(pool: Pool) -> Fields:
 
     The words are in a name of a type of our own, which the mesh's authority has signed; so no caller can say others.
     """
-    whole = f"string(filter_state['{PEER}']).split(';')"
-    parts = {field: f"%CEL({whole}[{place}])%" for place, field in enumerate(peer.FIELDS)}
-    states = [
-        _state(pool, PEER, "%DOWNSTREAM_PEER_OTHERNAME_SAN%"),
-        *(_state(pool, f"{PEER}.{field}", form) for field, form in parts.items()),
-        _state(pool, f"{PEER}.namespace", _NAMESPACE_OF_IDENTITY),
-    ]
+    state = {
+        "object_key": _PEER,
+        "factory_key": "envoy.string",
+        "format_string": {"text_format_source": {"inline_string": _OTHER_NAME}, "omit_empty_values": True},
+        "skip_if_empty": True,
+    }
     type_name = "envoy.extensions.filters.network.set_filter_state.v3.Config"
-    return typed(pool, "envoy.filters.network.set_filter_state", type_name, on_downstream_tls_handshake=states)
-
-
-def _state(pool: Pool, key: str, form: str) -> Fields:
-    cel = {"enable_string_conversion": True, "enable_string_functions": True}
-    formatter = typed(pool, "envoy.formatter.cel", "envoy.extensions.formatter.cel.v3.Cel", cel_config=cel)
-    source = {"text_format_source": {"inline_string": form}, "omit_empty_values": True, "formatters": [formatter]}
-    return {"object_key": key, "factory_key": "envoy.string", "format_string": source, "skip_if_empty": True}
+    return typed(pool, "envoy.filters.network.set_filter_state", type_name, on_downstream_tls_handshake=[state])

@@ -1,6 +1,6 @@
 """ir.Metrics -> the access loggers that count, inside Envoy, what Istio's standard metrics count."""
 
-from typing import Final
+from typing import Final, Literal
 
 from semafor import ir
 from semafor.envoy.pool import Pool
@@ -21,17 +21,32 @@ _AT_END: Final = {
     "tcp_sent_bytes_total": "%DOWNSTREAM_WIRE_BYTES_SENT%",
     "tcp_received_bytes_total": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
 }
+_GRPC: Final = r"application/grpc(\+.*|;.*)?"
 _OPENED: Final = "tcp_connections_opened_total"
 _NEVER_OPEN: Final = "!has(upstream.local_address)"
 
 
 def of_requests(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
-    """The loggers of an HTTP connection."""
+    """The loggers of an HTTP connection: one of gRPC, one of all else, so that what a request is costs no label."""
     if node is None:
         return []
-    counters = [_counter(pool, node, one, "requests") for one in node.metrics if one.name == "requests_total"]
-    histograms = [_histogram(pool, node, one) for one in node.metrics if one.name in _HISTOGRAMS]
-    return [_logger(pool, counters=counters, histograms=histograms)] if counters or histograms else []
+    return [*_of_protocol(pool, node, "grpc"), *_of_protocol(pool, node, "http")]
+
+
+def _of_protocol(pool: Pool, node: ir.Metrics, kind: Literal["http", "grpc"]) -> list[Fields]:
+    counters = [_counter(pool, node, one, kind) for one in node.metrics if one.name == "requests_total"]
+    histograms = [_histogram(pool, node, one, kind) for one in node.metrics if one.name in _HISTOGRAMS]
+    if not counters and not histograms:
+        return []
+    return [_logger(pool, when=_of_content(grpc=kind == "grpc"), counters=counters, histograms=histograms)]
+
+
+def _of_content(*, grpc: bool) -> Fields:
+    """A filter of a log: whether the request is one of gRPC."""
+    matcher: Fields = {"name": "content-type", "string_match": {"safe_regex": {"regex": _GRPC}}}
+    if not grpc:
+        matcher |= {"invert_match": True, "treat_missing_header_as_empty": True}
+    return {"header_filter": {"header": matcher}}
 
 
 def of_bytes(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
@@ -41,8 +56,8 @@ def of_bytes(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
     """
     if node is None:
         return []
-    opened = [_counter(pool, node, one, "bytes") for one in node.metrics if one.name == _OPENED]
-    ended = [_counter(pool, node, one, "bytes", _AT_END[one.name]) for one in node.metrics if one.name in _AT_END]
+    opened = [_counter(pool, node, one, "tcp") for one in node.metrics if one.name == _OPENED]
+    ended = [_counter(pool, node, one, "tcp", _AT_END[one.name]) for one in node.metrics if one.name in _AT_END]
     found = []
     if opened:
         found.append(_logger(pool, when=_of_type("TcpUpstreamConnected"), counters=opened))
@@ -78,13 +93,10 @@ def _counter(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind,
     return {"stat": _stat(pool, node, metric, kind), **added}
 
 
-def _histogram(pool: Pool, node: ir.Metrics, metric: ir.Metric) -> Fields:
+def _histogram(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind) -> Fields:
     unit, form = _HISTOGRAMS[metric.name]
-    return {"stat": _stat(pool, node, metric, "requests"), "unit": unit, "value_format": form}
+    return {"stat": _stat(pool, node, metric, kind), "unit": unit, "value_format": form}
 
 
 def _stat(pool: Pool, node: ir.Metrics, metric: ir.Metric, kind: labels.Kind) -> Fields:
-    changed = {tag.name: tag for tag in metric.tags}
-    tags = [tag for tag in labels.of(pool, node, kind) if tag["name"] not in changed]
-    tags += [labels.known(pool, tag.name, f"%CEL({tag.expression})%") for tag in metric.tags if tag.expression]
-    return {"name": f"istio_{metric.name}", "tags": tags}
+    return {"name": f"istio_{metric.name}", "tags": labels.of(pool, node, kind, metric.tags)}

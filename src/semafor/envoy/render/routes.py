@@ -10,7 +10,7 @@ from semafor import ir
 from semafor.base import protobuf
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import actions, http_filters, labels, matches
-from semafor.envoy.render.shape import Fields, string_map, wrap
+from semafor.envoy.render.shape import Fields, wrap
 
 _NAME: Final = "envoy.config.route.v3.RouteConfiguration"
 _VIRTUAL_HOSTS_FIELD: Final = 2
@@ -75,4 +75,4 @@ def _head(node: ir.RouteTable) -> Fields:
 
 def _named(name: str) -> Fields:
     """What metrics call the destination."""
-    return {"metadata": {"filter_metadata": {labels.NAMESPACE: string_map({"name": name})}}} if name else {}
+    return {"metadata": {"filter_metadata": {labels.NAMESPACE: labels.said_of_route(name)}}} if name else {}
