@@ -148,7 +148,7 @@ def test_a_mistake_of_the_guide_is_taken_as_meant(guide):
 def test_an_operator_without_a_name_is_created(guide):
     said = guide.apply("best-practices/gradual-adoption.yaml", verb="create")
     assert "istiooperator.install.istio.io/installed-state created" in said
-    assert "has no effect yet" in said
+    assert "spec.components.egressGateway: is taken as an element of egressGateways" in said
 
 
 @pytest.mark.parametrize("name", ["production", "staging"])

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from semafor import ir, resources
-from semafor.app import exposed, inject, mesh_config, proxies, proxy_config
+from semafor.app import exposed, inject, installing, mesh_config, proxies, proxy_config
 from semafor.app.pipeline import RULES
+from semafor.app.revisions import Offer
 from semafor.base.problem import Problem
+from semafor.installation import Layer, sidecar, spec
 from semafor.kube.api import errors
 from semafor.kube.api.options import AdmissionRequest, Admitted
 from semafor.planner import envoy_filter as planned
@@ -14,6 +16,7 @@ from semafor.planner import patches
 from semafor.resources import DecodeError
 from semafor.resources.core import config_map, pod, service
 from semafor.resources.errors import FieldError
+from semafor.resources.install import istio_operator
 from semafor.resources.istio import envoy_filter
 from semafor.resources.istio.envoy_filter import EnvoyFilter
 from semafor.resources.kind import Kind
@@ -30,12 +33,19 @@ _INTERNALS = (
 class Injection:
     """Sidecars for new pods, as their namespace and their own labels ask, with the settings that ProxyConfigs give.
 
-    `find` reads a namespace of the store, `settings` puts together what is said of the pod's proxy.
+    `find` reads a namespace of the store, `settings` puts together what is said of the pod's proxy by a revision,
+    `offer` tells which revisions are installed.
     """
 
-    def __init__(self, find: Callable[[str], Doc | None], settings: Callable[[Doc], proxy_config.Settings]) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Doc | None],
+        settings: Callable[[Doc, str], proxy_config.Settings],
+        offer: Callable[[], Offer],
+    ) -> None:
         self._find = find
         self._settings = settings
+        self._offer = offer
 
     async def admit(self, request: AdmissionRequest) -> Admitted:
         new = request.new
@@ -43,8 +53,14 @@ class Injection:
             return Admitted(new or {})
         warnings = tuple(str(problem) for problem in (*inject.problems(new), *proxy_config.problems(new)))
         home = self._find(request.namespace) or {"metadata": {}}
-        wanted = inject.wanted(new, home["metadata"].get("labels") or {})
-        made = (inject.inject if wanted else inject.with_settings)(new, self._settings(new))
+        offer = self._offer()
+        found = inject.verdict(new, home["metadata"].get("labels") or {}, offer)
+        settings = self._settings(new, found.revision)
+        if found.wanted:
+            defaults = sidecar.defaults(offer.values[found.revision])
+            made = inject.inject(new, settings, revision=found.revision, defaults=defaults)
+        else:
+            made = inject.with_settings(new, settings)
         return Admitted(made, (*warnings, *(str(problem) for problem in proxies.problems(made))))
 
 
@@ -93,6 +109,26 @@ class Patches:
             ]
             raise errors.invalid(request.kind, request.name, causes)
         return Admitted(new, (_INTERNALS, *(_worded(problem) for problem in found)))
+
+
+class Installations:
+    """IstioOperators of which no installation can be made are refused; what has no effect is told as a warning."""
+
+    async def admit(self, request: AdmissionRequest) -> Admitted:
+        new = request.new
+        if new is None or request.kind is not istio_operator.KIND:
+            return Admitted(new or {})
+        if not isinstance(written := new.get("spec") or {}, dict):
+            return Admitted(new)  # the schema check names it
+        _, found = installing.resolve([Layer(spec.ref(request.name, request.namespace), written)])
+        if wrong := [problem for problem in found if problem.severity == "error"]:
+            causes = [FieldError(each.path, "FieldValueInvalid", f"Invalid value: {_said(each)}") for each in wrong]
+            raise errors.invalid(request.kind, request.name, causes)
+        return Admitted(new, tuple(_worded(problem) for problem in found))
+
+
+def _said(problem: Problem) -> str:
+    return f"{problem.message} ({problem.fix})" if problem.fix else problem.message
 
 
 def _patches(new: Doc) -> tuple[ir.Patch, ...]:

@@ -29,6 +29,7 @@ from semafor.app import (
     enrolment,
     front,
     identities,
+    installer,
     kubeconfig,
     mesh_config,
     openings,
@@ -36,6 +37,7 @@ from semafor.app import (
     proxy_config,
     proxy_door,
     questions,
+    revisions,
     sidecars,
     statuses,
     system_objects,
@@ -78,6 +80,7 @@ from semafor.kube.node.spec import NODE_UID, Exit, NodeNetwork
 from semafor.kube.node.zone import Zone
 from semafor.kube.store import Store
 from semafor.planner import Proxy
+from semafor.resources.admissionregistration import webhooks
 from semafor.resources.core import config_map
 from semafor.resources.core import node as node_kind
 from semafor.resources.core import pod as pod_kind
@@ -95,7 +98,7 @@ POD_API_PORT = 6443  # where pods reach the API, on the node's address; system/c
 class Settings:
     """How one start differs from another."""
 
-    profile: str = "demo"
+    profile: str = ""  # empty keeps the one that was used before
     port: int = 0  # of the API; 0 keeps the one that was used before
 
 
@@ -119,7 +122,10 @@ class Daemon:
         self._credentials = credentials.Credentials(home, api_authority, self._store.get)
         hooks = (
             escalation.Escalation(lambda resource: self._store.list(resource)[0]),
-            admission.Injection(lambda name: self._store.get("namespaces", "", name), self._proxy_settings),
+            admission.Injection(
+                lambda name: self._store.get("namespaces", "", name), self._proxy_settings, self._revisions
+            ),
+            admission.Installations(),
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
             AlertRules(lambda work: self._monitoring.ask(work)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
@@ -132,6 +138,7 @@ class Daemon:
         self._renderer = Renderer(pool)
         fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet)
+        self._installer = installer.Installer(self._client.as_manager("semafor-installer"))
         self._door = proxy_door.ProxyDoor(self._tokens, self._runtime, uid=os.geteuid())
         inner = home.inner_sockets / "xds.sock"
         self._xds = Server(inner, authenticate=self._door.authenticate, observer=self._pipeline.feedback)
@@ -147,8 +154,13 @@ class Daemon:
             self._client, self._connect, lambda: len(self._pipeline.proxies()), home.telemetry
         )
 
-    def _proxy_settings(self, pod: dict[str, Any]) -> proxy_config.Settings:
-        found = self._store.get(config_map.KIND.resource, mesh_config.NAMESPACE, mesh_config.NAME) or {}
+    def _revisions(self) -> revisions.Offer:
+        maps = self._store.list(config_map.KIND.resource, mesh_config.NAMESPACE)[0]
+        return revisions.offer(maps, self._store.list(webhooks.MUTATING.resource)[0])
+
+    def _proxy_settings(self, pod: dict[str, Any], revision: str) -> proxy_config.Settings:
+        name = mesh_config.NAME if revision == revisions.DEFAULT else f"{mesh_config.NAME}-{revision}"
+        found = self._store.get(config_map.KIND.resource, mesh_config.NAMESPACE, name) or {}
         objects = self._store.list(istio_proxy_config.KIND.resource)[0]
         return proxy_config.of(pod, objects, mesh_config.document(found), self._pipeline.mesh.options.root_namespace)
 
@@ -185,7 +197,10 @@ class Daemon:
 
     async def _serve(self, started: float, ready: Ready) -> None:
         await self._xds.start()
-        await system_objects.ensure_cluster(self._client, self._settings.profile)
+        is_new = installer.is_due(self._client)
+        await system_objects.ensure_cluster(self._client)
+        await self._installer.choose(self._settings.profile, is_new=is_new)
+        await self._installer.begin()
         async with (
             front.serve(front.application(self._pipeline), self._home.sockets / "debug.sock"),
             self._page() as page,
@@ -225,6 +240,7 @@ class Daemon:
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
             "traces": self._traces.run(),
             "kubelet": self._kubelet.run(),
+            "installer": self._installer.run(),
             "monitoring": self._monitor(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),
@@ -307,7 +323,8 @@ class Daemon:
             conditions = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
             if conditions.get("Ready") == "True":
                 break
-        report: dict[str, Any] = {"server": access.server, "context": access.context, "profile": self._settings.profile}
+        report: dict[str, Any] = {"server": access.server, "context": access.context}
+        report["profile"] = self._installer.profile()
         report |= {
             "page": page,
             "pid": os.getpid(),
@@ -316,7 +333,7 @@ class Daemon:
         }
         self._home.state.write_text(json.dumps(report))
         await definitions.ensure(self._client)
-        await system_objects.ensure_profile(self._client, self._settings.profile)
+        await self._installer.open()
         ready(report | {"gateways": await openings.reached(self._client)})
         self._ready.set()
         collector.settle()

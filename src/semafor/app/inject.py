@@ -7,24 +7,30 @@ starts, outlives it, and ends with a job. Interception itself is the node's work
 import copy
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from semafor.app import proxy_config
+from semafor.app import proxy_config, revisions
 from semafor.app.proxy_config import Settings
+from semafor.app.revisions import Offer
 from semafor.base.problem import ObjectRef, Problem
+from semafor.installation.merge import overlay
+from semafor.installation.sidecar import Defaults
 
 Pod = dict[str, Any]
 _DEFAULTS = Settings()
+_NO_DEFAULTS = Defaults()
 
 CONTAINER = "istio-proxy"
 IMAGE = "semafor/proxyv2"
-REVISION = "default"
+REVISION = revisions.DEFAULT
 HEALTH_PORT = 15021
 READY_PATH = "/healthz/ready"
 
 # Namespaces that hold the mesh and the cluster themselves; Istio's webhook leaves them out as well.
 _NEVER = frozenset({"kube-system", "kube-public", "kube-node-lease", "istio-system"})
 _INJECT = "sidecar.istio.io/inject"
+_REVISION = "istio.io/rev"
+_TRAFFIC = "traffic.sidecar.istio.io/"
 _TEMPLATES = "inject.istio.io/templates"
 _AUTO = "auto"  # the image of a gateway's container, until it is injected
 _RESOURCES = {  # annotation -> (requests or limits, resource)
@@ -35,45 +41,75 @@ _RESOURCES = {  # annotation -> (requests or limits, resource)
 }
 
 
+class Verdict(NamedTuple):
+    """Whether a pod gets a sidecar, and why or why not; and of which revision it would be."""
+
+    wanted: bool
+    reason: str
+    revision: str = REVISION
+
+
+def _no(reason: str, revision: str = REVISION) -> Verdict:
+    return Verdict(wanted=False, reason=reason, revision=revision)
+
+
+def _yes(reason: str, revision: str = REVISION) -> Verdict:
+    return Verdict(wanted=True, reason=reason, revision=revision)
+
+
 def wanted(pod: Pod, namespace_labels: Mapping[str, str]) -> bool:
-    """Whether the pod gets a sidecar."""
-    return verdict(pod, namespace_labels)[0]
+    """Whether the pod gets a sidecar where there is one revision, with no values of its own."""
+    return verdict(pod, namespace_labels).wanted
 
 
-def verdict(pod: Pod, namespace_labels: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether the pod gets a sidecar, and why or why not.
+def verdict(pod: Pod, namespace_labels: Mapping[str, str], offer: Offer = revisions.ONE) -> Verdict:
+    """Whether the pod gets a sidecar of what is installed.
 
-    Source: Istio's page "Installing the Sidecar", the order of its rules.
+    Source: Istio's page "Installing the Sidecar", and the order of the rules of its injector.
     """
     metadata, spec = pod.get("metadata", {}), pod.get("spec", {})
+    if not is_gateway(pod):
+        if spec.get("hostNetwork"):
+            return _no("it is in the network of the node")
+        if metadata.get("namespace") in _NEVER:
+            return _no(f"the namespace {metadata['namespace']} is left out always")
+        if has_sidecar(pod):
+            return _no("it brings a sidecar of its own")
+    asked = _by_labels(metadata, namespace_labels, offer)
     if is_gateway(pod):
-        return True, "it asks to be a gateway"
-    if spec.get("hostNetwork"):
-        return False, "it is in the network of the node"
-    if metadata.get("namespace") in _NEVER:
-        return False, f"the namespace {metadata['namespace']} is left out always"
-    if has_sidecar(pod):
-        return False, "it brings a sidecar of its own"
-    return _by_labels(metadata, namespace_labels)
+        asked = _yes("it asks to be a gateway", asked.revision)
+    found = offer.find(asked.revision)
+    if not asked.wanted or found is not None:
+        return asked._replace(revision=found or asked.revision)
+    return _no(f"{asked.reason}, and no revision is called {asked.revision}", asked.revision)
 
 
-def _by_labels(metadata: Mapping[str, Any], namespace_labels: Mapping[str, str]) -> tuple[bool, str]:
-    own = (metadata.get("labels") or {}).get(_INJECT) or (metadata.get("annotations") or {}).get(_INJECT)
+def _by_labels(metadata: Mapping[str, Any], namespace_labels: Mapping[str, str], offer: Offer) -> Verdict:
+    """What labels and the rules of the revision ask for, by the name that they give the revision."""
+    labels = metadata.get("labels") or {}
+    own = labels.get(_INJECT) or (metadata.get("annotations") or {}).get(_INJECT)
     injection = namespace_labels.get("istio-injection")
+    revision = REVISION if injection else namespace_labels.get(_REVISION) or labels.get(_REVISION) or REVISION
     if injection == "disabled":
-        return False, "the namespace has istio-injection=disabled"
+        return _no("the namespace has istio-injection=disabled")
     if own == "false":
-        return False, f"the pod has {_INJECT}=false"
-    if injection == "enabled":
-        return True, "the namespace has istio-injection=enabled"
+        return _no(f"the pod has {_INJECT}=false", revision)
     if own == "true":
-        return True, f"the pod has {_INJECT}=true"
-    revision = (metadata.get("labels") or {}).get("istio.io/rev") or namespace_labels.get("istio.io/rev")
-    if revision == REVISION:
-        return True, f"istio.io/rev is {REVISION}"
-    if revision:
-        return False, f"istio.io/rev is {revision}, and the only revision is {REVISION}"
-    return False, "neither the namespace nor the pod asks for it"
+        return _yes(f"the pod has {_INJECT}=true", revision)
+    asks = _asking(labels, namespace_labels, offer)
+    if not asks:
+        return _no("neither the namespace nor the pod asks for it", revision)
+    by_rule = revisions.by_selectors(offer.policy(revision), labels)
+    return Verdict(*by_rule, revision) if by_rule else _yes(asks, revision)
+
+
+def _asking(labels: Mapping[str, str], namespace_labels: Mapping[str, str], offer: Offer) -> str:
+    """Which label asks for a sidecar; empty when none does."""
+    if namespace_labels.get("istio-injection") == "enabled":
+        return "the namespace has istio-injection=enabled"
+    if revision := namespace_labels.get(_REVISION) or labels.get(_REVISION):
+        return f"istio.io/rev is {revision}"
+    return "every namespace is enabled by default" if offer.policy(REVISION).every_namespace else ""
 
 
 def is_gateway(pod: Pod) -> bool:
@@ -112,33 +148,40 @@ def with_settings(pod: Pod, settings: Settings) -> Pod:
     return pod
 
 
-def inject(pod: Pod, settings: Settings = _DEFAULTS) -> Pod:
-    """A copy of the pod with the sidecar, and with the labels and annotations that Istio's tools look for."""
+def inject(
+    pod: Pod, settings: Settings = _DEFAULTS, *, revision: str = REVISION, defaults: Defaults = _NO_DEFAULTS
+) -> Pod:
+    """A copy of the pod with the sidecar, and with the labels and annotations that Istio's tools look for.
+
+    `defaults` are the revision's.
+    """
     if is_gateway(pod):
-        return _gateway(pod)
+        return _gateway(pod, revision, defaults)
     pod = copy.deepcopy(pod)
     metadata, spec = pod["metadata"], pod["spec"]
     annotations = metadata.setdefault("annotations", {}) or {}
     labels = metadata.setdefault("labels", {}) or {}
-    spec["initContainers"] = [proxy_config.apply(_sidecar(annotations), settings), *(spec.get("initContainers") or [])]
+    sidecar = proxy_config.apply(_sidecar(annotations, defaults), settings)
+    spec["initContainers"] = [sidecar, *(spec.get("initContainers") or [])]
     first = spec["containers"][0]["name"] if spec.get("containers") else ""
     labels.setdefault("security.istio.io/tlsMode", "istio")
     labels.setdefault("service.istio.io/canonical-name", _canonical_name(metadata, labels))
     labels.setdefault("service.istio.io/canonical-revision", labels.get("version", "latest"))
     annotations.setdefault("kubectl.kubernetes.io/default-container", first)
     annotations.setdefault("kubectl.kubernetes.io/default-logs-container", first)
-    annotations["istio.io/rev"] = REVISION
-    annotations["sidecar.istio.io/status"] = json.dumps({"initContainers": [CONTAINER], "revision": REVISION})
-    metadata["annotations"], metadata["labels"] = annotations, labels
+    annotations[_REVISION] = revision
+    annotations["sidecar.istio.io/status"] = json.dumps({"initContainers": [CONTAINER], "revision": revision})
+    traffic = {key: value for key, value in defaults.annotations.items() if key.startswith(_TRAFFIC)}
+    metadata["annotations"], metadata["labels"] = {**traffic, **annotations, **defaults.pod_annotations}, labels
     return pod
 
 
-def _gateway(pod: Pod) -> Pod:
+def _gateway(pod: Pod, revision: str, defaults: Defaults) -> Pod:
     """A copy of the pod whose proxy is a gateway; what its author wrote into the container stays."""
     pod = copy.deepcopy(pod)
     metadata, spec = pod["metadata"], pod["spec"]
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
-    template = _sidecar(annotations)
+    template = _sidecar(annotations, defaults)
     template.pop("restartPolicy")
     template["args"][1] = "router"
     for container in spec["containers"]:
@@ -147,8 +190,8 @@ def _gateway(pod: Pod) -> Pod:
             container.update({**template, **own, "ports": [*template["ports"], *(own.get("ports") or [])]})
     labels.setdefault("service.istio.io/canonical-name", _canonical_name(metadata, labels))
     labels.setdefault("service.istio.io/canonical-revision", labels.get("version", "latest"))
-    annotations["istio.io/rev"] = REVISION
-    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [CONTAINER], "revision": REVISION})
+    annotations[_REVISION] = revision
+    annotations["sidecar.istio.io/status"] = json.dumps({"containers": [CONTAINER], "revision": revision})
     metadata["annotations"], metadata["labels"] = annotations, labels
     return pod
 
@@ -166,25 +209,28 @@ def problems(pod: Pod) -> tuple[Problem, ...]:
     return (Problem(ref=ref, path=path, reason="InvalidAnnotation", message=message, fix='write "true" or "false"'),)
 
 
-def _sidecar(annotations: Mapping[str, str]) -> dict[str, Any]:
+def _sidecar(own: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
     """The container `istio-proxy`. Its start-up probe holds the app back until the proxy has its configuration."""
+    annotations = {**defaults.annotations, **own}
     ready = {"httpGet": {"path": READY_PATH, "port": HEALTH_PORT, "scheme": "HTTP"}}
-    return {
+    made: dict[str, Any] = {
         "name": CONTAINER,
         "image": annotations.get("sidecar.istio.io/proxyImage", IMAGE),
         "args": ["proxy", "sidecar", "--log-level", annotations.get("sidecar.istio.io/logLevel", "warning")],
         "restartPolicy": "Always",
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"name": "http-envoy-prom", "containerPort": 15090, "protocol": "TCP"}],
-        "resources": _resources(annotations),
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "startupProbe": {**ready, "periodSeconds": 1, "failureThreshold": 600, "timeoutSeconds": 3},
         "readinessProbe": {**ready, "periodSeconds": 15, "failureThreshold": 4, "timeoutSeconds": 3},
     }
+    given = defaults.container.get("resources") or {"requests": {"cpu": "100m", "memory": "128Mi"}}
+    made = overlay(made, {key: value for key, value in defaults.container.items() if key != "resources"})
+    return {**made, "resources": _resources(annotations, given)}
 
 
-def _resources(annotations: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    resources: dict[str, dict[str, str]] = {"requests": {"cpu": "100m", "memory": "128Mi"}}
+def _resources(annotations: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    resources: dict[str, dict[str, str]] = {part: dict(amounts) for part, amounts in given.items()}
     for annotation, (part, resource) in _RESOURCES.items():
         if annotation in annotations:
             resources.setdefault(part, {})[resource] = annotations[annotation]

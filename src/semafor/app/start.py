@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="semafor.app.start")
     parser.add_argument("home", type=Path)
     parser.add_argument("--report", type=int, default=1)
-    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--profile", default="")
     parser.add_argument("--port", type=int, default=0)
     # The machine's monotonic clock when the command began, so that `seconds` is what the user has waited.
     parser.add_argument("--started", type=float, default=time.monotonic())

@@ -1,4 +1,4 @@
-"""Puts the objects that every mesh has into a new store, and keeps to the profile in an old one."""
+"""Puts the objects that every cluster has into a new store. What the mesh consists of is the installer's."""
 
 import asyncio
 from importlib.resources import files
@@ -7,35 +7,18 @@ from typing import Any
 import ryaml
 
 from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
 from semafor.resources import registry
-from semafor.resources.core import namespace
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
 
 _FIRST = ("Namespace", "ServiceAccount")  # what others are in, or run as
 CLUSTER = ("cluster.yaml", "roles.yaml", "gatewayclasses.yaml")
-_ALL = ("istiod.yaml", "ingressgateway.yaml", "egressgateway.yaml")
-PROFILES: dict[str, tuple[str, ...]] = {
-    "demo": _ALL,
-    "default": ("istiod.yaml", "ingressgateway.yaml"),
-    "minimal": ("istiod.yaml",),
-}
-_MESH: dict[str, str] = {"demo": "accessLogFile: /dev/stdout\n"}  # Istio's profile says so too
 
 
-async def ensure_cluster(client: Client, profile: str) -> None:
-    """What every cluster has, with the mesh configuration of the profile."""
-    documents = [document for name in CLUSTER for document in _documents(name)]
-    await _ensure(client, [_of_profile(document, profile) for document in documents])
-
-
-def _of_profile(document: Doc, profile: str) -> Doc:
-    """The mesh configuration with what the profile adds to it; other documents as they are."""
-    if document["kind"] != "ConfigMap" or "mesh" not in document["data"]:
-        return document
-    return {**document, "data": {"mesh": document["data"]["mesh"] + _MESH.get(profile, "")}}
+async def ensure_cluster(client: Client) -> None:
+    """What every cluster has."""
+    await ensure(client, CLUSTER)
 
 
 async def ensure(client: Client, names: tuple[str, ...]) -> None:
@@ -57,25 +40,6 @@ async def _create(client: Client, documents: list[Doc]) -> None:
         if client.get(_kind(document), metadata.get("namespace", ""), metadata["name"]) is None:
             missing.append(document)
     await asyncio.gather(*(client.create(_kind(document), document) for document in missing))
-
-
-async def ensure_profile(client: Client, profile: str) -> None:
-    """The workloads of the profile, and none of the others."""
-    await ensure(client, PROFILES[profile])
-    for name in set(_ALL) - set(PROFILES[profile]):
-        for document in _documents(name):
-            await _remove(client, _kind(document), document)
-
-
-async def _remove(client: Client, kind: Kind, document: Doc) -> None:
-    metadata = document["metadata"]
-    if kind is namespace.KIND or client.get(kind, metadata["namespace"], metadata["name"]) is None:
-        return
-    try:
-        await client.delete(kind, metadata["namespace"], metadata["name"])
-    except StatusError as error:
-        if error.reason != "NotFound":
-            raise
 
 
 def _documents(name: str) -> list[Doc]:

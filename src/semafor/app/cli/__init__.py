@@ -29,7 +29,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("down", "down", "Stop the mesh."),
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
-    ("install", "install", "Install the mesh into the cluster (on one machine `up` has done it)."),
+    ("install", "installing.install", "Install the mesh, or change what it consists of."),
     ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
     ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),

@@ -60,6 +60,16 @@ class Api:
         applied: Document = _checked(response)
         return applied
 
+    def put(self, kind: Kind, body: Document) -> Document:
+        """Make the object what the document says, all of it, whether it was there or not."""
+        metadata = body["metadata"]
+        known = self.get(kind, metadata["name"], metadata["namespace"])
+        if known is None:
+            return self.create(kind, body)
+        body = {**body, "metadata": {**metadata, "resourceVersion": known["metadata"]["resourceVersion"]}}
+        made: Document = _checked(self._ask("PUT", path(kind, metadata["namespace"], metadata["name"]), json=body))
+        return made
+
     def delete(self, kind: Kind, name: str, namespace: str = "default") -> None:
         """Delete the object; one that is not there is fine."""
         response = self._ask("DELETE", path(kind, namespace, name))

@@ -4,12 +4,14 @@ from typing import Any
 
 import click
 
-from semafor.app import inject
+from semafor.app import inject, mesh_config, revisions
 from semafor.app.cli import output, workloads
 from semafor.app.cli.api import Api
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
+from semafor.resources.admissionregistration import webhooks
 from semafor.resources.apps import daemon_set, deployment, stateful_set
+from semafor.resources.core import config_map
 from semafor.resources.core import namespace as namespaces
 from semafor.resources.core import pod as pods
 
@@ -36,10 +38,11 @@ def command(name: str | None, namespace: str, labels: str, form: str) -> None:
     space = api.get(namespaces.KIND, where)
     if space is None:
         raise Failure(f"there is no namespace {where}")
-    wanted, reason = inject.verdict(pod, space["metadata"].get("labels") or {})
-    row = {"webhook": "semafor", "revision": inject.REVISION, "injected": wanted, "reason": reason}
+    offer = revisions.offer(api.objects(config_map.KIND, mesh_config.NAMESPACE), api.objects(webhooks.MUTATING))
+    found = inject.verdict(pod, space["metadata"].get("labels") or {}, offer)
+    row = {"webhook": "semafor", "revision": found.revision, "injected": found.wanted, "reason": found.reason}
     if not output.document(form, row):
-        output.table(_HEADER, [("semafor", inject.REVISION, "yes" if wanted else "no", reason)])
+        output.table(_HEADER, [("semafor", found.revision, "yes" if found.wanted else "no", found.reason)])
 
 
 def _pod(api: Api, name: str | None, namespace: str, labels: str) -> tuple[Doc, str]:

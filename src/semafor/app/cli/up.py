@@ -21,18 +21,20 @@ from semafor.app.home import Home
 if TYPE_CHECKING:
     from semafor.kube.node import preflight
 
+PROFILES = ("default", "demo", "minimal", "empty")  # installation.spec has them too, and loads slowly
 _START_TIMEOUT_S = 60
 
 
 @click.command()
 @click.option("--no-kubeconfig", is_flag=True, help="Leave the user's kubeconfig alone; use the one in the home.")
-@click.option("--profile", type=click.Choice(["demo", "default", "minimal"]), default="demo", show_default=True,
-              help="Which gateways run: demo both, default the ingress gateway, minimal none.")  # fmt: skip
+@click.option("--profile", type=click.Choice(PROFILES), default=None,
+              help="What is installed: demo (the usual one) with both gateways, default with the ingress gateway, "
+              "minimal without, empty nothing. Without it what was installed before.")  # fmt: skip
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Port of the API on 127.0.0.1 (0: choose once, keep it)."
 )
 @output.format_option
-def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
+def command(*, no_kubeconfig: bool, profile: str | None, port: int, form: str) -> None:
     """Start the mesh, or find the one that runs.
 
     \b
@@ -41,7 +43,7 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
       kubectl get nodes
     """
     home = Home.find()
-    report = ensure(home, profile=profile, port=port, quiet=form != "text")
+    report = ensure(home, profile=profile or "", port=port, quiet=form != "text")
     if not no_kubeconfig:
         merge(home)
     if output.document(form, report):
@@ -54,20 +56,23 @@ def command(*, no_kubeconfig: bool, profile: str, port: int, form: str) -> None:
     print(f"  state, log  {home.path}, logs/{home.log.name}")
     for line in gateways.lines(report["gateways"]):
         print(f"  gateway     {line}")
-    _say_ignored(report, profile, port)
+    _say_ignored(report, profile or "", port)
     print("Next: kubectl label namespace default istio-injection=enabled, then kubectl apply -f ...; or: semafor demo")
 
 
 def _say_ignored(report: dict[str, Any], profile: str, port: int) -> None:
     """A mesh that runs keeps the profile and the port it was started with."""
     source = click.get_current_context().get_parameter_source
-    asked = (("profile", profile, report["profile"]), ("port", str(port), report["server"].rpartition(":")[2]))
-    for name, wanted, has in asked:
+    asked = (
+        ("profile", profile, report["profile"], f"change it: semafor install --set profile={profile}"),
+        ("port", str(port), report["server"].rpartition(":")[2], "stop it first: semafor down"),
+    )
+    for name, wanted, has, how in asked:
         if source(name) is ParameterSource.COMMANDLINE and wanted not in (has, "0"):
-            output.note(f"note: --{name} {wanted} has no effect, the mesh runs with {has}; stop it first: semafor down")
+            output.note(f"note: --{name} {wanted} has no effect, the mesh runs with {has}; {how}")
 
 
-def ensure(home: Home, *, profile: str = "demo", port: int = 0, quiet: bool = False) -> dict[str, Any]:
+def ensure(home: Home, *, profile: str = "", port: int = 0, quiet: bool = False) -> dict[str, Any]:
     """Start the daemon of `home` unless it runs; return where it is. Raises Failure with the daemon's reason."""
     if found := _running(home):
         return found

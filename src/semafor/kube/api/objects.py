@@ -141,7 +141,11 @@ class Objects:
         metadata.check_identity(call, understood.doc)
         self._require_namespace(call, understood.doc)
         obj = metadata.for_create(
-            call, understood.doc, now=self.now(), uid=str(uuid.uuid4()), tail=metadata.suffix(self._random)
+            call,
+            self._named(call, understood.doc),
+            now=self.now(),
+            uid=str(uuid.uuid4()),
+            tail=metadata.suffix(self._random),
         )
         obj = rules.of(kind).complete(kind.defaults(obj), None, self._ground())
         obj, warnings = await self._admit("CREATE", call, obj, None)
@@ -155,6 +159,15 @@ class Objects:
         except store.Exists:
             raise errors.already_exists(kind, obj["metadata"]["name"]) from None
         return Outcome(obj=stored, warnings=warnings, created=True)
+
+    def _named(self, call: Call, doc: Doc) -> Doc:
+        """The document of a kind that is commonly written without a name: the second one gets one made for it."""
+        meta, usual = doc.get("metadata") or {}, call.kind.default_name
+        if not usual or call.name or meta.get("name") or meta.get("generateName"):
+            return doc
+        if self.store.head(call.kind.resource, call.namespace, usual) is None:
+            return doc
+        return {**doc, "metadata": {**meta, "generateName": f"{usual}-"}}
 
     async def _apply_new(self, call: Call, understood: Understood) -> Outcome:
         if call.subresource or (understood.doc.get("metadata") or {}).get("uid"):

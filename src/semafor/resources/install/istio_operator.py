@@ -63,7 +63,6 @@ KIND = Kind(
     ),
     subresources=("status",),
     custom=True,
-    effect=False,
     default_name="installed-state",
     defaults=defaults,
 )
