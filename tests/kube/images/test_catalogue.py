@@ -23,6 +23,7 @@ BARE = Host(folders=("usr",), python="/usr/bin/python3", python_version="3.11")
         "busybox:1.36",
         "registry.k8s.io/busybox:1.27.2",
         "alpine",
+        "docker.io/jaegertracing/jaeger:2.17.0",
         "docker.io/istio/examples-helloworld-v1:1.0",
         "registry.istio.io/release/examples-helloworld-v2:1.0",
         "docker.io/istio/examples-bookinfo-productpage-v1:1.20.3",

@@ -232,12 +232,34 @@ def _fortio(offer: Offer, _: Reference) -> Recipe:
     )
 
 
+# What the original's ports lead to here, and those of its health and metrics.
+_PAGE_DOORS = {
+    "SEMAFOR_DOORS": "20001=page.sock",
+    "SEMAFOR_QUIET": "9090",
+    "SEMAFOR_TOLD": "the page is at port 20001; sign in with: semafor dashboard",
+}
+_TRACES_DOORS = {
+    "SEMAFOR_DOORS": "16686=jaeger.sock 4317=otlp.sock 4318=traces.sock 9411=traces.sock",
+    "SEMAFOR_QUIET": "13133 14269 8888",
+    "SEMAFOR_TOLD": "traces are at port 16686; they come in at 4317 and 4318 (OpenTelemetry) and 9411 (Zipkin)",
+}
+
+
 def _page(offer: Offer, _: Reference) -> Recipe:
     command = "/opt/kiali/kiali"
     return Recipe(
-        config=Config(env=_env(offer.host), entrypoint=(command,), exposed=(20001,)),
-        files=program(offer.host, "page", command),
+        config=Config(env=_env(offer.host, **_PAGE_DOORS), entrypoint=(command,), exposed=(20001,)),
+        files=program(offer.host, "doors", command),
         notes=("Kiali is Semafor's own page here: `semafor dashboard` signs in",),
+    )
+
+
+def _traces(offer: Offer, _: Reference) -> Recipe:
+    command = "/go/bin/jaeger"
+    return Recipe(
+        config=Config(env=_env(offer.host, **_TRACES_DOORS), entrypoint=(command,), exposed=(16686, 4317, 4318, 9411)),
+        files=program(offer.host, "doors", command),
+        notes=("Jaeger is the mesh's own store of traces here, and its page",),
     )
 
 
@@ -339,6 +361,11 @@ ROWS: tuple[Row, ...] = (
         reason="a container that only waits, as in scheduling examples",
     ),
     Row(names=("quay.io/kiali/kiali",), recipe=_page, reason="Istio's add-on Kiali, unchanged: leads to the page"),
+    Row(
+        names=tuple(f"{place}jaegertracing/{name}" for place in ("", "quay.io/") for name in ("jaeger", "all-in-one")),
+        recipe=_traces,
+        reason="Istio's add-on Jaeger, unchanged: leads to the mesh's traces, and takes those of applications",
+    ),
     Row(names=("semafor/host",), recipe=_host, reason="`semafor run`: this machine's programs, nothing else"),
     Row(names=("semafor/proxyv2", *_istio("proxyv2")), recipe=_proxy, reason="the sidecar: Envoy and its agent"),
 )

@@ -1,6 +1,7 @@
-"""Stands where a dashboard would: hands what comes to its port to the page of the mesh, over a socket of the pod's.
+"""Stands where a dashboard or a collector would: hands what comes to its ports to the mesh, over sockets of the pod's.
 
-It understands nothing of what passes; who may look is the page's to say.
+It understands nothing of what passes; who may look is for the other side to say. Which port leads where comes by the
+environment: SEMAFOR_DOORS="20001=page.sock" and SEMAFOR_QUIET="9090", ports that answer every request with nothing.
 """
 
 # A program of its own.
@@ -8,11 +9,11 @@ It understands nothing of what passes; who may look is the page's to say.
 
 import asyncio
 import contextlib
+import functools
+import os
 import signal
 
-PORT = 20001
-METRICS_PORT = 9090
-SOCKET = "/var/run/semafor/page.sock"
+FOLDER = "/var/run/semafor"
 CHUNK_BYTES = 65536
 
 
@@ -25,10 +26,10 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.write_eof()
 
 
-async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def forward(path: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One connection, both ways."""
     try:
-        inside, out = await asyncio.open_unix_connection(SOCKET)
+        inside, out = await asyncio.open_unix_connection(path)
     except OSError:
         writer.close()
         return
@@ -40,7 +41,7 @@ async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """The port of the original's own metrics, of which there are none."""
+    """The ports of the original's own metrics and health: of the first there are none, the second is good."""
     with contextlib.suppress(OSError):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: 0\r\n")
@@ -54,9 +55,15 @@ async def main() -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    await asyncio.start_server(forward, None, PORT)
-    await asyncio.start_server(nothing, None, METRICS_PORT)
-    print(f"the page is at port {PORT}; sign in with: semafor dashboard", flush=True)
+    for door in os.environ["SEMAFOR_DOORS"].split():
+        port, _, name = door.partition("=")
+        path = f"{FOLDER}/{name}"
+        await asyncio.start_server(functools.partial(forward, path), None, int(port))
+        if not os.path.exists(path):  # noqa: ASYNC240, PTH110 - once, at the start
+            print(f"port {port} leads nowhere: this image stands for the mesh's own in istio-system alone", flush=True)
+    for port in os.environ["SEMAFOR_QUIET"].split():
+        await asyncio.start_server(nothing, None, int(port))
+    print(os.environ["SEMAFOR_TOLD"], flush=True)
     await ended.wait()
 
 
