@@ -10,20 +10,24 @@ import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ryaml
 from tests.app.fakes import Delivery, identities
-from tests.web import spans
+from tests.web import alerts, spans
+from tests.web.node import Node
 
-from semafor.app import admission
+from semafor.app import admission, questions
 from semafor.app.fleet import Fleet
 from semafor.app.pipeline import Pipeline
 from semafor.app.proxies import ProxyTokens
+from semafor.app.questions import envoy
 from semafor.app.tracing.traces import Traces
 from semafor.app.web.site import Site, listen
-from semafor.app.web.sources import Sample, Series, Sources
+from semafor.app.web.sources import NoMetrics, Sample, Series, Sources, Standing
 from semafor.envoy.render import Renderer
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
@@ -31,6 +35,7 @@ from semafor.kube.api.options import ADMINS, User
 from semafor.kube.store import Store
 from semafor.planner import Proxy
 from semafor.resources import registry
+from semafor.resources.core import pod as pod_kind
 
 TOKEN = "an-administrators-token"
 _OBJECTS = Path(__file__).with_name("mesh.yaml")
@@ -144,7 +149,21 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
     folder = tempfile.TemporaryDirectory()
     traces = Traces(Path(folder.name) / "traces.db")
     traces.take(spans.traces(time.time()))
-    sources = Sources("fake", objects, pipeline, _authenticate, time.time, metrics=figures or Figures(), traces=traces)
+    node = Node()
+    admin = envoy.Admin(partial(client.get, pod_kind.KIND), node)
+    sources = Sources(
+        name="fake",
+        objects=objects,
+        control=pipeline,
+        authenticate=_authenticate,
+        now=time.time,
+        metrics=figures or Figures(),
+        node=node,
+        traces=traces,
+        standing=_standing,
+        questions=questions.routes(pipeline, fleet, admin, NoMetrics()),
+        prometheus=alerts.APPLICATION,
+    )
     site = Site(sources)
     running = asyncio.gather(pipeline.run(Proxy(id="node", role="node")), traces.run())
     try:
@@ -157,6 +176,26 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
         await asyncio.gather(running, return_exceptions=True)
         await store.close()
         folder.cleanup()
+
+
+def _standing() -> Standing:
+    signer = {"subject": "O=cluster.local", "until": "2036-11-20", "source": "self-signed"}
+    return Standing(
+        authority={"phase": "stable", "problem": "", "signer": signer, "trusted": [{"id": "a1", **signer}]},
+        leaves={"default/reviews-v1-5d4f-a": datetime.now(UTC) + timedelta(hours=21, minutes=14)},
+        figures={
+            "started": time.time() - 7300,
+            "cpu_seconds": 91.5,
+            "resident_bytes": 141_000_000,
+            "semafor_series": 2310,
+            "semafor_series_limit": 200_000,
+            "semafor_series_bytes": 8_400_000,
+            "semafor_series_refused_total": 0,
+            "targets_down": 0,
+            "traces_kept": 148,
+            "traces_dropped": 0,
+        },
+    )
 
 
 async def _create(client: Client, document: dict[str, Any]) -> None:

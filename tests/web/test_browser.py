@@ -30,6 +30,15 @@ VIEWS = {
     "/workloads": "Workloads",
     "/workloads/default/reviews-v2": "reviews-v2 Deployment",
     "/services/default/reviews": "reviews Service",
+    "/services/default/reviews?tab=rules": "reviews Service",
+    "/services/default/reviews?tab=access": "reviews Service",
+    "/apps/default/reviews": "reviews App",
+    "/apps/default/reviews?tab=logs": "reviews App",
+    "/workloads/default/reviews-v1?tab=traces": "reviews-v1 Deployment",
+    "/workloads/default/reviews-v1?tab=access": "reviews-v1 Deployment",
+    "/workloads/default/reviews-v1?tab=envoy": "reviews-v1 Deployment",
+    "/alerts": "Alerts",
+    "/mesh": "Mesh",
     "/search": "Traces",
     "/search?service=reviews.default&tags=error%3Dtrue&lookback=custom&minDuration=1ms": "Traces",
     f"/trace/{spans.SLOW}": "istio-ingressgateway.istio-system GET /productpage",
@@ -270,3 +279,45 @@ async def test_the_id_of_a_request_opens_its_trace(chromium, mesh):
     await expect(page.locator(".waterfall .name")).to_have_count(7)
     await page.goto("/trace/ffffffff")
     await expect(page.get_by_text("trace not found")).to_be_visible()
+
+
+async def test_alerts_lead_to_what_they_are_about(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.get_by_role("link", name=re.compile("^Alerts")).click()
+    alert = page.locator(".alert.firing")
+    await expect(alert).to_contain_text("More than 10 % of the requests to reviews fail.")
+    await expect(page.get_by_text("many-to-many matching not allowed")).to_be_visible()
+    await alert.get_by_role("link", name="in the graph").click()
+    await expect(page.locator(".node:not(.dim)")).to_have_count(1)
+    await page.go_back()
+    await page.locator(".alert.firing").get_by_role("link", name="reviews-v2").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("reviews-v2")
+    assert said == []
+
+
+async def test_a_workload_tells_who_may_call_it_and_what_its_envoy_has(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.goto("/workloads/default/reviews-v1")
+    await page.get_by_role("tab", name="Access").click()
+    await expect(page.get_by_role("row", name=re.compile("^9080 HTTP STRICT"))).to_be_visible()
+    await page.get_by_role("button", name="Ask").click()
+    await expect(page.get_by_role("status")).to_contain_text("Refused")
+    await page.get_by_role("tab", name="Envoy").click()
+    await expect(page.get_by_role("cell", name="outbound").first).to_be_visible()
+    await page.get_by_role("combobox", name="View", exact=True).select_option("endpoints")
+    await expect(page.get_by_role("cell", name="10.77.0.9:9080")).to_be_visible()
+    await page.get_by_role("tab", name="Logs").click()
+    await page.get_by_role("combobox", name="Container", exact=True).select_option("istio-proxy")
+    await page.get_by_label("Lines with").fill("503")
+    await expect(page.locator(".output")).to_contain_text("no_healthy_upstream")
+    await page.get_by_role("tab", name="Traces").click()
+    await expect(page.locator(".traces li")).to_have_count(24)
+    assert said == []
+
+
+async def test_the_mesh_tells_its_proxies_and_certificates(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.get_by_role("link", name="Mesh", exact=True).click()
+    await expect(page.get_by_role("row", name=re.compile("reviews-v1-5d4f-a .* 21.* h left"))).to_be_visible()
+    await expect(page.get_by_role("article").filter(has_text="Certificate authority")).to_contain_text("2036-11-20")
+    assert said == []

@@ -5,9 +5,12 @@ import { get, post, Refusal, remember, type Session } from "./api";
 import { preferredLanguage, translate, type Words, WordsContext } from "./i18n";
 import type { Language } from "./messages";
 import { Shell } from "./parts/Shell";
+import { AlertsPage } from "./views/AlertsPage";
+import { AppPage } from "./views/AppPage";
 import { ConfigPage } from "./views/ConfigPage";
 import { GraphPage } from "./views/GraphPage";
 import { Login } from "./views/Login";
+import { MeshPage } from "./views/MeshPage";
 import { OverviewPage } from "./views/OverviewPage";
 import { NewRulePage, RulePage } from "./views/RulePage";
 import { ServicePage } from "./views/ServicePage";
@@ -68,6 +71,9 @@ export function App() {
               <Route path="/workloads" component={WorkloadsPage} />
               <Route path="/workloads/:namespace/:name" component={WorkloadPage} />
               <Route path="/services/:namespace/:name" component={ServicePage} />
+              <Route path="/apps/:namespace/:name" component={AppPage} />
+              <Route path="/alerts" component={AlertsPage} />
+              <Route path="/mesh" component={MeshPage} />
               <Route path="/search" component={TracesPage} />
               <Route path="/trace/:id" component={TracePage} />
               <Route path="/wizards" component={WizardPage} />

@@ -27,6 +27,25 @@ export function micros(us: number, t: Translate): string {
   return us < 1000 ? `${Math.round(us)} ${t("unit.us")}` : duration(us / 1000, t);
 }
 
+/** A length of time in its largest unit that says something. */
+export function span(seconds: number, t: Translate): string {
+  const units = [
+    ["d", 86_400],
+    ["h", 3600],
+    ["min", 60],
+  ] as const;
+  const found = units.find(([, length]) => seconds >= length);
+  return found
+    ? `${digits(Math.floor((10 * seconds) / found[1]) / 10)} ${t(`unit.${found[0]}`)}`
+    : duration(seconds * 1000, t);
+}
+
+/** A number of bytes. */
+export function size(value: number): string {
+  const place = value >= 1e9 ? 3 : value >= 1e6 ? 2 : value >= 1e3 ? 1 : 0;
+  return `${digits(value / 1000 ** place)} ${["B", "kB", "MB", "GB"][place]}`;
+}
+
 /** A share as percent; what is small but not nothing never reads as 0 %. */
 export function share(value: number): string {
   if (value > 0 && value < 0.001) return "<0.1%";
@@ -36,14 +55,7 @@ export function share(value: number): string {
 }
 
 export function bytes(value: number, t: Translate): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let place = 0;
-  let size = value;
-  while (size >= 1000 && place < units.length - 1) {
-    size /= 1000;
-    place += 1;
-  }
-  return `${digits(size)} ${units[place]}${t("unit.bps")}`;
+  return `${size(value)}${t("unit.bps")}`;
 }
 
 /** How bad a share of failures is: as Kiali, anything of 0.1 % is worth a look, and 10 % is a failure. */

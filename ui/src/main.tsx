@@ -7,6 +7,7 @@ import "./styles/shell.css";
 import "./styles/views.css";
 import "./styles/graph.css";
 import "./styles/traces.css";
+import "./styles/details.css";
 
 apply(preferredTheme());
 const root = document.getElementById("root");

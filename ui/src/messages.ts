@@ -1,9 +1,11 @@
 /** Every word of the page, in English and in Russian. Forms of a number are parted by "|", in the order of Intl. */
 
+import { details } from "./words/details";
 import { traces } from "./words/traces";
 
 export const messages = {
   ...traces,
+  ...details,
   "app.loading": ["Loading", "Загрузка"],
   "app.retry": ["Try again", "Повторить"],
   "app.offline": ["The mesh does not answer. Trying again.", "Сетка не отвечает. Пробуем ещё раз."],
@@ -13,7 +15,6 @@ export const messages = {
   "nav.graph": ["Graph", "Граф"],
   "nav.workloads": ["Workloads", "Приложения"],
   "nav.config": ["Configuration", "Конфигурация"],
-  "nav.alerts": ["Alerts", "Тревоги"],
   "menu.language": ["По-русски", "In English"],
   "menu.theme": ["Theme: {theme}", "Тема: {theme}"],
   "theme.system": ["as the system", "как в системе"],

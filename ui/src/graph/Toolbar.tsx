@@ -1,22 +1,12 @@
 import type { GraphView } from "../api";
 import { useWords } from "../i18n";
 import { Icon } from "../parts/Icon";
+import { WindowSelect } from "../parts/WindowSelect";
 import type { Settings } from "../views/GraphPage";
 import { parse } from "./find";
 import { LABELS, type Label } from "./words";
 
 const VIEWS: GraphView[] = ["app", "versioned", "workload", "service"];
-const WINDOWS: [seconds: number, name: string][] = [
-  [30, "30 s"],
-  [60, "1 min"],
-  [300, "5 min"],
-  [600, "10 min"],
-  [1800, "30 min"],
-  [3600, "1 h"],
-  [10800, "3 h"],
-  [21600, "6 h"],
-];
-
 interface Props {
   settings: Settings;
   namespaces: string[];
@@ -63,16 +53,7 @@ export function Toolbar({ settings, namespaces, animated, onChange, onAnimate }:
           ))}
         </select>
       </label>
-      <label>
-        <span>{t("graph.window")}</span>
-        <select value={settings.window} onChange={(event) => onChange({ window: Number(event.target.value) })}>
-          {WINDOWS.map(([seconds, name]) => (
-            <option key={seconds} value={seconds}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <WindowSelect value={settings.window} labelled onChange={(window) => onChange({ window })} />
       <Search name="find" value={settings.find} onChange={(find) => onChange({ find })} />
       <Search name="hide" value={settings.hide} onChange={(hide) => onChange({ hide })} />
       <div className="switches">

@@ -1,9 +1,27 @@
 import { Link } from "wouter";
 import type { Rule } from "../api";
 import { useWords } from "../i18n";
+import { ProblemList } from "./ProblemList";
 
 export function rulePath(rule: { resource: string; namespace: string; name: string }): string {
   return `/config/${rule.resource}/${rule.namespace || "-"}/${rule.name}`;
+}
+
+/** Rules, and below them what is wrong with any of them. */
+export function Rules({ rules }: { rules: Rule[] }) {
+  const { t } = useWords();
+  const problems = rules.flatMap((each) => each.problems);
+  return (
+    <>
+      <RuleTable rules={rules} />
+      {problems.length > 0 && (
+        <section>
+          <h2>{t("overview.problems")}</h2>
+          <ProblemList problems={problems} />
+        </section>
+      )}
+    </>
+  );
 }
 
 export function RuleTable({ rules }: { rules: Rule[] }) {

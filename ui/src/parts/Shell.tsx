@@ -1,9 +1,10 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Link, useLocation } from "wouter";
 import type { Session } from "../api";
 import { useWords } from "../i18n";
 import type { Key, Language } from "../messages";
 import { apply, preferredTheme, THEMES } from "../theme";
+import { useAlerts } from "../views/AlertsPage";
 import { Icon, type IconName } from "./Icon";
 
 const SECTIONS: [path: string, name: Key][] = [
@@ -11,13 +12,15 @@ const SECTIONS: [path: string, name: Key][] = [
   ["/graph", "nav.graph"],
   ["/workloads", "nav.workloads"],
   ["/search", "nav.traces"],
+  ["/alerts", "nav.alerts"],
   ["/config", "nav.config"],
+  ["/mesh", "nav.mesh"],
 ];
 const THEME_ICONS: Record<string, IconName> = { system: "system", light: "sun", dark: "moon" };
 
 /** The section of pages whose address does not begin with its. */
 function also(where: string): string {
-  if (where.startsWith("/services")) return "/workloads";
+  if (where.startsWith("/services") || where.startsWith("/apps/")) return "/workloads";
   if (where.startsWith("/trace/")) return "/search";
   return where.startsWith("/wizards") ? "/config" : "";
 }
@@ -32,6 +35,10 @@ interface Props {
 export function Shell({ session, children, onLanguage, onLeave }: Props) {
   const { t } = useWords();
   const [where] = useLocation();
+  useEffect(() => {
+    const current = where && document.querySelector(".top nav [aria-current]");
+    if (current) current.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [where]);
   return (
     <>
       <a className="skip" href="#content">
@@ -47,6 +54,7 @@ export function Shell({ session, children, onLanguage, onLeave }: Props) {
               aria-current={where.startsWith(path) || also(where) === path ? "page" : undefined}
             >
               {t(name)}
+              {path === "/alerts" && <Firing />}
             </Link>
           ))}
         </nav>
@@ -67,6 +75,18 @@ export function Shell({ session, children, onLanguage, onLeave }: Props) {
         {children}
       </main>
     </>
+  );
+}
+
+/** How many alerts fire, where one sees it from every view. */
+function Firing() {
+  const { t } = useWords();
+  const { firing } = useAlerts();
+  if (!firing) return null;
+  return (
+    <span className="chip error" title={t("alerts.firing", { n: firing })}>
+      {firing}
+    </span>
   );
 }
 

@@ -1,16 +1,23 @@
 import useSWR from "swr";
 import { Link, useParams } from "wouter";
-import type { ServiceDetail } from "../api";
+import type { Pod, ServiceDetail } from "../api";
 import { Charts } from "../charts/Charts";
 import { useWords } from "../i18n";
+import { Access } from "../parts/Access";
+import { EnvoyView } from "../parts/EnvoyView";
 import { Loaded } from "../parts/Loaded";
-import { RuleTable } from "../parts/RuleTable";
-import { HealthWord } from "./WorkloadsPage";
+import { Logs } from "../parts/Output";
+import { Rules } from "../parts/RuleTable";
+import { Tabs } from "../parts/Tabs";
+import { Recent } from "../traces/Results";
+import { Versions } from "./AppPage";
+
+type Detail = ServiceDetail & { pods: Pod[] };
 
 export function ServicePage() {
   const { t } = useWords();
   const { namespace = "", name = "" } = useParams();
-  const { data, error } = useSWR<ServiceDetail, Error>(`/api/mesh/services/${namespace}/${name}`);
+  const { data, error } = useSWR<Detail, Error>(`/api/mesh/services/${namespace}/${name}`);
   return (
     <div className="page wide">
       <p className="crumbs">
@@ -28,35 +35,62 @@ export function ServicePage() {
               </Link>
             </div>
             <p className="facts">
-              <span>{service.namespace}</span>
+              <Link href={`/graph?namespaces=${namespace}&view=service&find=${name}`}>{service.namespace}</Link>
               <span>{service.type}</span>
               <span>{service.ip}</span>
               <span>{service.ports.map((port) => `${port.port} ${port.name}`).join(", ")}</span>
             </p>
-            <Charts of="service" namespace={namespace} name={name} />
-            <section>
-              <h2>{t("workload.behind")}</h2>
-              <ul className="workloads framed">
-                {service.workloads.map((each) => (
-                  <li key={each.name}>
-                    <Link className="name" href={`/workloads/${each.namespace}/${each.name}`}>
-                      {each.name}
-                    </Link>
-                    <HealthWord workload={each} />
-                    <span className="count">
-                      {each.ready}/{each.wanted}
-                    </span>
-                  </li>
-                ))}
-              </ul>
-            </section>
-            <section>
-              <h2>{t("workload.rules")}</h2>
-              {service.rules.length ? <RuleTable rules={service.rules} /> : <p>{t("workload.noRules")}</p>}
-            </section>
+            <Parts service={service} />
           </>
         )}
       </Loaded>
     </div>
+  );
+}
+
+function Parts({ service }: { service: Detail }) {
+  const { t } = useWords();
+  const { namespace, name } = service;
+  const meshed = service.pods.filter((pod) => pod.proxy);
+  const app = service.workloads[0]?.app ?? name;
+  return (
+    <Tabs
+      tabs={[
+        ["traffic", t("chart.traffic")],
+        ["behind", t("workload.behind")],
+        ["traces", t("nav.traces")],
+        ["rules", t("nav.config")],
+        ["access", t("access.title")],
+        ["logs", t("workload.logs")],
+        ["envoy", t("workload.envoy")],
+      ]}
+    >
+      {(tab) => {
+        switch (tab) {
+          case "traffic":
+            return <Charts of="service" namespace={namespace} name={name} />;
+          case "behind":
+            return service.workloads.length ? (
+              <Versions workloads={service.workloads} />
+            ) : (
+              <p className="waiting">{t("service.nobody")}</p>
+            );
+          case "traces":
+            return <Recent app={app} namespace={namespace} />;
+          case "rules":
+            return service.rules.length ? (
+              <Rules rules={service.rules} />
+            ) : (
+              <p className="waiting">{t("workload.noRules")}</p>
+            );
+          case "access":
+            return <Access namespace={namespace} pods={meshed} />;
+          case "logs":
+            return <Logs namespace={namespace} pods={service.pods} />;
+          case "envoy":
+            return <EnvoyView namespace={namespace} pods={meshed} />;
+        }
+      }}
+    </Tabs>
   );
 }

@@ -1,9 +1,9 @@
 import { type FormEvent, useMemo, useState } from "react";
 import useSWR from "swr";
 import { Link, useLocation, useSearchParams } from "wouter";
-import { micros } from "../format";
 import { useWords } from "../i18n";
 import { Loaded } from "../parts/Loaded";
+import { Results } from "../traces/Results";
 import { Scatter } from "../traces/Scatter";
 import { SearchForm } from "../traces/SearchForm";
 import { type Found, ORDER_NAMES, type Order, query, sorted } from "../traces/search";
@@ -106,56 +106,5 @@ function Nothing({ any }: { any: boolean }) {
         </code>
       </pre>
     </div>
-  );
-}
-
-interface ResultsProps {
-  traces: Found[];
-  chosen: string[];
-  onChoose: (id: string) => void;
-}
-
-function Results({ traces, chosen, onChoose }: ResultsProps) {
-  const { t, language } = useWords();
-  const longest = Math.max(...traces.map((each) => each.duration), 1);
-  const clock = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
-  return (
-    <ul className="traces framed">
-      {traces.map((each) => {
-        const name = `${each.service} ${each.operation}`;
-        return (
-          <li key={each.id}>
-            <input
-              type="checkbox"
-              checked={chosen.includes(each.id)}
-              onChange={() => onChoose(each.id)}
-              aria-label={t("traces.choose", { name: `${name} ${each.id.slice(0, 7)}` })}
-            />
-            <div className="told">
-              <p className="title">
-                <Link href={`/trace/${each.id}`}>
-                  <strong>{each.service}</strong> {each.operation}
-                </Link>
-                <code className="quiet">{each.id.slice(0, 7)}</code>
-                <b className="duration">{micros(each.duration, t)}</b>
-              </p>
-              <p className="facts">
-                <span>{clock.format(each.start / 1000)}</span>
-                <span>{t("traces.spans", { n: each.spans })}</span>
-                {each.failed > 0 && <span className="error">{t("traces.failed", { n: each.failed })}</span>}
-                {each.services.map((one) => (
-                  <span key={one.name} className="with-icon">
-                    {one.name} <span className="count">{one.spans}</span>
-                  </span>
-                ))}
-              </p>
-              <span className={`length ${each.failed ? "error" : "ok"}`} aria-hidden="true">
-                <span style={{ width: `${Math.max(0.4, (100 * each.duration) / longest)}%` }} />
-              </span>
-            </div>
-          </li>
-        );
-      })}
-    </ul>
   );
 }

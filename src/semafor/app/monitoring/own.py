@@ -35,6 +35,17 @@ class Statement:
             "semafor_samples_too_old_total": store.refused.old,
         }
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """The same in short, for people."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            "started": self._began,
+            "cpu_seconds": usage.ru_utime + usage.ru_stime,
+            "resident_bytes": _resident(),
+            **self.store,
+        }
+
     def text(self, proxies: int) -> str:
         """In the text format."""
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -63,6 +63,11 @@ class Monitoring:
         `await monitoring.ask(lambda _, engine: engine.instant("up", now_ms))`. Raises promql.QueryError."""
         return await self._thread.run(work)
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """How the daemon does, in numbers; of the store as of the last scrape."""
+        return self._statement.figures | {"targets_down": sum(bool(each.error) for each in self._scraper.views())}
+
     async def _tell(self) -> str:
         await self._thread.run(lambda store, _: self._statement.look_at(store))
         return self._statement.text(self._proxies())

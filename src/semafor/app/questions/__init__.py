@@ -70,11 +70,16 @@ def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iter
     async def origins(request: Request) -> Response:
         return _answer(envoy.origins(fleet, _pod(request)))
 
+    async def table(request: Request) -> Response:
+        made = msgspec.to_builtins(envoy.origins(fleet, _pod(request)))
+        return _answer(await admin.table(**request.path_params, origins=made))
+
     async def levels(request: Request) -> Response:
         return _answer(await admin.log_levels(**request.path_params, body=await request.body()))
 
     yield Route(f"{ROOT}/proxies", every, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/origins", origins, methods=["GET"])
+    yield Route(f"{ROOT}/proxies/{_NAMED}/tables/{{what}}", table, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/log", levels, methods=["POST"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/{{what}}", read, methods=["GET"])
 

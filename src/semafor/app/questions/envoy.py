@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import msgspec
 
 from semafor import ir
-from semafor.app import proxies
+from semafor.app import envoy_tables, proxies
+from semafor.app.envoy_tables.documents import Documents
 from semafor.app.fleet import Fleet
 from semafor.base.problem import ObjectRef
 from semafor.kube.api.errors import StatusError
@@ -60,6 +61,22 @@ class Admin:
             return redacted(msgspec.json.decode(content))
         except msgspec.DecodeError as error:
             raise StatusError(502, "BadGateway", f"the Envoy of {namespace}/{name} said no JSON: {error}") from error
+
+    async def table(self, namespace: str, name: str, what: str, origins: Doc) -> Doc:
+        """One of the tables of `semafor proxy-config`: its header and its rows. Raises StatusError."""
+        part = envoy_tables.PARTS.get(what)
+        if part is None:
+            raise StatusError(404, "NotFound", f"there are tables of {', '.join(envoy_tables.PARTS)}, not of {what}")
+        source = "clusters" if what == "endpoints" else "config_dump"
+        found = {source: await self.read(namespace, name, source), "origins": origins}
+
+        def rows() -> list[tuple[str, ...]]:
+            documents = Documents(found.__getitem__)
+            made: list[tuple[str, ...]] = part.rows(documents, part.chosen(documents, {}))
+            return made
+
+        # The dump of a large mesh is megabytes, which would hold up everything else.
+        return {"header": part.HEADER, "rows": await asyncio.to_thread(rows)}
 
     def running(self, table: list[Doc]) -> list[Doc]:
         """The rows of the table of proxies whose pods have not ended."""

@@ -1,4 +1,4 @@
-"""Figures over time of one workload or service: requests, errors, latency, bytes. `/api/charts`."""
+"""Figures over time of one workload, app or service: requests, errors, latency, bytes. `/api/charts`."""
 
 import asyncio
 import math
@@ -18,10 +18,11 @@ Doc = dict[str, Any]
 WINDOWS_S = (300, 600, 1800, 3600, 10800, 21600)
 _POINTS = 60  # as many as a chart of some 400 pixels can show
 _LEAST_STEP_S = 5  # there is nothing newer between two scrapes
-# By what a thing is known in metrics: as the receiver, and as the caller.
+# By which label, of either end, a thing is known in metrics. Services are no end: they are what was asked for.
 _LABELS = {
-    "workload": ("destination_workload_namespace", "destination_workload", "source_workload_namespace"),
-    "service": ("destination_service_namespace", "destination_service_name", ""),
+    "workload": "workload",
+    "app": "canonical_service",
+    "service": "",
 }
 
 
@@ -72,11 +73,11 @@ class Charts:
 
 def selector(of: str, namespace: str, name: str, direction: str) -> str:
     """The matchers of one thing's calls, as one end reports them."""
-    if direction == "out":
-        return f'reporter="source",source_workload_namespace={quoted(namespace)},source_workload={quoted(name)}'
-    space, label = _LABELS[of][:2]
-    reporter = "destination" if of == "workload" else "source"
-    return f'reporter="{reporter}",{space}={quoted(namespace)},{label}={quoted(name)}'
+    if of == "service":
+        known = f"destination_service_namespace={quoted(namespace)},destination_service_name={quoted(name)}"
+        return f'reporter="source",{known}'
+    end = "source" if direction == "out" else "destination"
+    return f'reporter="{end}",{end}_workload_namespace={quoted(namespace)},{end}_{_LABELS[of]}={quoted(name)}'
 
 
 def quoted(text: str) -> str:

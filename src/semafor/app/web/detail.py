@@ -1,4 +1,4 @@
-"""One workload, one service: its pods, what is for it, its logs, and Envoy's own view. `/api/workloads`, ...
+"""One workload, one app, one service: its pods, what is for it, its logs, and Envoy's own view. `/api/workloads`, ...
 
 Services are at `/api/mesh/services`: where people look for Jaeger, `/api/services` is Jaeger's.
 """
@@ -38,6 +38,7 @@ class Detail:
         return (
             Route("/api/workloads", self.workloads),
             Route("/api/workloads/{namespace}/{name}", self.workload),
+            Route("/api/apps/{namespace}/{name}", self.app),
             Route("/api/mesh/services", self.services),
             Route("/api/mesh/services/{namespace}/{name}", self.service),
             Route("/api/logs/{namespace}/{pod}/{container}", self.log),
@@ -64,6 +65,30 @@ class Detail:
             }
         )
 
+    async def app(self, request: Request) -> Response:
+        """An app: its workloads, which are its versions, with all that is for any of them, once."""
+        (namespace, name), store = _key(request), self._sources.objects.store
+        own = [each for each in workloads.found(store) if (each.namespace, each.app) == (namespace, name)]
+        if not own:
+            return problem(404, "NotFound", "there is no such app")
+        services: dict[str, None] = {}
+        rules: dict[Any, related.Rule] = {}
+        for each in own:
+            called = workloads.services_of(each.labels, namespace, store.list("services")[0])
+            services |= dict.fromkeys(called)
+            for rule in related.of_workload(store, each, called):
+                rules.setdefault((rule[0].resource, *_named(rule[1])), rule)
+        return JSONResponse(
+            {
+                "namespace": namespace,
+                "name": name,
+                "workloads": [each.document for each in own],
+                "services": list(services),
+                "pods": [_pod(pod) for each in own for pod in each.pods],
+                "rules": self._rules(list(rules.values())),
+            }
+        )
+
     async def services(self, _: Request) -> Response:
         store = self._sources.objects.store
         known = workloads.found(store)
@@ -77,7 +102,11 @@ class Detail:
         if found is None:
             return problem(404, "NotFound", "there is no such service")
         rules = self._rules(related.of_service(store, namespace, name))
-        return JSONResponse({**_service(found, workloads.found(store), store), "rules": rules})
+        known = workloads.found(store)
+        told = _service(found, known, store)
+        behind = {each["name"] for each in told["workloads"]}
+        pods = [_pod(pod) for each in known if each.namespace == namespace and each.name in behind for pod in each.pods]
+        return JSONResponse({**told, "pods": pods, "rules": rules})
 
     def _rules(self, found: list[related.Rule]) -> list[Doc]:
         problems = self._sources.control.problems()
@@ -113,6 +142,10 @@ class Detail:
 
 def _key(request: Request) -> tuple[str, str]:
     return request.path_params["namespace"], request.path_params["name"]
+
+
+def _named(obj: Doc) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
 def _log(node: Node, pod: Doc, container: str) -> AsyncIterator[bytes]:

@@ -3,20 +3,24 @@
 Host is loopback's?  ─no─▶ 421     a page of a foreign name that leads here (DNS rebinding)
 changes something?   ─▶ Origin is ours, and the session's CSRF token came along, else 403
 below /api?          ─▶ a session, else 401 (login and session tell their own story)
+for a tool?          ─▶ an administrator's token does instead of all but the first: browsers send none by themselves
 """
 
 import secrets
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semafor.app.web.login import Session, Sessions, same
+from semafor.kube.api.options import Authenticate
 
 MAX_BODY_BYTES = 1_500_000  # the largest object that Kubernetes takes
 HEALTH = frozenset({"/healthz", "/kiali/healthz"})  # what probes ask, by the pod's address
+_TOOLS = ("/api/jaeger/", "/api/prometheus/")  # both take no larger bodies than they can hold
 _PUBLIC = frozenset({"/api/session", "/api/login"})
 _SAFE = frozenset({"GET", "HEAD"})
 _NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -30,13 +34,20 @@ _HEADERS = {
 }
 
 
-class Gate:
-    """An ASGI application before another. `cookie` is the name of the session's cookie."""
+class Keys(NamedTuple):
+    """What opens: the cookie of that name with a session in it, and tokens."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, cookie: str, now: Callable[[], float]) -> None:
+    cookie: str
+    authenticate: Authenticate
+
+
+class Gate:
+    """An ASGI application before another."""
+
+    def __init__(self, app: ASGIApp, sessions: Sessions, keys: Keys, now: Callable[[], float]) -> None:
         self._app = app
         self._sessions = sessions
-        self._cookie = cookie
+        self._keys = keys
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,20 +56,30 @@ class Gate:
         nonce = secrets.token_urlsafe(16)
         state = scope.setdefault("state", {})
         state["style_nonce"] = nonce
-        state["cookie"] = token = cookie(Headers(scope=scope), self._cookie)
+        state["cookie"] = token = cookie(Headers(scope=scope), self._keys.cookie)
         state["session"] = session = self._sessions.find(token, self._now()) if token else None
         send = with_headers(send, scope["path"], nonce)
-        refusal = refused(scope, session)
+        refusal = refused(scope, session, has_token=self._is_tool(scope))
         await (refusal or self._app)(scope, receive, send)
 
+    def _is_tool(self, scope: Scope) -> bool:
+        """Whether it asks for what Grafana and the like read, with the token of an administrator."""
+        kind, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not scope["path"].startswith(_TOOLS):
+            return False
+        user = self._keys.authenticate(token.strip())
+        return user is not None and user.is_admin
 
-def refused(scope: Scope, session: Session | None) -> Response | None:
+
+def refused(scope: Scope, session: Session | None, *, has_token: bool = False) -> Response | None:
     """Why the request may not pass; None when it may."""
     headers, path = Headers(scope=scope), scope["path"]
     if path in HEALTH:
         return None
     if not is_loopback(headers.get("host", "")):
         return problem(421, "WrongHost", "this page answers only to 127.0.0.1 and localhost")
+    if has_token:
+        return None
     if scope["method"] not in _SAFE:
         if not _own_origin(headers):
             return problem(403, "ForeignOrigin", "the request does not come from this page")

@@ -19,14 +19,16 @@ from semafor.app.web.charts import Charts
 from semafor.app.web.config import Config
 from semafor.app.web.detail import Detail
 from semafor.app.web.entrance import Entrance
-from semafor.app.web.gate import Gate
+from semafor.app.web.gate import Gate, Keys, problem
 from semafor.app.web.graph import Graph
 from semafor.app.web.jaeger import Jaeger
 from semafor.app.web.login import Links, Sessions
 from semafor.app.web.overview import Overview
 from semafor.app.web.sources import Sources
+from semafor.app.web.standing import Status
 from semafor.app.web.traces import Traces
 from semafor.kube.api import serve
+from semafor.kube.api.errors import StatusError
 
 ADDRESS = "127.0.0.1"
 # Beside Kiali's 20001, which stays free for `kubectl port-forward svc/kiali 20001:20001`; any other for further meshes.
@@ -51,12 +53,16 @@ class Site:
             Detail(sources),
             Charts(sources),
             Traces(sources),
+            Status(sources),
         )
         routes: list[BaseRoute] = [route for area in areas for route in area.routes()]
         if sources.traces is not None:
             routes.append(Mount("/api/jaeger", routes=api.routes(sources.traces)))
-        inner = Starlette(routes=[*routes, *files.routes(folder)])
-        self.app: ASGIApp = Gate(inner, sessions, cookie, sources.now)
+        if sources.prometheus is not None:
+            routes.append(Mount("/api/prometheus", app=sources.prometheus))
+        routes.append(Mount("/api/questions", routes=list(sources.questions)))
+        inner = Starlette(routes=[*routes, *files.routes(folder)], exception_handlers={StatusError: _refused})
+        self.app: ASGIApp = Gate(inner, sessions, Keys(cookie, sources.authenticate), sources.now)
         self.jaeger: ASGIApp = Jaeger(self.app, sources.traces) if sources.traces is not None else self.app
 
     def link(self) -> str:
@@ -69,6 +75,12 @@ class Site:
             return JSONResponse({"link": self.link()})
 
         return Starlette(routes=[Route("/link", make, methods=["POST"])])
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """A question that the mesh cannot answer, as all of `/api` tells it."""
+    assert isinstance(error, StatusError)
+    return problem(error.code, error.reason, error.message)
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from semafor.app.tracing.traces import Traces
 from semafor.base.problem import ObjectRef, Problem
@@ -58,8 +62,24 @@ class Control(Protocol):
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How the control plane does: its certificate authority, when each proxy's certificate ends, and its own figures.
+
+    `leaves` is by proxy, `NAMESPACE/NAME`; `figures` are numbers by name.
+    """
+
+    authority: Mapping[str, Any] = field(default_factory=dict)
+    leaves: Mapping[str, datetime] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Sources:
-    """Everything the page reads. `name` is the mesh's, `now` seconds since 1970."""
+    """Everything the page reads. `name` is the mesh's, `now` seconds since 1970.
+
+    `standing` tells how the control plane itself does; `questions` are the routes of `app.questions`, `prometheus`
+    answers Prometheus's API.
+    """
 
     name: str
     objects: Objects
@@ -69,3 +89,6 @@ class Sources:
     metrics: Metrics = field(default_factory=NoMetrics)
     node: Node | None = None
     traces: Traces | None = None
+    standing: Callable[[], Standing] = lambda: Standing()  # noqa: PLW0108 - a new one each time
+    questions: Sequence[BaseRoute] = ()
+    prometheus: ASGIApp | None = None

@@ -9,8 +9,8 @@ import click
 import yaml
 
 from semafor.app.cli import output
-from semafor.app.cli.proxy_config import clusters, endpoints, listeners, routes, secrets
 from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables import clusters, endpoints, listeners, routes, secrets
 
 Doc = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])

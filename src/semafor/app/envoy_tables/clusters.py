@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables.documents import Documents
 from semafor.base import names
 
 Doc = dict[str, Any]
 HEADER = ("SERVICE FQDN", "PORT", "SUBSET", "DIRECTION", "TYPE", "DESTINATION RULE")
 
 
-def chosen(envoy: Envoy, options: Doc) -> list[Doc]:
+def chosen(envoy: Documents, options: Doc) -> list[Doc]:
     """The clusters that the options ask for, sorted as istioctl does."""
     found = [each for each in envoy.clusters if _fits(_parts(each), options)]
     return sorted(found, key=lambda each: (_parts(each)[3], _parts(each)[2], int(_parts(each)[1] or 0)))
 
 
-def rows(envoy: Envoy, found: list[Doc]) -> list[tuple[str, ...]]:
+def rows(envoy: Documents, found: list[Doc]) -> list[tuple[str, ...]]:
     return [_row(each, envoy.origins["clusters"].get(each["name"], "")) for each in found]
 
 

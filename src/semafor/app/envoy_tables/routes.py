@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
-from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables.documents import Documents
 
 Doc = dict[str, Any]
 HEADER = ("NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE")
 _SHOWN_DOMAINS = 3
 
 
-def chosen(envoy: Envoy, options: Doc) -> list[Doc]:
+def chosen(envoy: Documents, options: Doc) -> list[Doc]:
     """The tables that the options ask for: those of ports by number, then the others."""
     found = [each for each in envoy.routes if options.get("name") in (None, each.get("name", ""))]
     return sorted(found, key=lambda each: _order(each.get("name", "")))
 
 
-def rows(envoy: Envoy, found: list[Doc]) -> list[tuple[str, ...]]:
+def rows(envoy: Documents, found: list[Doc]) -> list[tuple[str, ...]]:
     return [row for table in found for row in _rows(table, envoy.origins["routes"])]
 
 

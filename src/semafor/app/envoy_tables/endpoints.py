@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 from typing import Any
 
-from semafor.app.cli.proxy_config import envoy as envoys
-from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables import documents
+from semafor.app.envoy_tables.documents import Documents
 from semafor.base import names
 
 Doc = dict[str, Any]
 HEADER = ("ENDPOINT", "STATUS", "OUTLIER CHECK", "CLUSTER")
 
 
-def chosen(envoy: Envoy, options: Doc) -> list[Doc]:
+def chosen(envoy: Documents, options: Doc) -> list[Doc]:
     """The hosts that the options ask for, each with the name of its cluster."""
     found = [each for each in _hosts(envoy.endpoints) if _fits(each, options)]
-    return sorted(found, key=lambda each: (envoys.address(each["address"]), each["cluster"]))
+    return sorted(found, key=lambda each: (documents.address(each["address"]), each["cluster"]))
 
 
-def rows(_: Envoy, found: list[Doc]) -> list[tuple[str, ...]]:
+def rows(_: Documents, found: list[Doc]) -> list[tuple[str, ...]]:
     return [(_endpoint(each), _status(each), _outlier(each), each["cluster"]) for each in found]
 
 
@@ -28,7 +28,7 @@ def _hosts(clusters: list[Doc]) -> Iterator[Doc]:
 
 
 def _fits(host: Doc, options: Doc) -> bool:
-    address, port = envoys.address(host["address"])
+    address, port = documents.address(host["address"])
     cluster = options.get("cluster")
     parts = names.cluster_parts(host["cluster"])
     return (
@@ -41,7 +41,7 @@ def _fits(host: Doc, options: Doc) -> bool:
 
 
 def _endpoint(host: Doc) -> str:
-    address, port = envoys.address(host["address"])
+    address, port = documents.address(host["address"])
     return f"{address}:{port}" if port else f"unix://{address}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables.documents import Documents
 from semafor.ca import inspect
 
 Doc = dict[str, Any]
@@ -14,13 +14,13 @@ _STATES = (("dynamic_active_secrets", "ACTIVE"), ("dynamic_warming_secrets", "WA
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def chosen(envoy: Envoy, options: Doc) -> list[Doc]:
+def chosen(envoy: Documents, options: Doc) -> list[Doc]:
     """The secrets by name, each with its state."""
     found = ({"state": state, **each} for part, state in _STATES for each in envoy.secrets.get(part, ()))
     return [each for each in found if options.get("name") in (None, each["name"])]
 
 
-def rows(_: Envoy, found: list[Doc]) -> list[tuple[str, ...]]:
+def rows(_: Documents, found: list[Doc]) -> list[tuple[str, ...]]:
     return [row for each in found for row in _rows(each)]
 
 

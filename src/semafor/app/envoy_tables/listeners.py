@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from semafor.app.cli.proxy_config import envoy as envoys
-from semafor.app.cli.proxy_config.envoy import Envoy
+from semafor.app.envoy_tables import documents
+from semafor.app.envoy_tables.documents import Documents
 
 Doc = dict[str, Any]
 HEADER = ("ADDRESSES", "PORT", "MATCH", "DESTINATION")
@@ -11,23 +11,23 @@ _HTTP, _TCP, _BOTH = "HTTP", "TCP", "HTTP+TCP"
 TYPES = (_HTTP, _TCP, _BOTH)
 
 
-def chosen(envoy: Envoy, options: Doc) -> list[Doc]:
+def chosen(envoy: Documents, options: Doc) -> list[Doc]:
     """The listeners that the options ask for, by port and address."""
     found = [each for each in envoy.listeners if _fits(each, options)]
-    return sorted(found, key=lambda each: (envoys.address(each["address"])[::-1], each.get("name", "")))
+    return sorted(found, key=lambda each: (documents.address(each["address"])[::-1], each.get("name", "")))
 
 
-def rows(_: Envoy, found: list[Doc]) -> list[tuple[str, ...]]:
+def rows(_: Documents, found: list[Doc]) -> list[tuple[str, ...]]:
     return [
         (address, str(port), _match(chain.get("filter_chain_match", {})), _destination(chain))
         for listener in found
-        for address, port in (envoys.address(listener["address"]),)
-        for chain in envoys.chains(listener)
+        for address, port in (documents.address(listener["address"]),)
+        for chain in documents.chains(listener)
     ]
 
 
 def _fits(listener: Doc, options: Doc) -> bool:
-    address, port = envoys.address(listener["address"])
+    address, port = documents.address(listener["address"])
     return (
         options.get("address") in (None, address)
         and options.get("port") in (None, port)
@@ -36,7 +36,7 @@ def _fits(listener: Doc, options: Doc) -> bool:
 
 
 def _type(listener: Doc) -> str:
-    kinds = {_HTTP if "http_filters" in config else _TCP for config in map(_last, envoys.chains(listener)) if config}
+    kinds = {_HTTP if "http_filters" in config else _TCP for config in map(_last, documents.chains(listener)) if config}
     return _BOTH if len(kinds) == 2 else next(iter(kinds), "UNKNOWN")
 
 
