@@ -65,6 +65,15 @@ def signs(mesh: Machine, files: dict[str, bytes]) -> dict:
     return status(mesh)
 
 
+def told_roots(mesh: Machine, namespace: str) -> str:
+    found = mesh.kubectl("get", "cm", "istio-ca-root-cert", "-n", namespace, "-o", r"jsonpath={.data.root-cert\.pem}")
+    return found.strip()
+
+
+def trusted_roots(mesh: Machine) -> str:
+    return (mesh.home / "ca" / "root-cert.pem").read_text().strip()
+
+
 def stats(mesh: Machine, namespace: str, pod: str, what: str) -> dict[str, int]:
     asked = ("pilot-agent", "request", "GET", f"/stats?filter={what}")
     text = mesh.kubectl("exec", "-n", namespace, pod, "-c", "istio-proxy", "--", *asked)
@@ -76,6 +85,7 @@ def test_no_request_fails_while_roots_follow_each_other(mesh: Machine, namespace
     seen = [status(mesh)["signer"]["id"]]
     for _ in range(ROTATIONS):
         mesh.semafor("ca", "rotate")
+        mesh.wait("the roots of the namespace", lambda: told_roots(mesh, namespace) == trusted_roots(mesh))
         seen.append(status(mesh)["signer"]["id"])
     plug(mesh, now := made.cacerts(datetime.now(UTC)))
     seen.append(signs(mesh, now)["signer"]["id"])

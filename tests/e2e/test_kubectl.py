@@ -162,3 +162,15 @@ def test_what_is_not_there_is_named(kubectl):
     assert "doesn't have a resource type" in kubectl("get", "nothing", check=False)
     assert "Kubernetes control plane" in kubectl("cluster-info")
     assert "virtualservices" in kubectl("api-resources", "--api-group=networking.istio.io")
+
+
+def test_a_user_by_certificate_may_do_what_roles_say(mesh, namespace):
+    config = str(mesh.folder / "user" / "jane.kubeconfig")
+    mesh.semafor("kubeconfig", "--user", "jane", "--group", f"devs-{namespace}", "--out", config)
+    as_jane = ("--kubeconfig", config, "-n", namespace)
+    assert "cannot list" in mesh.run("kubectl", *as_jane, "get", "pods", check=False).stderr
+    mesh.kubectl("create", "rolebinding", "devs", "-n", namespace, "--clusterrole=edit", f"--group=devs-{namespace}")
+    mesh.kubectl(*as_jane, "run", "mine", "--image=busybox", "--", "sleep", "infinity")
+    mesh.kubectl(*as_jane, "wait", "--for=condition=Ready", "pod/mine", "--timeout=60s")
+    assert mesh.kubectl(*as_jane, "exec", "mine", "-c", "mine", "--", "echo", "hello") == "hello\n"
+    assert "cannot list" in mesh.run("kubectl", *as_jane[:2], "get", "pods", "-A", check=False).stderr

@@ -108,9 +108,7 @@ async def running(
     objects = Objects(store, admission=admission)
     app = server.app(objects, Options(authenticate=authenticate, mint=mint, node=node))
     certfile, keyfile = certificate(home)
-    async with serve.serve(
-        app, "127.0.0.1", 0, certfile=certfile, keyfile=keyfile, http_protocol=http_protocol
-    ) as port:
+    async with serve.serve(app, "127.0.0.1", 0, tls=serve.Tls(certfile, keyfile), http_protocol=http_protocol) as port:
         await furnish(Client(objects))
         url = f"https://127.0.0.1:{port}"
         (home / "kubeconfig").write_text(ryaml.dumps(kubeconfig(url, certfile)))

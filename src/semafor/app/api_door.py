@@ -18,10 +18,13 @@ _PORTS = (6443, 0)  # Kubernetes' own port for the first mesh of a machine, any 
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """A certificate and its key, the socket that pods reach, and the port of the last start (0: none)."""
+    """A certificate and its key, who signs clients' certificates, the socket that pods reach, and the port of the last
+    start (0: none).
+    """
 
     certificate: tuple[Path, Path]
     inside: socket.socket
+    client_roots: str = ""
     known: int = 0
 
     @contextlib.asynccontextmanager
@@ -40,13 +43,11 @@ class Door:
                 return
 
     def _served(self, app: ASGIApp, port: int) -> contextlib.AbstractAsyncContextManager[int]:
-        certificate, key = self.certificate
         return serve.serve(
             app,
             ADDRESS,
             port,
-            certfile=certificate,
-            keyfile=key,
+            tls=serve.Tls(*self.certificate, self.client_roots),
             http_protocol=streams.Protocol,
             also=(self.inside,),
         )

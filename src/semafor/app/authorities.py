@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 from semafor.app.identities import Identities
 from semafor.base import clock
 from semafor.ca import book, plugged, trust
-from semafor.ca.authority import Authority, fingerprint
+from semafor.ca.authority import Authority, bundle, fingerprint
 from semafor.ca.plugged import PluggedError
 from semafor.ca.trust import Trust
 from semafor.kube.api.client import Client
@@ -128,6 +128,10 @@ class Authorities:
         self._upstream, self._upstream_problem = made, f"{source}: {problem}" if problem else ""
         self._waits_for_upstream = bool(source) and made is None
         self._news.set()
+
+    def roots(self) -> bytes:
+        """What is trusted now, as PEM."""
+        return bundle(self._trust.roots)
 
     def known(self, source: str) -> Authority | None:
         """The authority that signs, or is about to, if it comes from there."""

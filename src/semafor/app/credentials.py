@@ -1,5 +1,7 @@
-"""Who may use the API: the owner of the home with the token in the kubeconfig, and pods with their accounts' tokens."""
+"""Who may use the API: the owner of the home with the token in the kubeconfig, pods with their accounts' tokens, and
+whoever has a certificate that somebody has approved."""
 
+import base64
 import hmac
 import secrets
 from collections.abc import Callable
@@ -10,13 +12,15 @@ from typing import Any
 from semafor.app import kubeconfig
 from semafor.app.home import Home
 from semafor.base import clock
-from semafor.ca import issue, tokens
+from semafor.ca import clients, issue, tokens
 from semafor.ca.authority import Authority
-from semafor.ca.keys import write_once
+from semafor.ca.keys import CaError, write_once
 from semafor.kube.api.options import ADMINS, Reviewed, TokenAsk, User
 
 Find = Callable[[str, str, str], dict[str, Any] | None]
 
+_CREDENTIAL = "authentication.kubernetes.io/credential-id"
+_REMEMBERED = 256  # certificates whose signature need not be looked at again
 _LAST_WORDS = timedelta(seconds=60)  # after its pod's end a token still holds that long, as in Kubernetes
 ADMIN = User(name="kubernetes-admin", groups=(ADMINS, "system:authenticated"))
 
@@ -28,6 +32,8 @@ class Credentials:
     """
 
     def __init__(self, home: Home, authority: Authority, find: Find) -> None:
+        self._clients = Authority.open(home.ca / "clients", now=clock.now())
+        self._shown: dict[bytes, clients.Shown] = {}
         self.admin_token = _known_token(home) or secrets.token_urlsafe(32)
         self._tokens = tokens.Tokens.open(home.ca, now=clock.now())
         self._authority = authority
@@ -67,6 +73,36 @@ class Credentials:
         deleted = found["metadata"].get("deletionTimestamp")
         return deleted is None or datetime.fromisoformat(deleted) + _LAST_WORDS > clock.now()
 
+    # --- certificates ---
+
+    @property
+    def client_roots(self) -> str:
+        """Who signs the certificates by which people sign in: nobody else's, and nothing but these."""
+        return self._clients.root_pem.decode()
+
+    def recognize(self, certificate: bytes) -> User | None:
+        """Whose certificate (DER) this is. One that has ended since the connection began is nobody's."""
+        shown = self._shown.get(certificate) or clients.read(self._clients, certificate)
+        if shown is None or not shown.holds(clock.now()):
+            return None
+        if len(self._shown) >= _REMEMBERED:
+            self._shown.clear()
+        self._shown[certificate] = shown
+        return User(
+            name=shown.client.name,
+            groups=(*shown.client.groups, "system:authenticated"),
+            extra=((_CREDENTIAL, (f"X509SHA256={shown.digest}",)),),
+        )
+
+    def sign(self, request: bytes, lifetime: timedelta) -> bytes:
+        """A certificate (PEM) for whom the request (PEM) names. Raises ValueError with why there is none."""
+        try:
+            return clients.sign(self._clients, request, now=clock.now(), lifetime=lifetime).pem
+        except CaError as error:
+            raise ValueError(str(error)) from None
+
+    # --- tokens ---
+
     def mint(self, ask: TokenAsk) -> str:
         """A service account's token."""
         bound = ask.bound or {}
@@ -93,7 +129,7 @@ class Credentials:
 def _user(claims: tokens.Claims) -> User:
     """The user that Kubernetes makes of a service account's token."""
     extra = {
-        "authentication.kubernetes.io/credential-id": f"JTI={claims.id}",
+        _CREDENTIAL: f"JTI={claims.id}",
         "authentication.kubernetes.io/pod-name": claims.pod,
         "authentication.kubernetes.io/pod-uid": claims.pod_uid,
     }
@@ -110,3 +146,11 @@ def _known_token(home: Home) -> str:
         return kubeconfig.access(kubeconfig.read(home.kubeconfig)).token
     except (OSError, ValueError, LookupError):
         return ""
+
+
+def groups_of(request: str) -> tuple[str, ...]:
+    """The groups that a certificate request (PEM in base64) wants; none when it is not understood."""
+    try:
+        return clients.asked(base64.b64decode(request)).groups
+    except (CaError, ValueError):
+        return ()

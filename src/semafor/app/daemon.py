@@ -57,6 +57,7 @@ from semafor.app.monitoring.service import Monitoring
 from semafor.app.pipeline import Pipeline
 from semafor.app.questions import envoy as envoy_admin
 from semafor.app.refused import Refused
+from semafor.app.root_certificates import RootCertificates
 from semafor.app.tracing import doors as trace_doors
 from semafor.app.tracing.traces import Traces
 from semafor.app.upstream import keeper
@@ -69,12 +70,12 @@ from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer, dns_cache
 from semafor.envoy.render.dns import RESOLVER_PORT
-from semafor.kube.api import escalation, server
+from semafor.kube.api import approval, escalation, server
 from semafor.kube.api.client import Client
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options as ApiOptions
-from semafor.kube.controllers import controllers
+from semafor.kube.controllers import controllers, reconcile
 from semafor.kube.images.library import Images
 from semafor.kube.node import dns, machine, netfiles, registration
 from semafor.kube.node.kubelet import Kubelet
@@ -125,6 +126,7 @@ class Daemon:
         self._credentials = credentials.Credentials(home, api_authority, self._store.get)
         hooks = (
             addons.TracingPort(),
+            approval.Requester(credentials.groups_of),
             escalation.Escalation(lambda resource: self._store.list(resource)[0]),
             admission.Injection(
                 lambda name: self._store.get("namespaces", "", name), self._proxy_settings, self._revisions
@@ -223,6 +225,7 @@ class Daemon:
 
     def _work(self) -> Mapping[str, Coroutine[Any, Any, None]]:
         """Everything that runs for ever, by name."""
+        signer = self._client.as_manager("semafor-ca")
         zone = Zone(self._network.pods, self._network.services)
         controller_client = self._client.as_manager("kube-controller-manager")
         node_proxy = Proxy(id=proxies.NODE, role="node", egress=str(self._envoys.exit_socket))
@@ -232,13 +235,16 @@ class Daemon:
             "pipeline": self._pipeline.run(node_proxy),
             "certificates": self._enrolment.run(),
             "authorities": self._authorities.run(),
+            "root certificates": reconcile.run(RootCertificates(signer, self._authorities.roots), signer),
             "upstream authority": self._upstream.run(),
             "trust domain": domain.run(self._pipeline, self._fleet),
             "openings": doors.run(),
             "statuses": statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "gateway statuses": gateway_statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "gateways": Controller(self._pipeline, self._client.as_manager("semafor-gateway-controller")).run(),
-            "controllers": controllers.run(controller_client, node=NODE, root_certificate=self._root_pem),
+            "controllers": controllers.run(
+                controller_client, node=NODE, root_certificate=self._root_pem, sign=self._credentials.sign
+            ),
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),
@@ -290,6 +296,7 @@ class Daemon:
         """The API on its port, and inside, where pods reach it."""
         options = ApiOptions(
             authenticate=self._credentials.authenticate,
+            recognize=self._credentials.recognize,
             review=self._credentials.review,
             mint=self._credentials.mint,
             node=self._kubelet.access,
@@ -299,6 +306,7 @@ class Daemon:
             certificate=self._credentials.server_files(self._home.ca),
             inside=await self._runtime.node_socket(self._network.address, POD_API_PORT),
             known=api_door.known_port(self._home.kubeconfig),
+            client_roots=self._credentials.client_roots,
         )
         async with door.serve(server.app(self._objects, options), self._settings.port) as port:
             yield port

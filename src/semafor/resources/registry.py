@@ -10,6 +10,7 @@ from semafor.resources.authentication import reviews as authentication
 from semafor.resources.authorization import reviews as authorization
 from semafor.resources.autoscaling import horizontal_pod_autoscaler, scale
 from semafor.resources.batch import cron_job, job
+from semafor.resources.certificates import certificate_signing_request
 from semafor.resources.coordination import lease
 from semafor.resources.core import (
     binding,
@@ -112,6 +113,7 @@ KINDS: tuple[Kind, ...] = (
     authentication.SELF,
     authentication.TOKEN_REQUEST,
     authentication.TOKEN_REVIEW,
+    certificate_signing_request.KIND,
     lease.KIND,
     webhooks.MUTATING,
     webhooks.VALIDATING,

@@ -22,6 +22,7 @@ _PREFIXES = {
     "rbac": "io.k8s.api.rbac.v1",
     "authorization": "io.k8s.api.authorization.v1",
     "authentication": "io.k8s.api.authentication.v1",
+    "certificates": "io.k8s.api.certificates.v1",
     "coordination": "io.k8s.api.coordination.v1",
     "admissionregistration": "io.k8s.api.admissionregistration.v1",
     "apiextensions": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1",

@@ -86,7 +86,9 @@ async def world(*admission: Admission) -> AsyncIterator[World]:
         await client.create(namespace.KIND, {"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
     await client.create(node.KIND, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
     tasks = [
-        asyncio.create_task(controllers.run(client, node=NODE, root_certificate="PEM")),
+        asyncio.create_task(
+            controllers.run(client, node=NODE, root_certificate="PEM", sign=lambda request, _: request)
+        ),
         asyncio.create_task(made.run_node()),
     ]
     try:

@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("down", "down", "Stop the mesh."),
     ("dashboard", "dashboard", "Open the page: the mesh, live, in a browser."),
     ("kubectl", "kubectl", "Run the installed kubectl with the right context."),
+    ("kubeconfig", "kubeconfig", "Print a configuration for kubectl, also for another user."),
     ("install", "installing.install", "Install the mesh, or change what it consists of."),
     ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),

@@ -46,6 +46,13 @@ class Api:
         made: Document = _checked(self._ask("POST", where, json=body))
         return made
 
+    def update(self, kind: Kind, body: Document, subresource: str = "") -> Document:
+        """Replace the object, or the part of it that the subresource is about."""
+        metadata = body["metadata"]
+        where = path(kind, metadata.get("namespace", "default"), metadata["name"])
+        made: Document = _checked(self._ask("PUT", f"{where}/{subresource}".rstrip("/"), json=body))
+        return made
+
     def apply(self, body: Document, namespace: str = "default") -> Document:
         """Server-side apply, as `kubectl apply --server-side --force-conflicts` does."""
         kind = kind_of(body)

@@ -16,6 +16,7 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 _OBJECT_VERBS = ("get", "patch", "update")
 # What a subresource answers with, when that is not the resource's own kind, and what can be done with it.
 _SUBRESOURCES: dict[str, tuple[tuple[str, str, str] | None, tuple[str, ...]]] = {
+    "approval": (None, _OBJECT_VERBS),
     "attach": (("", "v1", "PodAttachOptions"), ("create", "get")),
     "binding": (("", "v1", "Binding"), ("create",)),
     "ephemeralcontainers": (None, _OBJECT_VERBS),

@@ -6,7 +6,20 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from semafor.kube.api import accept, answers, bodies, call, discovery, errors, patches, paths, rbac, reading, watching
+from semafor.kube.api import (
+    accept,
+    answers,
+    approval,
+    bodies,
+    call,
+    discovery,
+    errors,
+    patches,
+    paths,
+    rbac,
+    reading,
+    watching,
+)
 from semafor.kube.api.accept import Form
 from semafor.kube.api.call import Call
 from semafor.kube.api.objects import Objects
@@ -14,6 +27,7 @@ from semafor.kube.api.options import Options
 from semafor.kube.api.requests import duplicates, optional_object, read_body, read_object
 from semafor.kube.api.subresources import Subresources
 from semafor.kube.api.views import View
+from semafor.resources.certificates import certificate_signing_request
 
 Doc = dict[str, Any]
 
@@ -33,6 +47,8 @@ class Endpoints:
         """Answer a request below /api/v1 or /apis/GROUP/VERSION. Raises StatusError."""
         about = self._call(request)
         method = self._method(request.method, about)
+        if about.kind is certificate_signing_request.KIND and request.method != "GET" and about.subresource:
+            approval.require(about, self._objects.get(about.kind, "", about.name), self._objects.listed)
         return await method(request, about)
 
     def _call(self, request: Request) -> Call:

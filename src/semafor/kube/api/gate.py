@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from semafor.kube.api import answers, errors, impersonation, paths, rbac
-from semafor.kube.api.options import ANONYMOUS, Authenticate, User
+from semafor.kube.api.options import ANONYMOUS, Authenticate, Recognize, User
+from semafor.kube.api.streams.upgrade import client_certificate
 from semafor.kube.store import StoreError
 
 _log = logging.getLogger(__name__)
@@ -24,9 +25,12 @@ Decide = Callable[[User, rbac.Attributes], rbac.Verdict]
 class Gate:
     """Wraps an ASGI application. The user is put under `user` into the scope's state."""
 
-    def __init__(self, app: ASGIApp, authenticate: Authenticate, decide: Decide) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticate: Authenticate, decide: Decide, recognize: Recognize | None = None
+    ) -> None:
         self._app = app
         self._authenticate = authenticate
+        self._recognize = recognize
         self._decide = decide
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,6 +71,12 @@ class Gate:
         return wanted
 
     def _user(self, scope: Scope) -> User:
+        """By certificate, else by token, as kube-apiserver does."""
+        shown = client_certificate(scope)
+        known = self._recognize(shown) if shown and self._recognize else None
+        return known or self._bearer(scope)
+
+    def _bearer(self, scope: Scope) -> User:
         for name, value in scope["headers"]:
             if name == b"authorization":
                 scheme, _, token = value.decode("latin-1").partition(" ")

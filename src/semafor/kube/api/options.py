@@ -89,6 +89,7 @@ class Reviewed(Value):
 
 
 Authenticate = Callable[[str], User | None]
+Recognize = Callable[[bytes], User | None]
 Review = Callable[[str, tuple[str, ...]], Reviewed | None]  # a token, and for whom it should be meant
 Mint = Callable[[TokenAsk], str]
 
@@ -97,12 +98,14 @@ Mint = Callable[[TokenAsk], str]
 class Options:
     """Everything that `server.app` needs beside the objects themselves.
 
-    `authenticate` turns a bearer token into a user, or None; `review` is what TokenReview asks. `mint` makes
+    `authenticate` turns a bearer token into a user, or None; `recognize` a client certificate (DER), with which TLS was
+    content; `review` is what TokenReview asks. `mint` makes
     service-account tokens; without it the token subresource answers 503. Without `node` there are no logs, exec,
     attach and port-forward. `ready` is asked by /readyz. `further` are routes of others, behind the same gate.
     """
 
     authenticate: Authenticate
+    recognize: Recognize | None = None
     review: Review | None = None
     mint: Mint | None = None
     node: Node | None = None

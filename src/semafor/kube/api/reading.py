@@ -19,6 +19,7 @@ Doc = dict[str, Any]
 _EVERYWHERE = ("metadata.name", "metadata.namespace")
 # What `--field-selector` may name beside that. Source: the conversion functions of kube-apiserver's groups.
 _SELECTABLE: dict[str, tuple[str, ...]] = {
+    "certificatesigningrequests.certificates.k8s.io": ("spec.signerName",),
     "events": (
         *(f"involvedObject.{part}" for part in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion")),
         "involvedObject.fieldPath",

@@ -6,11 +6,23 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
 
 MAX_WAIT_S = 2.0  # for open requests when the server stops; watches and followed logs never end by themselves
+
+
+class Tls(NamedTuple):
+    """The server's certificate and key, and who signs the certificates (PEM) that clients may show.
+
+    A client's certificate of somebody else ends the handshake; one without a certificate is let in.
+    """
+
+    certificate: Path
+    key: Path
+    client_roots: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -19,8 +31,7 @@ async def serve(
     host: str,
     port: int,
     *,
-    certfile: Path,
-    keyfile: Path,
+    tls: Tls,
     http_protocol: type[asyncio.Protocol] | None = None,
     also: Sequence[socket.socket] = (),
 ) -> AsyncIterator[int]:
@@ -34,8 +45,8 @@ async def serve(
         app,
         http=http_protocol or "httptools",
         ws="wsproto",
-        ssl_certfile=str(certfile),
-        ssl_keyfile=str(keyfile),
+        ssl_certfile=str(tls.certificate),
+        ssl_keyfile=str(tls.key),
         lifespan="off",
         log_level="warning",
         access_log=False,
@@ -43,11 +54,18 @@ async def serve(
         timeout_graceful_shutdown=1,
         timeout_keep_alive=90,  # longer than clients keep idle connections, so that they close first
     )
+    _set_up_tls(config, tls.client_roots)
+    async with running(config, (listener, *also)):
+        yield listener.getsockname()[1]
+
+
+def _set_up_tls(config: uvicorn.Config, client_roots: str) -> None:
     config.load()
     assert config.ssl is not None
     config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3  # every client of the API knows it since 2018
-    async with running(config, (listener, *also)):
-        yield listener.getsockname()[1]
+    if client_roots:
+        config.ssl.load_verify_locations(cadata=client_roots)
+        config.ssl.verify_mode = ssl.CERT_OPTIONAL
 
 
 @contextlib.asynccontextmanager

@@ -52,7 +52,8 @@ def app(objects: Objects, options: Options) -> ASGIApp:
         *options.further,
         Route("/{path:path}", endpoints.handle, methods=_METHODS),
     ]
-    return Gate(Router(routes), options.authenticate, partial(rbac.decide, objects=objects.listed))
+    decide = partial(rbac.decide, objects=objects.listed)
+    return Gate(Router(routes), options.authenticate, decide, options.recognize)
 
 
 def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:

@@ -10,7 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from semafor.kube.api import accept, answers, bodies, call, errors, patches, requests, reviews, scale
+from semafor.kube.api import accept, answers, approval, bodies, call, errors, patches, requests, reviews, scale
 from semafor.kube.api.call import Call
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options
@@ -29,6 +29,9 @@ class Subresources:
             ("scale", "GET"): self._get_scale,
             ("scale", "PUT"): self._put_scale,
             ("scale", "PATCH"): self._patch_scale,
+            ("approval", "GET"): self._undecided,
+            ("approval", "PUT"): self._decide,
+            ("approval", "PATCH"): self._decide_by_patch,
             ("finalize", "PUT"): self._finalize,
             ("binding", "POST"): self._bind,
             ("eviction", "POST"): self._evict,
@@ -68,6 +71,25 @@ class Subresources:
     ) -> Response:
         outcome = await self._objects.update(about, lambda old: scale.applied(about, old, change(scale.of(old))))
         return _answer(request, scale.of(outcome.obj), (*warnings, *outcome.warnings))
+
+    async def _undecided(self, request: Request, about: Call) -> Response:
+        return _answer(request, self._objects.get(about.kind, about.namespace, about.name))
+
+    async def _decide(self, request: Request, about: Call) -> Response:
+        wanted, warnings = await requests.read_object(request, about)
+        return await self._decided(request, about, lambda _: wanted, warnings)
+
+    async def _decide_by_patch(self, request: Request, about: Call) -> Response:
+        content_type = bodies.media_type(request.headers.get("content-type", ""))
+        change = patches.change(about, content_type, await requests.read_body(request))
+        return await self._decided(request, about, change, ())
+
+    async def _decided(
+        self, request: Request, about: Call, change: patches.Change, warnings: tuple[str, ...]
+    ) -> Response:
+        main = msgspec.structs.replace(about, subresource="status")
+        outcome = await self._objects.update(main, lambda old: approval.decided(old, change(old)))
+        return _answer(request, outcome.obj, (*warnings, *outcome.warnings))
 
     async def _finalize(self, request: Request, about: Call) -> Response:
         doc, warnings = await requests.read_object(request, about)

@@ -5,6 +5,7 @@ import asyncio
 from semafor.kube.api.client import Client
 from semafor.kube.controllers import event_expiry, reconcile
 from semafor.kube.controllers.aggregation import Aggregation
+from semafor.kube.controllers.certificates import Certificates, Sign
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
 from semafor.kube.controllers.garbage import Garbage
@@ -14,8 +15,11 @@ from semafor.kube.controllers.replica_set import ReplicaSets
 from semafor.kube.controllers.scheduler import Scheduler
 
 
-async def run(client: Client, *, node: str, root_certificate: str) -> None:
-    """Run every controller, for ever; `node` names the one node, `root_certificate` is what pods trust the API by."""
+async def run(client: Client, *, node: str, root_certificate: str, sign: Sign) -> None:
+    """Run every controller, for ever.
+
+    `node` names the one node, `root_certificate` is what pods trust the API by, `sign` signs clients' certificates.
+    """
     controllers: tuple[reconcile.Controller, ...] = (
         Namespaces(client, root_certificate),
         Scheduler(client, node),
@@ -24,6 +28,7 @@ async def run(client: Client, *, node: str, root_certificate: str) -> None:
         EndpointSlices(client, node),
         LegacyEndpoints(client),
         Aggregation(client),
+        Certificates(client, sign),
     )
     async with asyncio.TaskGroup() as tasks:
         for controller in controllers:

@@ -150,4 +150,4 @@ _SPECIAL: dict[str, Callable[[Parts], Any]] = {
     "runtime.RawExtension": _json,
 }
 # A message around one list, which JSON shows as the list.
-_LISTS = frozenset({"authentication.v1.ExtraValue", "authorization.v1.ExtraValue"})
+_LISTS = frozenset({"authentication.v1.ExtraValue", "authorization.v1.ExtraValue", "certificates.v1.ExtraValue"})

@@ -9,6 +9,7 @@ from semafor.kube.api.rules.rules import Ground, Refused, Rules
 from semafor.resources.kind import Kind
 
 _RULES: dict[str, Rules] = {
+    "certificatesigningrequests.certificates.k8s.io": configuration.CERTIFICATE_REQUEST,
     "configmaps": configuration.CONFIG_MAP,
     "customresourcedefinitions.apiextensions.k8s.io": configuration.DEFINITION,
     "pods": pods.RULES,

@@ -48,7 +48,21 @@ def _definition(new: Doc, _: Doc | None, ground: Ground) -> Doc:
     return custom.established(new, ground.time) if "spec" in new else new
 
 
+def _request(new: Doc, old: Doc | None) -> Iterator[FieldError]:
+    if old is not None and new.get("spec") != old.get("spec"):
+        yield errors.forbidden("spec", "what is asked for cannot be changed; make another request")
+    if gone := _decisions(old) - _decisions(new):
+        yield errors.forbidden("status.conditions", f"{', '.join(sorted(gone))} cannot be taken back")
+    if (made := at(old, "status.certificate")) and at(new, "status.certificate") != made:
+        yield errors.forbidden("status.certificate", "field is immutable once it is set")
+
+
+def _decisions(request: Doc | None) -> set[str]:
+    return {str(each.get("type")) for each in at(request, "status.conditions") or ()}
+
+
 CONFIG_MAP = Rules(check=_frozen)
 SECRET = Rules(complete=_encoded, check=_secret)
 ROLE_BINDING = Rules(check=_role_binding)
+CERTIFICATE_REQUEST = Rules(check=_request)
 DEFINITION = Rules(complete=_definition)

@@ -8,17 +8,21 @@ answer to a ping would go unseen, and a healthy client would be cut off.
 """
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from wsproto.events import Request
 
 from semafor.kube.api.streams.wire import Gone
 
 _OFFER = "semafor.upgrade"
+_CERTIFICATE = "semafor.client-certificate"
 _SPDY = b"spdy/3.1"
 _MAX_UNREAD_BYTES = 256 * 1024
 
@@ -85,29 +89,51 @@ def offer_in(scope: Scope) -> Offer | None:
     return offer if isinstance(offer, Offer) else None
 
 
+def client_certificate(scope: Scope) -> bytes:
+    """The certificate (DER) that the client has proven to have the key of; empty without one."""
+    found: bytes = (scope.get("extensions") or {}).get(_CERTIFICATE, b"")
+    return found
+
+
+def _proven(transport: asyncio.Transport) -> dict[str, bytes]:
+    """The extension that says so. TLS has verified the certificate, else the connection would not be there."""
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    shown = tls.getpeercert(binary_form=True) if tls else None
+    return {_CERTIFICATE: shown} if shown else {}
+
+
 class _PatientWebSocket(WSProtocol):
-    """uvicorn's WebSocket, which never gives up on a client that is there."""
+    """uvicorn's WebSocket, which never gives up on a client that is there, and says who that is."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ping_interval = None
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope["extensions"] |= _proven(self.transport)
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 protocol, able to upgrade to SPDY/3.1, and to stop without waiting for endless bodies."""
 
     _is_offered = False
+    _proven: Mapping[str, bytes] = MappingProxyType({})
     _tunnel: Tunnel | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ws_protocol_class = _PatientWebSocket
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._proven = _proven(transport)
+
     def on_headers_complete(self) -> None:
         self._is_offered = bool(self.parser.should_upgrade()) and self._get_upgrade() == _SPDY
-        if self._is_offered:
-            scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-            scope["extensions"] = {_OFFER: Offer(self)}
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope["extensions"] = {**self._proven, **({_OFFER: Offer(self)} if self._is_offered else {})}
         super().on_headers_complete()
         if self._is_offered:
             # The parser takes no further request: when the endpoint refuses, its answer is the last.

@@ -45,6 +45,7 @@ PRINTERS: Mapping[str, Printer] = {
     "clusterroles.rbac.authorization.k8s.io": access.ROLE,
     "rolebindings.rbac.authorization.k8s.io": access.BINDING,
     "roles.rbac.authorization.k8s.io": access.ROLE,
+    "certificatesigningrequests.certificates.k8s.io": access.CERTIFICATE_REQUEST,
     "storageclasses.storage.k8s.io": storage.CLASS,
     "leases.coordination.k8s.io": cluster.LEASE,
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": cluster.WEBHOOKS,

@@ -1,4 +1,4 @@
-"""Roles and bindings. Source: printers.go."""
+"""Roles, bindings, certificate requests. Source: printers.go."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,3 +37,23 @@ def _subjects(obj: Doc, kind: str) -> str:
 
 
 BINDING = Printer(columns=header("Name", "Role", "Age", wide=("Users", "Groups", "ServiceAccounts")), row=_binding)
+
+
+def _certificate_request(obj: Doc, now: datetime) -> Sequence[Cell]:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    said = [each["type"] for each in status.get("conditions") or () if each["type"] in ("Approved", "Denied", "Failed")]
+    seconds = spec.get("expirationSeconds")
+    return (
+        meta(obj)["name"],
+        ages.since(meta(obj).get("creationTimestamp"), now),
+        spec.get("signerName", ""),
+        spec.get("username", ""),
+        ages.human(seconds) if seconds else "<none>",
+        ",".join([*(said or ["Pending"]), *(["Issued"] if status.get("certificate") else [])]),
+    )
+
+
+CERTIFICATE_REQUEST = Printer(
+    columns=header("Name", "Age", "SignerName", "Requestor", "RequestedDuration", "Condition"),
+    row=_certificate_request,
+)
