@@ -63,9 +63,13 @@ class Shape:
         return _fields(self._struct) if self._struct is not None else {}
 
     def field(self, name: str) -> "Shape | None":
-        """The shape of an object's field or of a map's value; None for an unknown field."""
+        """The shape of an object's field or of a map's value; None for an unknown field.
+
+        Structs with KEEPS_UNKNOWN have every field: what they do not name may be anything.
+        """
         if self._struct is not None:
-            return _fields(self._struct).get(name)
+            keeps = getattr(self._struct, "KEEPS_UNKNOWN", False)
+            return _fields(self._struct).get(name) or (_ANYTHING if keeps else None)
         return self.items if self.type == "map" else None
 
     @property
@@ -95,6 +99,9 @@ class Shape:
 
     def __repr__(self) -> str:
         return f"Shape({self._struct.__name__ if self._struct else self.type})"
+
+
+_ANYTHING = Shape("any")
 
 
 def shape_of(kind: Kind) -> Shape:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from semafor.kube.api import custom
+from semafor.kube.api.call import Call
 from semafor.kube.api.client import Client
 from semafor.kube.api.errors import StatusError
 from semafor.kube.api.objects import Objects
@@ -89,6 +90,35 @@ CASES: list[tuple[dict[str, Any], dict[str, str]]] = [
 @pytest.mark.parametrize(("spec", "expected"), CASES)
 def test_objects_are_checked_by_the_schema(spec, expected):
     assert wrong(**spec) == expected
+
+
+def free_at_its_root(**schema: Any) -> dict[str, Any]:
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, **schema}
+    crd = copy.deepcopy(CRD)
+    crd["spec"]["versions"][0] |= {"schema": {"openAPIV3Schema": free}, "subresources": {}}
+    return crd
+
+
+@pytest.mark.parametrize("how", ["create", "apply"])
+async def test_a_kind_without_a_schema_loses_nothing(how):
+    objects = Objects(Store.open(None))
+    client = Client(objects)
+    await client.create(DEFINITION, free_at_its_root())
+    kind = next(item for item in client.kinds if item.kind == "Lamp")
+    wanted = {**lamp(size=1, deep={"list": [{"a": None}]}), "data": {"x": [1]}, "status": {"lit": True}}
+    call = Call(kind=kind, version="v1", namespace="default", name="desk", manager="test")
+    outcome = await (objects.create(call, wanted) if how == "create" else objects.apply(call, wanted))
+    assert {key: outcome.obj[key] for key in ("spec", "data", "status")} == {
+        key: wanted[key] for key in ("spec", "data", "status")
+    }
+    assert outcome.warnings == ()
+
+
+def test_what_a_free_kind_names_is_still_checked():
+    found = custom.defined(free_at_its_root(properties={"spec": SPEC}))
+    report = check.check(found.kind, {**lamp(size=70), "else": 1})
+    assert [error.path for error in report.errors] == ["spec.size"]
+    assert report.unknown == ()
 
 
 async def test_a_definition_is_established_and_its_objects_go_with_it():

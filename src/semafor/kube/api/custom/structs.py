@@ -22,7 +22,7 @@ def root(name: str, schema: Schema, metadata: Any) -> type[Document]:
     hints = {key: Annotated[type_ | None, "..."] for key, type_ in own.items()}
     hints |= {key: type_of(f"{name}{key}", value) | None for key, value in properties.items()}
     required = set(schema.get("required") or ()) - set(_ROOT)
-    return _struct(name, hints, required, schema.get("description", ""))
+    return _struct(name, hints, required, schema)
 
 
 def type_of(name: str, schema: Schema) -> Any:
@@ -47,10 +47,14 @@ def _plain(name: str, schema: Schema) -> Any:
 
 def _is_open(schema: Schema) -> bool:
     """Whether anything may stand here."""
-    if schema.get("x-kubernetes-preserve-unknown-fields") or "type" not in schema:
+    if (_keeps_unknown(schema) and not schema.get("properties")) or "type" not in schema:
         return True
     free = not schema.get("properties") and not isinstance(schema.get("additionalProperties"), dict)
     return schema["type"] == "object" and free and bool(schema.get("additionalProperties"))
+
+
+def _keeps_unknown(schema: Schema) -> bool:
+    return bool(schema.get("x-kubernetes-preserve-unknown-fields"))
 
 
 def _object(name: str, schema: Schema) -> Any:
@@ -59,10 +63,10 @@ def _object(name: str, schema: Schema) -> Any:
         return dict[str, type_of(f"{name}Value", values)]  # type: ignore[misc]
     properties = schema.get("properties") or {}
     hints = {key: type_of(f"{name}{key}", value) | None for key, value in properties.items()}
-    return _struct(name, hints, set(schema.get("required") or ()), schema.get("description", ""))
+    return _struct(name, hints, set(schema.get("required") or ()), schema)
 
 
-def _struct(name: str, hints: dict[str, Any], required: set[str], text: str) -> type[Document]:
+def _struct(name: str, hints: dict[str, Any], required: set[str], schema: Schema) -> type[Document]:
     names = {key: f"field{index}" for index, key in enumerate(hints)}
     fields = [(names[key], hint) if key in required else (names[key], hint, None) for key, hint in hints.items()]
     made = msgspec.defstruct(
@@ -72,7 +76,7 @@ def _struct(name: str, hints: dict[str, Any], required: set[str], text: str) -> 
         frozen=True,
         kw_only=True,
         rename={python: key for key, python in names.items()},
-        namespace={"__doc__": text},
+        namespace={"__doc__": schema.get("description", ""), "KEEPS_UNKNOWN": _keeps_unknown(schema)},
     )
     return cast("type[Document]", made)
 
