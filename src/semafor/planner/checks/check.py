@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.planner import authorization
-from semafor.planner.checks import registry_check, rival_check, route_check, rule_check, sidecar_check, topic
+from semafor.planner.checks import registry_check, rival_check, route_check, rule_check, sidecar_check, topic, udp_check
 from semafor.planner.checks.topic import Topic
 from semafor.planner.gateway import check as gateway_check
 from semafor.planner.gateway_api import check as api_check
@@ -99,6 +99,7 @@ TOPICS: tuple[Topic, ...] = (
     topic.each("RequestAuthentication", lambda mesh: mesh.request_authentications, _tokens),
     topic.each("AuthorizationPolicy", lambda mesh: mesh.authorization_policies, authorization.check),
     topic.whole(("PeerAuthentication",), _peer_authentications),
+    topic.whole(("PeerAuthentication", "AuthorizationPolicy"), udp_check.check),
     topic.each("Telemetry", lambda mesh: mesh.telemetries, wanted.check),
     topic.whole(("Telemetry",), wanted.between),
     topic.each("EnvoyFilter", lambda mesh: mesh.envoy_filters, lambda _, one: one.problems),

@@ -44,6 +44,16 @@ def never_ejects(origin: Origin, instances: int, allowed: int, least: int) -> Pr
     )
 
 
+def not_for_datagrams(origin: Origin, host: str, ports: tuple[int, ...]) -> Problem:
+    numbers = ", ".join(map(str, ports))
+    return problem(
+        origin,
+        "NotForDatagrams",
+        f"anybody may send to UDP port {numbers} of {host}: sidecars do not see datagrams, so no policy holds for them",
+        fix="let the application itself verify who sends, or take the UDP port away",
+    )
+
+
 def for_gateways_only(origin: Origin) -> Problem:
     return problem(
         origin,
