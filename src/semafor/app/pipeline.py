@@ -15,12 +15,13 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from semafor import planner, resources
-from semafor.app import inbox, mesh_config, proxies, status, system_roots
+from semafor.app import inbox, mesh_config, proxies, revisions, status, system_roots
 from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
 from semafor.app.inbox import Changes, Inbox
 from semafor.app.liveness import Count
 from semafor.app.quarantine import Quarantine
+from semafor.app.views import Views
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
 from semafor.kube.api.client import Client
@@ -54,6 +55,7 @@ class Pipeline:
         self._client = client
         self._fleet = fleet
         self._generation = 0
+        self._views = Views()
         self._inbox = Inbox()
         self._arrived = asyncio.Event()
         self._faulty = False  # whether the last plan of a proxy could not be made
@@ -107,10 +109,11 @@ class Pipeline:
 
     async def _watch_options(self) -> None:
         async for change, obj in self._client.watch(config_map.KIND, mesh_config.NAMESPACE):
-            if obj["metadata"]["name"] == mesh_config.NAME:
-                self._take_options(obj if change != "DELETED" else {})
+            revision = revisions.of_mesh_config(obj)
+            if revision is not None:
+                self._take_options(revision, obj if change != "DELETED" else {})
 
-    def _take_options(self, obj: Doc) -> None:
+    def _take_options(self, revision: str, obj: Doc) -> None:
         try:
             options, problems = mesh_config.of(obj)
         except mesh_config.Unusable as error:
@@ -118,7 +121,10 @@ class Pipeline:
             return
         for problem in problems:
             log.warning("%s", problem)
-        self._set_options(options)
+        if not revision:
+            self._set_options(options)
+        elif self._views.take(revision, options if obj else None):
+            self._arrived.set()
 
     def _set_options(self, options: Options) -> None:
         options = replace(options, system_roots=self._roots)
@@ -165,7 +171,7 @@ class Pipeline:
             self._quarantine.arrived(ref, document, proven=self.feedback.count(ref).have > 0)
         self.mesh = _changed(self.mesh, {**restored, **changes})
         self._generation += 1
-        faults = self._fleet.push(self.mesh, self._generation)
+        faults = self._fleet.push(self.mesh, self._generation, self._views.of(self.mesh))
         gone = [ref for ref, document in changes.items() if document is None]
         changed = [ref for ref, document in rules.items() if document is not None]
         self.feedback.planned(changed, gone, self._generation)

@@ -56,7 +56,15 @@ def proxy(pod: Pod) -> Proxy | None:
     )
     edge = topology.of_pod(metadata.get("annotations") or {}) if _ROLES[own] == "gateway" else None
     known = node_metadata(pod)
-    return Proxy(id=metadata["uid"], role=_ROLES[own], workloads=(workload,), edge=edge, metadata=known)
+    revision = (metadata.get("annotations") or {}).get("istio.io/rev", "")
+    return Proxy(
+        id=metadata["uid"],
+        role=_ROLES[own],
+        workloads=(workload,),
+        edge=edge,
+        metadata=known,
+        revision="" if revision == inject.REVISION else revision,
+    )
 
 
 def node_metadata(pod: Pod) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,11 @@ _INGRESS = (("tcp", 31400, 31400), ("tls", 15443, 15443))
 _LISTENS = (("status-port", STATUS_PORT), ("http2", 8080), ("https", 8443))
 
 
-def chart(container: Doc, annotations: dict[str, str], component: Component) -> tuple[Doc, ...]:
-    """The account, the Deployment and the Service. `container` is the proxy's, without ports and probe."""
+def chart(container: Doc, pods: Doc, component: Component) -> tuple[Doc, ...]:
+    """The account, the Deployment and the Service.
+
+    `container` is the proxy's, without ports and probe; `pods` has further labels and annotations of its pods.
+    """
     metadata = {"name": component.name, "namespace": component.namespace, "labels": dict(component.labels)}
     account = f"{component.name}-service-account"
     return (
@@ -29,25 +32,23 @@ def chart(container: Doc, annotations: dict[str, str], component: Component) -> 
             "spec": {
                 "replicas": 1,
                 "selector": {"matchLabels": dict(component.labels)},
-                "template": _template(container, annotations, component, account),
+                "template": _template(container, pods, component, account),
             },
         },
         {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": _service(component)},
     )
 
 
-def _template(container: Doc, annotations: dict[str, str], component: Component, account: str) -> Doc:
+def _template(container: Doc, pods: Doc, component: Component, account: str) -> Doc:
     proxy = {
         **container,
         "name": "istio-proxy",
         "ports": [{"name": name, "containerPort": port} for name, port in _LISTENS],
         "readinessProbe": {"httpGet": {"path": "/healthz/ready", "port": STATUS_PORT}, "periodSeconds": 3},
     }
-    metadata: Doc = {"labels": dict(component.labels)}
-    if annotations:
-        metadata["annotations"] = annotations
-    else:
-        metadata["labels"]["sidecar.istio.io/inject"] = "false"
+    metadata: Doc = {"labels": {**component.labels, **(pods.get("labels") or {})}}
+    if pods.get("annotations"):
+        metadata["annotations"] = pods["annotations"]
     spec = {"serviceAccountName": account, "terminationGracePeriodSeconds": 1, "containers": [proxy]}
     return {"metadata": metadata, "spec": spec}
 
@@ -64,6 +65,6 @@ def _service(component: Component) -> Doc:
 
 def of_installation(installation: Installation, component: Component) -> tuple[Doc, ...]:
     """On one machine: the machine's own Envoy."""
-    env = [{"name": "ISTIO_META_REVISION", "value": installation.revision}] if installation.revision else []
-    container: Doc = {"image": "semafor/proxyv2", "args": ["proxy", "router"]} | ({"env": env} if env else {})
-    return chart(container, {}, component)
+    container: Doc = {"image": "semafor/proxyv2", "args": ["proxy", "router"]}
+    annotations = {"istio.io/rev": installation.revision} if installation.revision else {}
+    return chart(container, {"labels": {"sidecar.istio.io/inject": "false"}, "annotations": annotations}, component)

@@ -35,7 +35,7 @@ def changed(last: Doc | None, wanted: Doc, live: Doc) -> Doc:
 
     `last` is what was wanted the last time; None when nobody knows, and then what is there wins.
     """
-    made: Doc = _merged(_open(last) if last is not None else None, _open(wanted), _open(live))
+    made: Doc = _merged(opened(last) if last is not None else None, opened(wanted), opened(live))
     return _close(made, live)
 
 
@@ -94,7 +94,7 @@ class _Absent:
 _ABSENT: Any = _Absent()
 
 
-def _open(doc: Doc) -> Doc:
+def opened(doc: Doc) -> Doc:
     """The object, the documents in its texts opened."""
     if doc.get("kind") != "ConfigMap":
         return doc
@@ -114,7 +114,7 @@ def _close(doc: Doc, live: Doc) -> Doc:
     """The object, its documents as texts again; those that say the same stay as they are written."""
     if doc.get("kind") != "ConfigMap":
         return doc
-    before = _open(live).get("data") or {}
+    before = opened(live).get("data") or {}
     data = {
         key: live["data"][key] if before.get(key) == value and key in before else written(key, value)
         for key, value in (doc.get("data") or {}).items()

@@ -50,6 +50,7 @@ class Proxy(Value):
     takes callers in as `edge` says. A "node" balances connections to service addresses for pods without sidecars, and
     hands everything else to the host through the unix socket `egress`. The "host" lets what comes from the machine
     itself in: both know the `openings`.
+    `revision`: by which one it was made; empty for the one without a name.
     `metadata` is what EnvoyFilters may ask for: the version of Istio's API, and what is said of the proxy at its start.
     """
 
@@ -60,3 +61,4 @@ class Proxy(Value):
     metadata: Labels = (("ISTIO_VERSION", names.ISTIO_VERSION),)
     edge: Edge | None = None
     openings: tuple[Opening, ...] = ()
+    revision: str = ""

@@ -142,7 +142,7 @@ class Describer:
         state = next(each for each in self._pipeline.proxies() if each["proxy"] == _short(proxy.workloads[0]))
         return Sidecar(
             kind=proxy.role,
-            revision=inject.REVISION,
+            revision=proxy.revision or inject.REVISION,
             version=semafor.__version__,
             connected=state["connected"],
             behind=state["behind"] if state["connected"] else 0,

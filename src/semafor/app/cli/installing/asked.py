@@ -49,7 +49,12 @@ def options(command: _C) -> _C:
 
 def asked(names: Sequence[str], settings: Sequence[str], revision: str = "") -> Doc:
     """The spec that files and settings make together. Raises Failure and UsageError."""
-    made: Doc = {}
+    return over({}, names, settings, revision)
+
+
+def over(known: Doc, names: Sequence[str], settings: Sequence[str], revision: str) -> Doc:
+    """The same on top of a spec that is there."""
+    made = known
     for name in names:
         for document in _documents(name):
             made = merge.overlay(made, document.get("spec") or {})

@@ -1,0 +1,78 @@
+"""`semafor manifest`: the objects that an installation consists of."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from semafor import installation
+from semafor.app.cli.installing import asked, shown
+from semafor.app.cli.output import Failure
+from semafor.installation import Installation, diff, machine, parts, paths
+
+Doc = dict[str, Any]
+
+
+@click.group()
+def command() -> None:
+    """Show the objects that an installation consists of, and how two of them differ."""
+
+
+@command.command("generate")
+@asked.options
+@click.option("--component", "components", multiple=True, metavar="NAME",
+              help="Only these: Pilot, IngressGateways, EgressGateways.")  # fmt: skip
+def generate(*, names: tuple[str, ...], settings: tuple[str, ...], revision: str, components: tuple[str, ...]) -> None:
+    """Print the objects as YAML. No mesh has to run.
+
+    \b
+    Example:
+      semafor manifest generate --set profile=minimal
+      semafor manifest generate -f install.yaml --component IngressGateways
+    """
+    for part in rendered(asked.checked(asked.asked(names, settings, revision))):
+        if not components or part.word in components:
+            for document in part.documents:
+                print("---")
+                print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
+
+
+def rendered(made: Installation) -> tuple[parts.Part, ...]:
+    """The objects of the installation. Raises Failure."""
+    try:
+        return installation.render(made, machine.CHARTS)
+    except paths.WrongPath as error:
+        raise Failure(f"an overlay leads nowhere: {error}") from error
+
+
+@command.command("diff")
+@click.argument("before", type=click.Path(exists=True))
+@click.argument("after", type=click.Path(exists=True))
+def difference(before: str, after: str) -> None:
+    """Tell how the objects in two files or folders differ. Ends with 1 when they do.
+
+    \b
+    Example:
+      semafor manifest generate --set profile=demo > demo.yaml
+      semafor manifest generate --set profile=minimal > minimal.yaml
+      semafor manifest diff demo.yaml minimal.yaml
+    """
+    found = tuple(diff.objects(_objects(Path(before)), _objects(Path(after))))
+    shown.show(found)
+    if found:
+        sys.exit(1)
+    print("The objects are the same.")
+
+
+def _objects(path: Path) -> list[Doc]:
+    """The objects in the file, or in all YAML files of the folder."""
+    every = sorted(each for each in path.rglob("*") if each.suffix in {".yaml", ".yml"}) if path.is_dir() else [path]
+    made: list[Doc] = []
+    for file in every:
+        try:
+            made += [each for each in yaml.safe_load_all(file.read_text(encoding="utf-8")) if isinstance(each, dict)]
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise Failure(f"{file} is no YAML: {error}") from error
+    return made
