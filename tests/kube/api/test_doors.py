@@ -5,8 +5,10 @@ import json
 import ssl
 
 import pytest
-from tests.kube.conftest import running
+from tests.kube.conftest import VIEWER_TOKEN, running
 
+from semafor.kube.api import streams
+from semafor.kube.api.node import NodeError
 from semafor.resources.core import pod, secret, service_account
 
 ROLE = """
@@ -83,3 +85,78 @@ async def test_what_a_user_may_do_is_listed(cluster):
         'RBAC: allowed by ClusterRoleBinding "system:discovery" of ClusterRole "system:discovery" '
         'to Group "system:authenticated"'
     )
+
+
+POD_EXEC = "/api/v1/namespaces/default/pods/web/exec"
+# Each reads as another path to who judges than to who routes, or to nobody.
+DISGUISES = (
+    "/api%2Fv1/namespaces/default/pods/web/exec",
+    "/api%2fv1/namespaces/default/pods/web/exec",
+    "/api/v1%2Fnamespaces/default/pods/web/exec",
+    "/api/v1/namespaces%2Fdefault/pods/web/exec",
+    "/api/v1/namespaces/default%2Fpods/web/exec",
+    "/api/v1/namespaces/default/pods%2Fweb/exec",
+    "/api/v1/namespaces/default/pods/web%2Fexec",
+    "/api/v1/namespaces/default/pods/web%2Flog",
+    "/%61pi%2Fv1/namespaces/default/pods/web/log",
+    "/api%252Fv1/namespaces/default/pods/web/exec",
+    "/api//v1/namespaces/default/pods/web/exec",
+    "//api/v1/namespaces/default/pods/web/exec",
+    "/api/./v1/namespaces/default/pods/web/exec",
+    "/api/x/../v1/namespaces/default/pods/web/exec",
+    "/api/%2e%2e/api/v1/namespaces/default/pods/web/exec",
+    "/healthz/../api/v1/namespaces/default/pods/web/exec",
+    "/healthz%2F..%2Fapi/v1/namespaces/default/pods/web/exec",
+    "/version%2F../api/v1/secrets",
+    "/api/v1/namespaces/default/pods/web/exec%00",
+    "/api/v1/namespaces/default/pods/web/exec;x",
+    "/api/v1/namespaces/default/pods/web/exec%3F",
+    "https://127.0.0.1/api/v1/namespaces/default/pods/web/exec",
+    POD_EXEC,
+)
+
+
+class Everything:
+    """A node that lets everybody do everything, and remembers that it did."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __getattr__(self, name):
+        async def called(*_, **__):
+            self.asked.append(name)
+            raise NodeError(500, "InternalError", "reached")
+
+        return called
+
+
+async def answered(url: str, path: str, *lines: str) -> str:
+    """The first line of the answer to a request for exactly this path."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]), ssl=context)
+    head = [f"GET {path}?command=id&stdout=true HTTP/1.1", "Host: x", *lines]
+    writer.write("\r\n".join([*head, "", ""]).encode())
+    async with asyncio.timeout(30):
+        first = await reader.readline()
+    writer.close()
+    return first.decode().split(" ", 2)[1]
+
+
+@pytest.mark.parametrize("path", DISGUISES)
+async def test_a_path_in_disguise_gives_no_rights(tmp_path, path):
+    node = Everything()
+    async with running(tmp_path, node=node, http_protocol=streams.Protocol) as cluster:
+        for name in ("web", "default"):
+            await cluster.client.create(service_account.KIND, {"metadata": {"name": name, "namespace": "default"}})
+        await cluster.client.create(pod.KIND, {**POD, "metadata": {"name": "web", "namespace": "default"}})
+        await cluster.client.patch(pod.KIND, "default", "web", {"spec": {"nodeName": "node"}})
+        runs = {"phase": "Running", "containerStatuses": [{"name": "app", "state": {"running": {}}}]}
+        await cluster.client.patch(pod.KIND, "default", "web", {"status": runs}, subresource="status")
+        token = f"Authorization: Bearer {VIEWER_TOKEN}"
+        socket = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+        key = ("Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Protocol: v5.channel.k8s.io")
+        said = [await answered(cluster.url, path, token, "Connection: close")]
+        said.append(await answered(cluster.url, path, token, *socket, *key))
+    assert node.asked == []
+    assert set(said) <= {"400", "403", "404"}, said

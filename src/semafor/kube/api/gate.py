@@ -5,7 +5,7 @@ ASGI middleware, so that it also stands before WebSockets (exec, port-forward).
 
 import logging
 from collections.abc import Callable
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -50,6 +50,7 @@ class Gate:
             await _refuse(answers.refusal(errors.internal(str(error))), scope, receive, watched)
 
     def _admit(self, scope: Scope) -> None:
+        _check_path(scope)
         user = self._acting(self._user(scope), scope)
         scope.setdefault("state", {})["user"] = user
         wanted = attributes_of(scope)
@@ -120,6 +121,17 @@ def _only_name(query: dict[str, list[str]]) -> str:
 def _raw_path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.partition(b"?")[0].decode("latin-1")
+
+
+def _check_path(scope: Scope) -> None:
+    """Refuse a path that reads differently before and after decoding: what is judged has to be what is done.
+
+    Rights are judged by the path as it came, part by part; routes are chosen by the decoded one, where an encoded slash
+    would begin a new part. No name of Kubernetes holds a slash. Raises StatusError 400.
+    """
+    raw = _raw_path(scope)
+    if "%2f" in raw.lower() or (scope.get("raw_path") and unquote(raw) != scope["path"]):
+        raise errors.bad_request("the path of the URL may not hold encoded slashes")
 
 
 class _Watched:
