@@ -132,3 +132,18 @@ def test_a_rule_that_cannot_be_read_is_refused_by_kubectl(mesh, namespace):
     )
     assert done.returncode
     assert re.search(r"spec\.groups\[0\]\.rules\[0\]\.expr: .*parse error", done.stderr)
+
+
+def test_how_often_and_how_long_is_the_users_to_say(mesh, namespace, calls):
+    data = {"scrapeInterval": "2s", "window": "1h"}
+    wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "semafor-metrics"}, "data": data}
+
+    def said() -> tuple[str, str]:
+        config, runtime = (ask(calls, f"status/{page}") for page in ("config", "runtimeinfo"))
+        return config["yaml"].split()[-1], runtime["storageRetention"]
+
+    assert said() == ("5s", "6h")
+    mesh.apply(json.dumps(wanted), "-n", "istio-system")
+    mesh.wait("the settings", lambda: said() == ("2s", "1h"), timeout_s=30)
+    mesh.kubectl("delete", "configmap", "semafor-metrics", "-n", "istio-system")
+    mesh.wait("the settings without them", lambda: said() == ("5s", "6h"), timeout_s=30)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from semafor.app.monitoring import fetch, own, targets
+from semafor.app.monitoring.settings import Settings
 from semafor.app.monitoring.targets import Target
 from semafor.app.monitoring.thread import Thread
 from semafor.resources.core import pod as pod_kind
@@ -31,8 +32,6 @@ Connect = Callable[[Pod, str, int], Awaitable[tuple[asyncio.StreamReader, asynci
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S: Final = 5.0  # a laptop's mesh should feel alive; Prometheus's own default is 15 to 60
-TIMEOUT_S: Final = 4.0  # less than the interval, so that no target is read twice at a time
 _AT_ONCE: Final = 8
 _SAY_AGAIN_S: Final = 600.0  # the same complaint, at most
 
@@ -59,6 +58,7 @@ class Scraper:
         self._thread = thread
         self._connect = connect
         self._statement = statement
+        self.settings = Settings()
         self._states: dict[str, State] = {}
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -75,7 +75,8 @@ class Scraper:
                     await self._renew(pods, now)
                 for state in self._states.values():
                     if state.due <= now:
-                        state.due += INTERVAL_S * max(1, int((now - state.due) // INTERVAL_S) + 1)
+                        interval_s = self.settings.interval_s
+                        state.due += interval_s * max(1, int((now - state.due) // interval_s) + 1)
                         tasks.create_task(self._scrape(state, pods.get(state.target.uid)), name=state.target.key)
                 soonest = min((state.due for state in self._states.values()), default=now + 1)
                 await asyncio.sleep(min(max(soonest - time.monotonic(), 0.05), 1.0))
@@ -93,16 +94,16 @@ class Scraper:
 
                 group = f"{key} {dict(target.labels)['instance']}"
                 reader = Reader(group, target.labels, drop=target.drop)
-                self._states[key] = State(target, reader, now + _moment(key))
+                self._states[key] = State(target, reader, now + _moment(key) * self.settings.interval_s)
 
     async def _scrape(self, state: State, pod: Pod | None) -> None:
         async with self._limit:
             began = time.monotonic()
             try:
-                async with asyncio.timeout(TIMEOUT_S):
+                async with asyncio.timeout(self.settings.timeout_s):
                     body, error = await self._read(state.target, pod), ""
             except TimeoutError:
-                body, error = "", f"context deadline exceeded: no answer within {TIMEOUT_S:g} s"
+                body, error = "", f"context deadline exceeded: no answer within {self.settings.timeout_s:g} s"
             except (OSError, fetch.Failed) as failed:
                 body, error = "", str(failed)
             at, took = time.time(), time.monotonic() - began
@@ -143,8 +144,8 @@ class Scraper:
                 url=target.shown,
                 labels=target.labels,
                 discovered={"__address__": dict(target.labels)["instance"], "__metrics_path__": target.path},
-                interval_s=INTERVAL_S,
-                timeout_s=TIMEOUT_S,
+                interval_s=self.settings.interval_s,
+                timeout_s=self.settings.timeout_s,
                 error=outcome.error if outcome else "",
                 last_scrape=state.at,
                 duration_s=outcome.duration_s if outcome else 0.0,
@@ -157,5 +158,5 @@ def _end(reader: "Reader", store: "Store", _: "Engine") -> None:
 
 
 def _moment(key: str) -> float:
-    """Where in the interval a target is read: the same for each name, anywhere for different ones."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32 * INTERVAL_S
+    """Where in the interval a target is read, from 0 to 1: the same for each name, anywhere for different ones."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32

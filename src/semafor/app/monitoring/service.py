@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import dataclasses
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import semafor
+from semafor.app.monitoring import settings
 from semafor.app.monitoring.keeping import SAVE_INTERVAL_S, Kept
 from semafor.app.monitoring.own import Statement
 from semafor.app.monitoring.receivers import Receivers
 from semafor.app.monitoring.rules import Rules
-from semafor.app.monitoring.scraper import INTERVAL_S, Connect, Scraper
+from semafor.app.monitoring.scraper import Connect, Scraper
+from semafor.app.monitoring.settings import Settings
 from semafor.app.monitoring.thread import Overloaded, Thread
+from semafor.resources.core import config_map
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from semafor.telemetry.series import Store
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 class Monitoring:
@@ -40,6 +46,8 @@ class Monitoring:
         self._rules = Rules(client, self._thread, Receivers(client, connect))
         self._app: ASGIApp | None = None
         self._started = time.time()
+        self._client = client
+        self._said: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Scrape, evaluate and save for ever; at the end save once more."""
@@ -55,8 +63,20 @@ class Monitoring:
 
     async def _keep(self) -> None:
         while True:
+            await self._settle()
             await asyncio.sleep(SAVE_INTERVAL_S)
             await self._thread.run(lambda store, _: self._kept.look_after(store, time.time()))
+
+    async def _settle(self) -> None:
+        """Take up what the user wants by now. What is not understood is said once."""
+        found = self._client.get(config_map.KIND, settings.NAMESPACE, settings.NAME) or {}
+        wanted, wrong = settings.read(found.get("data") or {})
+        for line in wrong if wrong != self._said else ():
+            log.warning(line)
+        self._said = wrong
+        if wanted != self._scraper.settings:
+            self._scraper.settings = wanted
+            await self._thread.run(lambda store, _: _keep_for(store, wanted))
 
     async def ask(self, work: "Callable[[Store, Engine], T]") -> T:
         """The answer of a function that is given the store and the engine, as in
@@ -82,7 +102,6 @@ class Monitoring:
     def _application(self) -> "ASGIApp":
         from semafor.telemetry.api import Backend, application
         from semafor.telemetry.promql import printer
-        from semafor.telemetry.series import Limits
 
         return application(
             Backend(
@@ -93,7 +112,11 @@ class Monitoring:
                 alerts=lambda: self._rules.alerts,
                 version=semafor.__version__,
                 started=self._started,
-                retention=printer.duration(Limits().window_ms),
-                interval=printer.duration(round(INTERVAL_S * 1000)),
+                retention=lambda: printer.duration(round(self._scraper.settings.window_s * 1000)),
+                interval=lambda: printer.duration(round(self._scraper.settings.interval_s * 1000)),
             )
         )
+
+
+def _keep_for(store: "Store", wanted: Settings) -> None:
+    store.limits = dataclasses.replace(store.limits, window_ms=round(wanted.window_s * 1000))

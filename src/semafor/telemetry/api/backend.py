@@ -46,5 +46,5 @@ class Backend:
     alerts: Callable[[], list[Json]]
     version: str
     started: float
-    retention: str
-    interval: str
+    retention: Callable[[], str]
+    interval: Callable[[], str]

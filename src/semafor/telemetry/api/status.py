@@ -25,11 +25,11 @@ async def build(backend: Backend, _: Parameters, __: Request) -> Response:
 
 
 async def config(backend: Backend, _: Parameters, __: Request) -> Response:
-    return encoding.success({"yaml": f"global:\n  scrape_interval: {backend.interval}\n"})
+    return encoding.success({"yaml": f"global:\n  scrape_interval: {backend.interval()}\n"})
 
 
 async def flags(backend: Backend, _: Parameters, __: Request) -> Response:
-    values = {"storage.tsdb.retention.time": backend.retention, "query.lookback-delta": "5m"}
+    values = {"storage.tsdb.retention.time": backend.retention(), "query.lookback-delta": "5m"}
     return encoding.success({**values, "query.max-samples": "20000000", "query.timeout": "1m"})
 
 
@@ -45,7 +45,7 @@ async def runtime(backend: Backend, _: Parameters, __: Request) -> Response:
             "GOMAXPROCS": os.cpu_count() or 1,
             "GOGC": "",
             "GODEBUG": "",
-            "storageRetention": backend.retention,
+            "storageRetention": backend.retention(),
         }
     )
 
