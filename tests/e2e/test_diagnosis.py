@@ -2,6 +2,8 @@
 
 import json
 import re
+import uuid
+from typing import Any
 
 import pytest
 from tests.e2e.machine import Machine
@@ -55,6 +57,38 @@ def test_what_is_explained_is_what_happens(mesh: Machine, namespace: str) -> Non
     mesh.semafor("wait", "authorizationpolicy", f"echo.{namespace}")
     told = [explained(mesh, namespace, *each) for each in REQUESTS]
     assert told == [status(mesh, namespace, *each) for each in REQUESTS]
+
+
+def test_what_became_of_a_request_is_told(mesh: Machine, namespace: str) -> None:
+    deploy(mesh, namespace, "v1")
+    mesh.apply(POLICIES, "-n", namespace)
+    mesh.semafor("wait", "virtualservice", f"echo.{namespace}")
+    mesh.semafor("wait", "authorizationpolicy", f"echo.{namespace}")
+    ids = {str(uuid.uuid4()): each for each in REQUESTS}
+    got = {id_: status(mesh, namespace, *each, f"x-request-id: {id_}") for id_, each in ids.items()}
+    lives = {id_: mesh.wait("the proxies have written", lambda id_=id_: life(mesh, id_)) for id_ in ids}
+    assert {id_: each["status"] for id_, each in lives.items()} == got
+    assert [bool(each["cause"]) for each in lives.values()] == [code >= 400 for code in got.values()]
+    assert all(f"VirtualService {namespace}/echo" in str(rules(each)) for each in lives.values())
+
+
+def life(mesh: Machine, id_: str) -> Any:
+    """The life of the request, once all that passed it have written of it."""
+    told = mesh.semafor("explain", "--request", id_, "-o", "json", check=False).stdout
+    found = json.loads(told) if told else {"hops": []}
+    hops = found["hops"]
+    asked = [hop for hop in hops if hop["entry"] and hop["entry"]["details"] == "via_upstream"]
+    return found if hops and all(hop["attempts"] and hop["entry"] for hop in asked) else None
+
+
+def rules(found: Any) -> list[str]:
+    """The objects whose routes took the request, as texts."""
+    outcomes = [each for hop in found["hops"] if hop["way"] for each in hop["way"]["outcomes"]]
+    return [
+        f"{each['rule']['ref']['kind']} {each['rule']['ref']['namespace']}/{each['rule']['ref']['name']}"
+        for each in outcomes
+        if each["rule"]
+    ]
 
 
 def explained(mesh: Machine, namespace: str, method: str, path: str, *headers: str) -> int:

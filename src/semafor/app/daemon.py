@@ -51,12 +51,14 @@ from semafor.app.envoys import Envoys
 from semafor.app.fleet import Fleet
 from semafor.app.gateway_api import statuses as gateway_statuses
 from semafor.app.gateway_api.controller import Controller
+from semafor.app.history import recorder
 from semafor.app.home import Home
 from semafor.app.monitoring.answers import Answers
 from semafor.app.monitoring.rules import Judgement as AlertRules
 from semafor.app.monitoring.service import Monitoring
 from semafor.app.pipeline import Pipeline
 from semafor.app.questions import envoy as envoy_admin
+from semafor.app.questions import happened
 from semafor.app.refused import Refused
 from semafor.app.root_certificates import RootCertificates
 from semafor.app.tracing import doors as trace_doors
@@ -136,9 +138,11 @@ class Daemon:
             admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
             AlertRules(lambda work: self._monitoring.ask(work)),  # noqa: PLW0108 - made below
             admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
+            recorder.Writers(lambda request: self._recorder.heard(request)),  # noqa: PLW0108 - made below
         )
         self._objects = Objects(self._store, admission=hooks)
         self._client = Client(self._objects)
+        self._recorder = recorder.Recorder(self._client, self._store)
         pool = Pool(descriptors.load(envoy, home.cache))
         trust = book.open_(home.ca, now=clock.now())
         own = self._own = identities.Identities(trust, pool)
@@ -252,6 +256,7 @@ class Daemon:
             "traces": self._traces.run(),
             "kubelet": self._kubelet.run(),
             "installer": self._installer.run(),
+            "revisions": self._recorder.run(),
             "monitoring": self._monitor(),
             "names": dns.Names(self._client, zone).follow(),
             "DNS": self._serve_dns(zone),
@@ -284,7 +289,9 @@ class Daemon:
         return envoy_admin.Admin(partial(self._client.get, pod_kind.KIND), self._kubelet.access)
 
     def _questions(self) -> tuple[BaseRoute, ...]:
-        return questions.routes(self._pipeline, self._fleet, self._admin(), Answers(self._monitoring))
+        pods = partial(self._client.get, pod_kind.KIND)
+        past = questions.Past(happened.Accounts(pods, self._kubelet.access, self._traces), self._recorder)
+        return questions.routes(self._pipeline, self._fleet, self._admin(), Answers(self._monitoring), past)
 
     def _standing(self) -> Standing:
         leaves = self._own.leaves()

@@ -146,6 +146,10 @@ class Fleet:
         """The proxy of the pod `namespace/name`; None where it has none."""
         return self._proxies.get(self._of_pods.get(name, ""))
 
+    def all(self) -> dict[str, Proxy]:
+        """Every proxy that stands before a pod, by the pod's `namespace/name`."""
+        return {name: self._proxies[uid] for name, uid in self._of_pods.items() if uid in self._proxies}
+
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the plans, each problem once.
 

@@ -248,6 +248,10 @@ class Pipeline:
         newest = {**self._inbox.waiting(), **self._unplanned(), ref: resources.decode(kind, obj)}
         return planner.about(_changed(self.mesh, newest), ref)
 
+    def imagined(self, changes: Mapping[ObjectRef, Document | None]) -> Mesh:
+        """The mesh as it would be with these changes."""
+        return _changed(self.mesh, changes)
+
     def _unplanned(self) -> Changes:
         """What the store has and no watch has told yet."""
         found: Changes = {}

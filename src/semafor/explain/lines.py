@@ -131,6 +131,16 @@ def _tried(word: str, routes: tuple[Tried, ...]) -> Iterator[str]:
     yield from _more(routes)
 
 
+def of_way(way: Way) -> Iterator[str]:
+    """What the caller's proxy makes of a request."""
+    return _way(way)
+
+
+def inside_arrival(arrival: Arrival) -> Iterator[str]:
+    """What one workload's proxy makes of a request, without its name."""
+    return _inbound(arrival)
+
+
 def of_arrival(arrival: Arrival) -> Iterator[str]:
     """What one workload's proxy makes of a request."""
     yield from _arrival(arrival)

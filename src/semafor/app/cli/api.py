@@ -77,6 +77,29 @@ class Api:
         made: Document = _checked(self._ask("PUT", path(kind, metadata["namespace"], metadata["name"]), json=body))
         return made
 
+    def tried(self, kind: Kind, body: Document) -> Document:
+        """What would be stored if the object were created; nothing is. In a namespace that is not there: the body."""
+        where = path(kind, body["metadata"].get("namespace", "default"))
+        response = self._ask("POST", where, json=body, params={"dryRun": "All"})
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return body
+        made: Document = _checked(response)
+        return made
+
+    def tried_patch(self, kind: Kind, now: Document, patch: Document, *, strategic: bool) -> Document:
+        """What would be stored if the object were patched; nothing is."""
+        metadata = now["metadata"]
+        form = "strategic-merge-patch" if strategic else "merge-patch"
+        response = self._ask(
+            "PATCH",
+            path(kind, metadata.get("namespace", "default"), metadata["name"]),
+            params={"dryRun": "All"},
+            content=yaml_bytes(patch),
+            headers={"Content-Type": f"application/{form}+json"},
+        )
+        made: Document = _checked(response)
+        return made
+
     def delete(self, kind: Kind, name: str, namespace: str = "default") -> None:
         """Delete the object; one that is not there is fine."""
         response = self._ask("DELETE", path(kind, namespace, name))

@@ -1,6 +1,7 @@
-"""`semafor explain`: what becomes of a request that one imagines, and why."""
+"""`semafor explain`: what becomes of a request that one imagines, or what became of one that was, and why."""
 
 from typing import Any
+from urllib.parse import quote
 
 import click
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from semafor.app.cli import imagined, output, workloads
 from semafor.app.cli.api import Api
 from semafor.app.home import Home
-from semafor.explain import Story, lines
+from semafor.explain import Life, Story, lines, of_life
 
 _FAILED = 1
 
@@ -16,9 +17,9 @@ _FAILED = 1
 @click.command()
 @click.option("--from", "source", metavar="POD", help="Who calls: a pod, or deploy/NAME and the like.")
 @click.option("--through", metavar="POD", help="The gateway by which the request comes in from outside.")
-@click.option(
-    "--to", "target", required=True, metavar="HOST", help="Who is called: HOST or HOST:PORT, as apps write it."
-)
+@click.option("--to", "target", metavar="HOST", help="Who is called: HOST or HOST:PORT, as apps write it.")
+@click.option("--request", metavar="ID", help="Of a request that was made: its x-request-id.")
+@click.option("--trace", metavar="ID", help="Of a request that was made: the id of its trace.")
 @click.option("-n", "--namespace", default="default", show_default=True, help="Where the caller is.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The port (default: of the URL, else the service's own).")
 @imagined.options
@@ -33,16 +34,24 @@ def command(**options: Any) -> None:
     object and field it comes from, what it won against, shares, instances, retries, time-outs, mutual TLS, and each
     policy that was tried. Without METHOD it is a connection that carries bytes.
 
+    With --request or --trace it tells of a request that was made what became of it: what each proxy on its way has
+    written (access logs, kept by the pods), and by the plans the rules that made it so; where it failed, the cause
+    and what would mend it.
+
     Ends with 0 when the request passes and with 1 when it does not, or when that depends on chance.
 
     \b
     Example:
+      semafor explain --request 177192f3-a49e-42cb-b1e3-523e52d8aeab
       semafor explain --from agent --to model GET /v1/chat -H 'x-test-user: true'
       semafor explain --from deploy/agent --to memory:6379
       semafor explain --through deploy/istio-ingressgateway.istio-system --to shop.example.com GET /cart
       semafor explain --from agent --to api POST /orders --jwt-claims '{"iss": "https://issuer.example", "sub": "ada"}'
     """
     api = Api(Home.find())
+    if options["request"] or options["trace"]:
+        _tell_of_the_past(api, options)
+        return
     document = api.ask("explain", _question(api, options))
     if not output.document(options["form"], document):
         for line in lines(msgspec.convert(document, Story)):
@@ -51,9 +60,25 @@ def command(**options: Any) -> None:
         raise click.exceptions.Exit(_FAILED)
 
 
+def _tell_of_the_past(api: Api, options: dict[str, Any]) -> None:
+    if options["request"] and options["trace"]:
+        raise click.UsageError("one of --request and --trace is enough")
+    for name in ("source", "through", "target", "method"):
+        if options[name]:
+            raise click.UsageError("--request and --trace stand alone: what was asked is in the logs")
+    document = api.ask(f"requests/{quote(options['request'] or options['trace'], safe='')}")
+    if not output.document(options["form"], document):
+        for line in of_life(msgspec.convert(document, Life)):
+            print(line)
+    if document["verdict"] != "passed":
+        raise click.exceptions.Exit(_FAILED)
+
+
 def _question(api: Api, options: dict[str, Any]) -> dict[str, Any]:
     if bool(options["source"]) == bool(options["through"]):
         raise click.UsageError("who calls? --from POD, or --through the POD of a gateway")
+    if not options["target"]:
+        raise click.UsageError("who is called? --to HOST, or --request ID for a request that was made")
     host, _, port = options["target"].partition(":")
     if port and not port.isdigit():
         raise click.UsageError(f"a port is a number, and this is none: {port}")

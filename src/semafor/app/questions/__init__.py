@@ -6,6 +6,7 @@ Status, as the API does.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 from starlette.requests import Request
@@ -13,24 +14,38 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from semafor.app.fleet import Fleet
+from semafor.app.history.recorder import Recorder
 from semafor.app.pipeline import Pipeline
-from semafor.app.questions import authz, describe, envoy, explain, metrics
+from semafor.app.questions import authz, describe, diff, envoy, explain, happened, history, metrics
 
 ROOT = "/semafor/v1"
 _NAMED = "{namespace}/{name}"
 
 
-def routes(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin, known: metrics.Metrics) -> tuple[Route, ...]:
+class Past(NamedTuple):
+    """What tells of what has been: of requests, and of the configuration."""
+
+    accounts: happened.Accounts
+    recorder: Recorder
+
+
+def routes(
+    pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin, known: metrics.Metrics, past: Past
+) -> tuple[Route, ...]:
     """The questions about this mesh."""
     return (
-        *_about_requests(pipeline, fleet),
+        *_about_requests(pipeline, fleet, past.accounts),
+        *_about_revisions(past.recorder),
         *_about_objects(pipeline, fleet),
         *_about_proxies(pipeline, fleet, admin),
         *_about_load(known),
     )
 
 
-def _about_requests(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
+def _about_requests(pipeline: Pipeline, fleet: Fleet, accounts: happened.Accounts) -> Iterator[Route]:
+    async def life(request: Request) -> Response:
+        return _answer(await accounts.life(pipeline.mesh, fleet, request.path_params["id"]))
+
     async def explained(request: Request) -> Response:
         question = explain.parse(await request.body())
         return _answer(explain.answer(pipeline.mesh, fleet.plan_of_pod, question))
@@ -42,6 +57,7 @@ def _about_requests(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
         question = explain.parse(await request.body())
         return _answer(authz.arrival(pipeline.mesh, fleet, _pod(request), question))
 
+    yield Route(f"{ROOT}/requests/{{id:path}}", life, methods=["GET"])
     yield Route(f"{ROOT}/explain", explained, methods=["POST"])
     yield Route(f"{ROOT}/authz/{_NAMED}", policies, methods=["GET"])
     yield Route(f"{ROOT}/authz/{_NAMED}", arrival, methods=["POST"])
@@ -56,6 +72,10 @@ def _about_objects(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
     async def service(request: Request) -> Response:
         return _answer(describer.service(**request.path_params))
 
+    async def difference(request: Request) -> Response:
+        return _answer(await diff.answer(pipeline, fleet, diff.parse(await request.body())))
+
+    yield Route(f"{ROOT}/diff", difference, methods=["POST"])
     yield Route(f"{ROOT}/pods/{_NAMED}", pod, methods=["GET"])
     yield Route(f"{ROOT}/services/{_NAMED}", service, methods=["GET"])
 
@@ -82,6 +102,21 @@ def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iter
     yield Route(f"{ROOT}/proxies/{_NAMED}/tables/{{what}}", table, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/log", levels, methods=["POST"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/{{what}}", read, methods=["GET"])
+
+
+def _about_revisions(recorder: Recorder) -> Iterator[Route]:
+    async def every(_: Request) -> Response:
+        return _answer(history.listed(recorder.revisions()))
+
+    async def one(request: Request) -> Response:
+        return _answer(history.one(recorder.revisions(), request.path_params["number"]))
+
+    async def undo(request: Request) -> Response:
+        return _answer(history.undone(recorder.revisions(), request.path_params["number"]))
+
+    yield Route(f"{ROOT}/history", every, methods=["GET"])
+    yield Route(f"{ROOT}/history/{{number:int}}", one, methods=["GET"])
+    yield Route(f"{ROOT}/history/{{number:int}}/undo", undo, methods=["GET"])
 
 
 def _about_load(known: metrics.Metrics) -> Iterator[Route]:
