@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
     ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),
+    ("bug-report", "bug_report", "Put what a helper needs into one archive, without secrets."),
     ("completion", "completion", "Print the script that lets a shell complete commands."),
     ("version", "version", "Print the versions of Semafor and of its Envoy."),
 )
