@@ -77,6 +77,7 @@ from semafor.kube.api import approval, escalation, server
 from semafor.kube.api.client import Client
 from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
+from semafor.kube.api.options import Admission
 from semafor.kube.api.options import Options as ApiOptions
 from semafor.kube.controllers import controllers, reconcile
 from semafor.kube.images.library import Images
@@ -127,20 +128,7 @@ class Daemon:
         api_authority = Authority.open(home.ca / "api", now=clock.now())
         self._root_pem = api_authority.root_pem.decode()
         self._credentials = credentials.Credentials(home, api_authority, self._store.get)
-        hooks = (
-            addons.TracingPort(),
-            approval.Requester(credentials.groups_of),
-            escalation.Escalation(lambda resource: self._store.list(resource)[0]),
-            admission.Injection(
-                lambda name: self._store.get("namespaces", "", name), self._proxy_settings, self._revisions
-            ),
-            admission.Installations(),
-            admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made below
-            AlertRules(lambda work: self._monitoring.ask(work)),  # noqa: PLW0108 - made below
-            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made below
-            recorder.Writers(lambda request: self._recorder.heard(request)),  # noqa: PLW0108 - made below
-        )
-        self._objects = Objects(self._store, admission=hooks)
+        self._objects = Objects(self._store, admission=self._hooks())
         self._client = Client(self._objects)
         self._recorder = recorder.Recorder(self._client, self._store)
         pool = Pool(descriptors.load(envoy, home.cache))
@@ -168,6 +156,22 @@ class Daemon:
     def _revisions(self) -> revisions.Offer:
         maps = self._store.list(config_map.KIND.resource, mesh_config.NAMESPACE)[0]
         return revisions.offer(maps, self._store.list(webhooks.MUTATING.resource)[0])
+
+    def _hooks(self) -> tuple[Admission, ...]:
+        """Who has a say in writes, in this order; what they ask is made after them."""
+        return (
+            addons.TracingPort(),
+            approval.Requester(credentials.groups_of),
+            escalation.Escalation(lambda resource: self._store.list(resource)[0]),
+            admission.Injection(
+                lambda name: self._store.get("namespaces", "", name), self._proxy_settings, self._revisions
+            ),
+            admission.Installations(),
+            admission.Patches(lambda patch: self._renderer.judge(patch)),  # noqa: PLW0108 - made later
+            AlertRules(lambda work: self._monitoring.ask(work)),  # noqa: PLW0108 - made later
+            admission.Judgement(lambda kind, obj: self._pipeline.judge(kind, obj)),  # noqa: PLW0108 - made later
+            recorder.Writers(lambda request: self._recorder.heard(request)),  # noqa: PLW0108 - made later
+        )
 
     def _proxy_settings(self, pod: dict[str, Any], revision: str) -> proxy_config.Settings:
         name = mesh_config.NAME if revision == revisions.DEFAULT else f"{mesh_config.NAME}-{revision}"
