@@ -10,7 +10,7 @@ REAL   := (machine or envoy or browser) and not e2e
 UI     := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit e2e golden bench conformance docs lock clean
+.PHONY: help kubernetes setup demo test check unit e2e golden bench conformance docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -61,6 +61,14 @@ bench: setup ## Measure the budgets and print a table (minutes; wants a quiet ma
 
 conformance: setup ## Run the Gateway API's conformance suite (wants Go; RUN_TEST=Name for one test)
 	$(BIN)/python -m tests.conformance
+
+# What `tests/cluster` runs against, out of published Go modules: minutes once, 230 MB.
+KUBERNETES ?= $(HOME)/.cache/semafor-kubernetes
+kubernetes: ## Build etcd, kube-apiserver and kube-controller-manager for the tests of tests/cluster (wants Go)
+	cd tests/cluster/servers && CGO_ENABLED=0 go build -trimpath -o $(KUBERNETES)/ \
+	  -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.1 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36" \
+	  go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
+	mv $(KUBERNETES)/server $(KUBERNETES)/etcd
 
 docs: setup ## Write the reference of fields anew, then check the documents: links, commands
 	$(BIN)/python -m tests.reference --write

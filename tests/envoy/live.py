@@ -23,7 +23,7 @@ from semafor.ca.authority import Authority
 from semafor.envoy import bootstrap, secrets
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer
-from semafor.xds import server, session
+from semafor.xds import doors, server, session
 
 SETTLE_TIMEOUT_S = 20
 
@@ -55,8 +55,10 @@ class Mesh:
         self.server = self._new_server()
 
     def _new_server(self) -> server.Server:
-        authenticate = {f"token-{name}": name for name in ("client", "server", "third")}.get
-        return server.Server(self.folder / "xds.sock", authenticate=authenticate, observer=self.observer)
+        known = {f"token-{name}": name for name in ("client", "server", "third")}
+        return server.Server(
+            doors.Socket(self.folder / "xds.sock", lambda token, _: known.get(token)), observer=self.observer
+        )
 
     async def restart_control_plane(self, *, silence_s: float = 0.0) -> None:
         """Stop the server and start another, as after a crash of the daemon."""

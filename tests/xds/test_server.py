@@ -13,7 +13,7 @@ from fakes import Response, resources
 
 from semafor.base import protobuf
 from semafor.base.xds import CLUSTER, ENDPOINTS, LISTENER
-from semafor.xds import server
+from semafor.xds import doors, server
 
 
 class Recorder:
@@ -48,7 +48,8 @@ class Recorder:
 @asynccontextmanager
 async def serving(path: Path):
     recorder = Recorder()
-    served = server.Server(path, authenticate=lambda token, _: {"s3cret": "pod-1"}.get(token), observer=recorder)
+    door = doors.Socket(path, lambda token, _: {"s3cret": "pod-1"}.get(token))
+    served = server.Server(door, observer=recorder)
     await served.start()
     try:
         yield served, recorder

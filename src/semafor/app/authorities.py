@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from semafor.app.identities import Identities
+from semafor.app.objects import Client
 from semafor.base import clock
+from semafor.base.status_error import StatusError
 from semafor.ca import book, plugged, trust
 from semafor.ca.authority import Authority, bundle, fingerprint
 from semafor.ca.plugged import PluggedError
 from semafor.ca.trust import Trust
-from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
 from semafor.planner import Mesh
 from semafor.resources.core import config_map, secret
 

@@ -93,6 +93,7 @@ from semafor.resources.core import config_map
 from semafor.resources.core import node as node_kind
 from semafor.resources.core import pod as pod_kind
 from semafor.resources.istio import proxy_config as istio_proxy_config
+from semafor.xds.doors import Socket
 from semafor.xds.server import Server
 
 Ready = Callable[[dict[str, Any]], None]  # hears, once, where everything is
@@ -139,8 +140,8 @@ class Daemon:
         self._pipeline = Pipeline(self._client, fleet)
         self._installer = installer.Installer(self._client.as_manager("semafor-installer"))
         self._door = proxy_door.ProxyDoor(self._tokens, self._runtime, uid=os.geteuid())
-        inner = home.inner_sockets / "xds.sock"
-        self._xds = Server(inner, authenticate=self._door.authenticate, observer=self._pipeline.feedback)
+        way_in = Socket(home.inner_sockets / "xds.sock", self._door.authenticate)
+        self._xds = Server(way_in, observer=self._pipeline.feedback)
         fleet.deliver_by(self._xds)
         self._enrolment = enrolment.Enrolment(own, self._pipeline, self._runtime.make_key)
         parts = authorities.Parts(self._client.as_manager("semafor-ca"), own, fleet, self._pipeline)

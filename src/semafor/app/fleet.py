@@ -5,7 +5,7 @@ pods ─▶ take        mesh ─▶ push: configure(mesh, proxy), with its certi
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -52,11 +52,25 @@ class Delivery(Protocol):
     def states(self, proxy: str) -> dict[str, str]: ...
 
 
-class Fleet:
-    """The proxies by id (a pod's uid, or `proxies.NODE`). `deliver_by` names the server, before anything else."""
+class Secrets(Protocol):
+    """What the fleet needs of identities.Identities: what proxies are told of their certificates."""
 
-    def __init__(self, renderer: Renderer, own: identities.Identities, tokens: proxies.ProxyTokens) -> None:
+    def want(self, proxy: str, wanted: identities.Wanted) -> bool: ...
+    def of(self, proxy: str) -> Resources | None: ...
+    def forget(self, proxy: str) -> None: ...
+
+
+class Fleet:
+    """The proxies by id (a pod's uid, or `proxies.NODE`). `deliver_by` names the server, before anything else.
+
+    `on_demand`: of all proxies of a cluster, some are served here, and only these are planned for.
+    """
+
+    def __init__(
+        self, renderer: Renderer, own: Secrets, tokens: proxies.ProxyTokens, *, on_demand: bool = False
+    ) -> None:
         self._renderer = renderer
+        self._served: set[str] | None = set() if on_demand else None
         self._identities = own
         self._tokens = tokens
         self._delivery: Delivery
@@ -93,6 +107,8 @@ class Fleet:
             del self._of_pods[_pod(known)]
         for table in (self._proxies, self._lives, self._plans, self._problems):
             table.pop(uid, None)
+        if self._served is not None:
+            self._served.discard(uid)
         self._identities.forget(uid)
         self._tokens.revoke(uid)
         self._delivery.forget(uid)
@@ -104,8 +120,28 @@ class Fleet:
 
         `views` are what proxies of revisions with a name get in its place.
         """
-        faults = (self._push(each, views.get(each.revision, mesh), generation) for each in self._proxies.values())
+        faults = (self._push(each, views.get(each.revision, mesh), generation) for each in self._told())
         return tuple(dict.fromkeys(fault for fault in faults if fault))
+
+    def _told(self) -> Iterable[Proxy]:
+        if self._served is None:
+            return self._proxies.values()
+        return [self._proxies[each] for each in self._served if each in self._proxies]
+
+    def serve(self, proxy: str, mesh: Mesh, generation: int, views: Mapping[str, Mesh] = MappingProxyType({})) -> None:
+        """The proxy is about to connect: tell it, and from now on with all others."""
+        if self._served is not None and proxy not in self._served:
+            self._served.add(proxy)
+            known = self._proxies[proxy]
+            self._push(known, views.get(known.revision, mesh), generation)
+
+    def rest(self, proxy: str) -> None:
+        """The proxy is not connected any more; where it is served on demand, it is another's now."""
+        if self._served is not None:
+            self._served.discard(proxy)
+            self._delivery.forget(proxy)
+            self._plans.pop(proxy, None)
+            self._problems.pop(proxy, None)
 
     def _push(self, proxy: Proxy, mesh: Mesh, generation: int) -> str:
         """A fault of ours, which is returned, leaves the proxy with what it has, and the others untouched."""

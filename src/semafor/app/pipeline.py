@@ -20,11 +20,11 @@ from semafor.app.feedback import Feedback
 from semafor.app.fleet import Fleet
 from semafor.app.inbox import Changes, Inbox
 from semafor.app.liveness import Count
+from semafor.app.objects import Source
 from semafor.app.quarantine import Quarantine
 from semafor.app.views import Views
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Document
-from semafor.kube.api.client import Client
 from semafor.planner import Mesh, Options, Proxy
 from semafor.planner import dns as planner_dns
 from semafor.planner.memo import Memo
@@ -46,11 +46,11 @@ _TRIAL_S = 5.0  # for all proxies to answer when one suspected rule is tried by 
 
 
 class Pipeline:
-    """Keeps every proxy's configuration what the objects say."""
+    """Keeps every proxy's configuration what the objects say. `marks`: whether proxies may mark connections."""
 
-    def __init__(self, client: Client, fleet: Fleet) -> None:
-        self._roots = system_roots.read()
-        self.mesh = Mesh(options=Options(system_roots=self._roots))
+    def __init__(self, client: Source, fleet: Fleet, *, marks: bool = True) -> None:
+        self._of_machine = {"system_roots": system_roots.read(), "marks": marks}  # what no mesh configuration says
+        self.mesh = Mesh(options=replace(Options(), **self._of_machine))
         self.feedback = Feedback(fleet.plan, self.hold)
         self._client = client
         self._fleet = fleet
@@ -65,10 +65,11 @@ class Pipeline:
         self._told: dict[str, int] = {}  # by resource: the version up to which watches have told everything
         self._suspects: asyncio.Queue[ObjectRef] = asyncio.Queue()  # unbounded, but a rule is in it once per change
 
-    async def run(self, node_proxy: Proxy) -> None:
-        """Watch and plan, for ever. `node_proxy` is the node's own Envoy."""
-        self._node_proxy = node_proxy
-        self.open(())
+    async def run(self, node_proxy: Proxy | None = None) -> None:
+        """Watch and plan, for ever. `node_proxy` is the node's own Envoy, where the node is ours."""
+        if node_proxy is not None:
+            self._node_proxy = node_proxy
+            self.open(())
         async with asyncio.TaskGroup() as tasks:
             for kind in KINDS:
                 tasks.create_task(self._watch(kind), name=f"pipeline {kind.plural}")
@@ -127,7 +128,7 @@ class Pipeline:
             self._arrived.set()
 
     def _set_options(self, options: Options) -> None:
-        options = replace(options, system_roots=self._roots)
+        options = replace(options, **self._of_machine)
         if options != self.mesh.options:
             self.mesh = dataclasses.replace(self.mesh, options=options, memo=Memo())
             self._arrived.set()
@@ -178,6 +179,15 @@ class Pipeline:
         if not self._faulty:  # else the reason was there before
             self.hold(_unusable(ref, fault) for fault in faults[:1] for ref in changed)
         self._faulty = bool(faults)
+
+    def serve(self, proxy: str) -> None:
+        """Tell a proxy that is about to connect what the mesh means to it now."""
+        self._fleet.serve(proxy, self.mesh, self._generation, self._views.of(self.mesh))
+
+    async def settled(self) -> None:
+        """Wait until everything that has come in is planned."""
+        while not self._generation or self._arrived.is_set() or self._inbox.waiting():
+            await self.news()
 
     # --- rules that no proxy can use ---
 

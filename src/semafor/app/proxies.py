@@ -14,6 +14,7 @@ Pod = dict[str, Any]
 
 NODE = "node"  # the id of the node's own Envoy
 HOST = "host"  # the id of the host's
+_IMAGE = inject.IMAGE.rpartition("/")[2]
 _ROLES: dict[str, Literal["sidecar", "gateway"]] = {"sidecar": "sidecar", "router": "gateway"}
 
 
@@ -35,8 +36,9 @@ def container(pod: Pod) -> str:
 
 
 def is_proxy(container: Pod) -> bool:
-    """Whether the container runs Envoy for the mesh: by its image, whatever tag it carries."""
-    return bool(container["image"].split(":")[0] == inject.IMAGE)
+    """Whether the container runs Envoy for the mesh: by its image, whatever registry and tag it carries."""
+    image = str(container["image"]).partition("@")[0].rpartition("/")[2]
+    return image.split(":")[0] == _IMAGE
 
 
 def proxy(pod: Pod) -> Proxy | None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from semafor.app import identities, inject, pilot_agent, propagation, proxies
+from msgspec.structs import replace
+
+from semafor.app import bootstraps, identities, interception, pilot_agent, propagation, proxies
 from semafor.app.pipeline import Pipeline
 from semafor.envoy import bootstrap
 from semafor.envoy.render import Renderer
@@ -36,7 +38,6 @@ _DOORS = {
 _DOORS_NAMESPACE = "istio-system"
 PROMETHEUS_SOCKET = "/var/run/semafor/prometheus.sock"
 _LEAVE_TIMEOUT_S = 3.0  # a proxy that hangs must not keep a pod from ending
-_TRAFFIC = "traffic.sidecar.istio.io/"
 
 
 class Folders(NamedTuple):
@@ -68,19 +69,9 @@ class Sidecars:
         role = proxies.role(pod)
         if role == "discovery":
             return bootstrap.front(DEBUG_SOCKET, prometheus=PROMETHEUS_SOCKET)
-        metadata, uid = pod["metadata"], pod["metadata"]["uid"]
+        uid = pod["metadata"]["uid"]
         self._tokens.revoke(uid)
-        kind = "sidecar" if role == "sidecar" else "router"
-        ip = pod.get("status", {}).get("podIP", "")
-        name, namespace = metadata["name"], metadata["namespace"]
-        options = bootstrap.Bootstrap(
-            node_id=f"{kind}~{ip}~{name}.{namespace}~{namespace}.svc.cluster.local",
-            cluster=(metadata.get("labels") or {}).get("service.istio.io/canonical-name", name) + f".{namespace}",
-            xds_socket=XDS_SOCKET,
-            token=self._tokens.mint(uid),
-            metadata=proxies.node_metadata(pod),
-            trusts_callers=kind == "sidecar",
-        )
+        options = replace(bootstraps.of(pod), xds_socket=XDS_SOCKET, token=self._tokens.mint(uid))
         made, known = bootstrap.sidecar(options), proxies.proxy(pod)
         return self._renderer.bootstrap(made, patches.of(self._pipeline.mesh, known)) if known else made
 
@@ -103,27 +94,7 @@ class Sidecars:
         return {} if self.is_proxy(pod, container) else propagation.environment(pod, known)
 
     def interception(self, pod: Pod) -> Interception | None:
-        """The redirect to the sidecar. Source: Istio's reference of resource annotations, traffic.sidecar.istio.io."""
-        if proxies.role(pod) != "sidecar":
-            return None
-        annotations = pod["metadata"].get("annotations") or {}
-        if annotations.get("sidecar.istio.io/interceptionMode") == "NONE":
-            return None
-
-        def listed(name: str) -> tuple[str, ...]:
-            return tuple(part.strip() for part in annotations.get(_TRAFFIC + name, "").split(",") if part.strip())
-
-        def ports(name: str) -> tuple[int, ...]:
-            return tuple(int(part) for part in listed(name) if part.isdigit())
-
-        include_ports = annotations.get(_TRAFFIC + "includeInboundPorts", "*")
-        return Interception(
-            include_outbound_cidrs=tuple(each for each in listed("includeOutboundIPRanges") if each != "*"),
-            exclude_outbound_cidrs=listed("excludeOutboundIPRanges"),
-            exclude_outbound_ports=ports("excludeOutboundPorts"),
-            include_inbound_ports=None if include_ports == "*" else ports("includeInboundPorts"),
-            exclude_inbound_ports=(*ports("excludeInboundPorts"), inject.HEALTH_PORT, bootstrap.STATS_PORT),
-        )
+        return interception.of(pod)
 
     async def before_stop(self, pod: Pod) -> None:
         """Wait until no proxy would send the pod another request; at most a moment, for none may hang."""

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from semafor.app import status
 from semafor.app.inbox import reference
 from semafor.app.liveness import Count
+from semafor.app.objects import Client
 from semafor.app.pipeline import Pipeline
 from semafor.base import clock
 from semafor.base.problem import ObjectRef, Problem
-from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
+from semafor.base.status_error import StatusError
 from semafor.planner.tables import TABLES
 from semafor.resources.istio import service_entry
 from semafor.resources.kind import Kind

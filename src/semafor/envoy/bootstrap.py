@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from semafor.base.struct import Value
 from semafor.envoy.render import metrics
+from semafor.envoy.secret_names import IDENTITY, TRUST
 
 ADMIN_PORT: Final = 15000
 READY_PORT: Final = 15021
@@ -19,6 +20,7 @@ STATS_PORT: Final = 15090  # where whoever asks gets the proxy's metrics
 MONITORING_PORT: Final = 15014  # of istiod
 PROMETHEUS_PORT: Final = 9090  # of Prometheus's API, in istiod's pod
 OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
+POD_METADATA: Final = "semafor-pod"  # what a proxy says of itself when it asks a remote control plane
 _PRIVATE: Final = 0o600
 _TYPES: Final = "type.googleapis.com/envoy."
 _MIB: Final = 1 << 20
@@ -26,19 +28,36 @@ _MIB: Final = 1 << 20
 Json = dict[str, Any]
 
 
+class Remote(Value):
+    """A control plane in another place, by TLS on both sides. It proves to be `name`.
+
+    `identity` and `roots` are files with the SDS secrets `default` and `ROOTCA`, read again when something is moved
+    into the folder `watched`. `pod` is who asks: the control plane compares it with the certificate.
+    """
+
+    host: str
+    port: int
+    name: str
+    pod: str
+    identity: str
+    roots: str
+    watched: str
+
+
 class Bootstrap(Value):
     """One Envoy. Paths are as that Envoy sees them.
 
-    `xds_socket` and `token`: where it asks for its configuration, and what proves who it is. `admin_socket`: besides
-    (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections unmarked. Above 95 % of
-    `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB each. `trusts_callers`:
-    they are sidecars, which may give up most of their requests.
+    `xds_socket` and `token`: where it asks for its configuration, and what proves who it is; or `remote` for both.
+    `admin_socket`: besides (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections
+    unmarked. Above 95 % of `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB
+    each. `trusts_callers`: they are sidecars, which may give up most of their requests.
     """
 
     node_id: str
     cluster: str
-    token: str
-    xds_socket: str
+    token: str = ""
+    xds_socket: str = ""
+    remote: Remote | None = None
     admin_socket: str = ""
     admin_port: int = ADMIN_PORT
     ready_port: int = READY_PORT
@@ -130,10 +149,16 @@ def argv(envoy: str, config: str, *, concurrency: int = 1, log_level: str = "war
 
 def _common(options: Bootstrap, *, mark: int) -> Json:
     metadata = dict(options.metadata)
+    remote = options.remote
+    static = (
+        {"clusters": [_xds_remote(remote)]}
+        if remote
+        else {"clusters": [_xds(options.xds_socket)], "secrets": [_secret(options.token)]}
+    )
     document: Json = {
         "node": {"id": options.node_id, "cluster": options.cluster, "metadata": metadata},
-        "dynamic_resources": _dynamic(),
-        "static_resources": {"clusters": [_xds(options.xds_socket)], "secrets": [_secret(options.token)]},
+        "dynamic_resources": _dynamic(remote.pod if remote else ""),
+        "static_resources": static,
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime(options)}]},
         "overload_manager": _overload(options),
         "stats_config": _STATS,
@@ -198,15 +223,17 @@ _STATS: Final[Json] = {
 }
 
 
-def _dynamic() -> Json:
+def _dynamic(pod: str) -> Json:
     ads = {"ads": {}, "resource_api_version": "V3"}
-    service = {
+    service: Json = {
         "envoy_grpc": {
             "cluster_name": "xds",
             # A control plane that restarts is back within a second; Envoy's own back-off goes up to 30.
             "retry_policy": {"retry_back_off": {"base_interval": "0.1s", "max_interval": "1s"}},
         },
     }
+    if pod:
+        service["initial_metadata"] = [{"key": POD_METADATA, "value": pod}]
     return {
         "ads_config": {
             "api_type": "DELTA_GRPC",
@@ -217,6 +244,44 @@ def _dynamic() -> Json:
         "cds_config": ads,
         "lds_config": ads,
     }
+
+
+def _xds_remote(remote: Remote) -> Json:
+    def secret(name: str, path: str) -> Json:
+        source = {"path": path, "watched_directory": {"path": remote.watched}}
+        return {"name": name, "sds_config": {"path_config_source": source, "resource_api_version": "V3"}}
+
+    named = {"san_type": "DNS", "matcher": {"exact": remote.name}}
+    tls = {
+        "@type": _TYPES + "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        "sni": remote.name,
+        "common_tls_context": {
+            "alpn_protocols": ["h2"],
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "tls_certificate_sds_secret_configs": [secret(IDENTITY, remote.identity)],
+            "combined_validation_context": {
+                "default_validation_context": {"match_typed_subject_alt_names": [named]},
+                "validation_context_sds_secret_config": secret(TRUST, remote.roots),
+            },
+        },
+    }
+    cluster = _cluster("xds", _tcp(remote.host, remote.port))
+    options = {"explicit_http_config": {"http2_protocol_options": {"connection_keepalive": _XDS_KEEPALIVE}}}
+    extension = {"@type": _TYPES + "extensions.upstreams.http.v3.HttpProtocolOptions", **options}
+    return {
+        **cluster,
+        "type": "STRICT_DNS",
+        "connect_timeout": "5s",
+        "dns_refresh_rate": "5s",
+        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": tls},
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": extension},
+    }
+
+
+def sds(name: str, content: Json) -> bytes:
+    """A file from which Envoy reads the secret."""
+    secret = {"@type": _TYPES + "extensions.transport_sockets.tls.v3.Secret", "name": name, **content}
+    return _encode({"resources": [secret]})
 
 
 def _xds(path: str) -> Json:

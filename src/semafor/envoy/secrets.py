@@ -5,15 +5,24 @@ from typing import Any, Final
 from semafor import ir
 from semafor.base.xds import Resource
 from semafor.envoy.pool import Pool, resource
+from semafor.envoy.secret_names import IDENTITY, TRUST
 
-IDENTITY: Final = "default"  # Istio's names, which the plan's TLS settings refer to
-TRUST: Final = "ROOTCA"
 _SECRET: Final = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 a type's name
 
 
 def identity(pool: Pool, chain_pem: bytes, key_file: str, *, name: str = IDENTITY) -> Resource:
     """A certificate (with its intermediates, if any), and where its private key is, as the proxy sees it."""
     certificate = {"certificate_chain": {"inline_bytes": chain_pem}, "private_key": {"filename": key_file}}
+    return resource(name, pool(_SECRET, name=name, tls_certificate=certificate))
+
+
+def identity_of_files(pool: Pool, chain_file: str, key_file: str, watched: str, *, name: str = IDENTITY) -> Resource:
+    """A certificate that somebody beside the proxy keeps, who moves a new one into the folder `watched`."""
+    certificate = {
+        "certificate_chain": {"filename": chain_file},
+        "private_key": {"filename": key_file},
+        "watched_directory": {"path": watched},
+    }
     return resource(name, pool(_SECRET, name=name, tls_certificate=certificate))
 
 

@@ -137,7 +137,8 @@ class Cluster(Value, cache_hash=True):
     theirs in `endpoints`; "original_dst" goes where the caller was going, at `original_port` when that is not 0;
     "dynamic_dns" where the request's host or the server name says. `resolvers` are asked for names.
     `http` is None where only bytes are forwarded.
-    `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap). `proxy_protocol` sends the
+    `mark` is the SO_MARK of the connections (0: the proxy's own, from its bootstrap), `bind` the address that they come
+    from (empty: any). `proxy_protocol` sends the
     caller's and the original destination's addresses ahead. `locality_weighted`: the weights of localities count.
     `credentials` are what is in the secrets that `tls` names, beside the proxy's own. `service` is for metrics.
     """
@@ -152,6 +153,7 @@ class Cluster(Value, cache_hash=True):
     outlier: OutlierDetection | None = None
     connect_timeout_s: float = 10.0
     mark: int = 0
+    bind: str = ""
     proxy_protocol: Literal["", "v1", "v2"] = ""
     locality_weighted: bool = False
     credentials: tuple[Credential, ...] = ()

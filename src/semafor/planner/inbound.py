@@ -55,6 +55,8 @@ from semafor.planner.traffic.pool import Pool
 INBOUND_PORT = 15006
 # The mark of connections to the app itself, which the interception leaves alone even on the loopback interface.
 _MARK = 1338
+# Where proxies may not mark, their address says the same. Istio's.
+_ADDRESS = "127.0.0.6"
 # A keep-alive connection that the app closes while a request is on its way to it. Source: Istio 1.24's inbound retries.
 _RETRY = Retry(attempts=2, retry_on=("reset-before-request",), other_hosts=False)
 
@@ -264,9 +266,10 @@ def _http(entry: Entry, *, mutual: bool) -> HttpConnection:
     )
 
 
-def clusters(named: tuple[Entry, ...]) -> tuple[Cluster, ...]:
-    """The app, at the address and port that the caller meant."""
-    return tuple(_cluster(entry) for entry in (*named, Entry(port=0, protocol=Protocol.SNIFFED)))
+def clusters(named: tuple[Entry, ...], *, marks: bool) -> tuple[Cluster, ...]:
+    """The app, at the address and port that the caller meant. `marks`: proxies may mark connections."""
+    every = (_cluster(entry) for entry in (*named, Entry(port=0, protocol=Protocol.SNIFFED)))
+    return tuple(each if marks else replace(each, mark=0, bind=_ADDRESS) for each in every)
 
 
 def _cluster(entry: Entry) -> Cluster:

@@ -23,7 +23,8 @@ class Options(Value):
     `retry_budget`: how many retries may run at a time where no DestinationRule says; None: any number, as in Istio.
     `h2_upgrade`: whether requests of HTTP/1.1 are sent on as HTTP/2; empty: between sidecars they are. `locality`: how
     near instances are preferred where no DestinationRule says.
-    `system_roots` are the certificates, in PEM, of the authorities that the machine trusts.
+    `system_roots` are the certificates, in PEM, of the authorities that the machine trusts. `marks`: whether proxies
+    may mark what they send, which in a cluster takes a privilege.
     `environment` is of namespaces whose label says no other. `reasons`: where answers of proxies say why.
     `outbound_detection_s` is how long a caller of a port with an undeclared protocol may be silent before the server is
     taken to speak first; `inbound_detection_s` the same for callers without a sidecar, longer, because a sidecar's
@@ -48,6 +49,7 @@ class Options(Value):
     h2_upgrade: Literal["", "UPGRADE", "DO_NOT_UPGRADE"] = ""
     locality: LocalitySetting = LOCALITY
     system_roots: str = ""
+    marks: bool = True
     environment: Literal["development", "production"] = "development"
     reasons: Literal["outside-production", "always", "never"] = "outside-production"
     outbound_detection_s: float = 0.1

@@ -28,7 +28,7 @@ def plan(mesh: Mesh, proxy: Proxy) -> Plan:
         proxy=proxy.id,
         listeners=connections.settled(mesh, proxy.workloads[0].namespace, given(mesh, told, listeners)),
         routes=out.tables,
-        clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named)),
+        clusters=(*out.clusters, *(one.cluster for one in asked), *inbound.clusters(named, marks=mesh.options.marks)),
         endpoints=(*out.endpoints, *(one.endpoints for one in asked if one.endpoints)),
         credentials=out.credentials,
         dns=dns.relay(mesh),

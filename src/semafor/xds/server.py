@@ -1,4 +1,4 @@
-"""The gRPC shell: one aggregated delta stream per Envoy on a unix socket, raw bytes in and out.
+"""The gRPC shell: one aggregated delta stream per Envoy, raw bytes in and out. `doors` says where they come in.
 
     push(proxy, resources, generation) ─▶ Proxy ─▶ every Session of that proxy ─▶ its stream
 
@@ -6,9 +6,7 @@ There is no queue to overflow: a stream that is slow only finds newer resources 
 """
 
 import asyncio
-import stat
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import grpc
@@ -16,6 +14,7 @@ import grpc.aio
 
 from semafor.base.xds import Resources
 from semafor.xds import session, wire
+from semafor.xds.doors import Door, NotYet
 
 METHOD: Final = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
 MAX_STREAMS_PER_PROXY: Final = 8  # Envoy opens one; a few more while it reconnects
@@ -48,30 +47,19 @@ class Observer(Protocol):
 
 
 class Server:
-    """Serve ADS on the unix socket `path` (made with mode 0600; an old socket there is replaced).
+    """Serve ADS at the door, which knows whom to let in."""
 
-    `authenticate` gives the proxy that a bearer token stands for when this peer shows it, or None. The peer is what
-    gRPC calls it: for a unix socket, the address that the other end is bound to, if any.
-    """
-
-    def __init__(self, path: Path, *, authenticate: Callable[[str, str], str | None], observer: Observer) -> None:
-        self._path = path
-        self._authenticate = authenticate
+    def __init__(self, door: Door, *, observer: Observer) -> None:
+        self._door = door
         self._observer = observer
         self._proxies: dict[str, _Proxy] = {}
         self._grpc: Any = None
 
     async def start(self) -> None:
-        """Raises OSError when the socket cannot be made."""
-        if self._path.exists() and stat.S_ISSOCK(self._path.stat().st_mode):
-            self._path.unlink()
+        """Raises OSError when nothing can listen there."""
         self._grpc = grpc.aio.server(options=_OPTIONS)
         self._grpc.add_generic_rpc_handlers((_Handler(self._serve),))
-        try:
-            self._grpc.add_insecure_port(f"unix:{self._path}")
-        except RuntimeError as error:  # the path is too long (107 bytes), or the folder cannot be written
-            raise OSError(f"cannot listen on the unix socket {self._path}: {error}") from error
-        self._path.chmod(0o600)
+        self._door.open(self._grpc)
         await self._grpc.start()
 
     async def stop(self, grace_s: float = 1.0) -> None:
@@ -81,7 +69,7 @@ class Server:
                 stream.end()
         if self._grpc is not None:
             await self._grpc.stop(grace_s)
-        self._path.unlink(missing_ok=True)
+        self._door.close()
 
     def push(self, proxy: str, resources: Resources, generation: int) -> None:
         """Let `proxy` have exactly `resources`, now or when it connects."""
@@ -134,11 +122,12 @@ class Server:
                 self._observer.disconnected(name)
 
     async def _admit(self, call: Any) -> str:
-        metadata = {key: value for key, value in call.invocation_metadata() if isinstance(value, str)}
-        scheme, _, token = metadata.get("authorization", "").partition(" ")
-        name = self._authenticate(token, call.peer()) if scheme == "Bearer" else None
+        try:
+            name = await self._door.admit(call)
+        except NotYet as later:
+            await call.abort(grpc.StatusCode.UNAVAILABLE, str(later))
         if name is None:
-            await call.abort(grpc.StatusCode.UNAUTHENTICATED, "this token stands for no proxy of this mesh")
+            await call.abort(grpc.StatusCode.UNAUTHENTICATED, self._door.REFUSAL)
         assert name is not None
         return name
 

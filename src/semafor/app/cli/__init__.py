@@ -39,6 +39,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("manifest", "installing.manifest", "Show the objects that an installation consists of."),
     ("profile", "installing.profile", "Show the profiles that an installation starts from."),
     ("tag", "installing.tag", "Give revisions stable names that namespaces can refer to."),
+    ("controlplane", "controlplane", "Run one replica of the control plane of a Kubernetes cluster."),
     ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
     ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),

@@ -7,9 +7,9 @@ from typing import Any
 
 from semafor.app.gateway_api import workloads
 from semafor.app.gateway_api.workloads import Made
+from semafor.app.objects import Client
 from semafor.app.pipeline import Pipeline
-from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
+from semafor.base.status_error import StatusError
 from semafor.planner.gateway_api import listeners, route
 from semafor.planner.gateway_api.listeners import GatewayState
 from semafor.resources.apps import deployment

@@ -6,11 +6,11 @@ from typing import Any
 
 from semafor.app.gateway_api import gateways, policies, routes
 from semafor.app.gateway_api.gateways import Known
+from semafor.app.objects import Client
 from semafor.app.pipeline import Pipeline
 from semafor.base import clock, names
 from semafor.base.problem import ObjectRef, Problem
-from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
+from semafor.base.status_error import StatusError
 from semafor.planner.gateway_api import attach, backend_tls, listeners, naming, serving
 from semafor.planner.gateway_api.backend_tls import State
 from semafor.planner.gateway_api.listeners import GatewayState

@@ -8,12 +8,12 @@ import base64
 import secrets
 from typing import Any, Final
 
+from semafor.app.objects import Client
 from semafor.app.upstream.settings import CertManager
+from semafor.base.status_error import StatusError
 from semafor.ca import intermediate
 from semafor.ca.intermediate import Asked
 from semafor.ca.plugged import PluggedError
-from semafor.kube.api.client import Client
-from semafor.kube.api.errors import StatusError
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]

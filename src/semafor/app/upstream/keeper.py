@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from semafor.app import mesh_config
+from semafor.app.objects import Client
 from semafor.app.upstream import cert_manager, settings, spire
 from semafor.app.upstream.settings import CertManager, Upstream
 from semafor.base import clock
 from semafor.ca import intermediate
 from semafor.ca.authority import Authority
 from semafor.ca.plugged import PluggedError
-from semafor.kube.api.client import Client
 from semafor.resources.core import config_map
 
 log = logging.getLogger(__name__)

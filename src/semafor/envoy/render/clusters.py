@@ -147,6 +147,8 @@ def _connections(node: ir.Cluster) -> Fields:
     fields: Fields = {}
     if node.mark:
         fields["upstream_bind_config"] = mark(node.mark)
+    if node.bind:
+        fields["upstream_bind_config"] = {"source_address": {"address": node.bind, "port_value": 0}}
     keepalive = node.limits.keepalive
     if keepalive is not None:
         values = {

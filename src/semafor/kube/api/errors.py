@@ -1,38 +1,14 @@
 """Refusals, as Kubernetes' own Status objects, in its own words where people see them (apimachinery's api/errors).
 
-StatusError   one class; `reason` and `code` tell the cases apart, the functions below make them
+StatusError   one class, of `base`; `reason` and `code` tell the cases apart, the functions below make them
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from semafor.base.status_error import StatusError as StatusError  # noqa: PLC0414 for all who take it from here
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
-
-
-class StatusError(Exception):
-    """A refusal, carrying the metav1.Status that the client gets."""
-
-    def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.reason = reason
-        self.message = message
-        self.details = details or {}
-
-    @property
-    def status(self) -> dict[str, Any]:
-        """The metav1.Status document."""
-        return {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Failure",
-            "message": self.message,
-            "reason": self.reason,
-            "details": self.details,
-            "code": self.code,
-        }
 
 
 def _about(kind: Kind, name: str, **more: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from semafor.kube.node.netlink import attribute, be32, nested, text
 from semafor.kube.node.spec import EXEMPT_MARK, OUTBOUND_MARK, Interception, NodeNetwork
 
 TABLE = "semafor"
+EXEMPT_ADDRESS = "127.0.0.6"  # of sidecars that may not mark, when they speak to their own app; the planner's
 DNS_PORT = 53
 # The sidecar's own ports, which Istio never intercepts: admin, outbound, inbound, metrics, health, Envoy's metrics.
 PROXY_PORTS = (15000, 15001, 15006, 15020, 15021, 15090)
@@ -26,9 +27,9 @@ _PRIORITY_DSTNAT = -100
 _RETURN = -5
 _REGISTER, _VERDICT_REGISTER = 1, 0
 _EQUAL, _NOT_EQUAL = 0, 1
-_META_MARK, _META_OIFNAME, _META_L4PROTO = 3, 7, 16
+_META_MARK, _META_OIFNAME, _META_SKUID, _META_L4PROTO = 3, 7, 10, 16
 _NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
-_IP_DESTINATION, _PORT_DESTINATION = (16, 4), (2, 2)  # offset and length in the header
+_IP_SOURCE, _IP_DESTINATION, _PORT_DESTINATION = (12, 4), (16, 4), (2, 2)  # offset and length in the header
 _TCP, _UDP = 6, 17
 _NAME_BYTES = 16  # of an interface
 
@@ -77,17 +78,18 @@ def install(chains: Iterable[Chain]) -> None:
 
 def _outbound(i: Interception, network: NodeNetwork) -> Iterator[bytes]:
     # What is exempt stays exempt, whatever follows.
-    yield _rule(*_mark(EXEMPT_MARK), _verdict(_RETURN))
+    exempt = _from(EXEMPT_ADDRESS) if i.proxy_uid else _mark(EXEMPT_MARK)
+    yield _rule(*exempt, _verdict(_RETURN))
     # A pod that calls its own service: the sidecar's call to it comes back as inbound.
     yield _rule(
         *_output_to("lo"),
-        *_mark(OUTBOUND_MARK),
+        *_own(i),
         *_not_to("127.0.0.0/8"),
         *_protocol(_TCP),
         *_redirect(i.inbound_port),
     )
     # The sidecar's own traffic would go round in circles.
-    yield _rule(*_mark(OUTBOUND_MARK), _verdict(_RETURN))
+    yield _rule(*_own(i), _verdict(_RETURN))
     yield _rule(*_output_to("lo"), _verdict(_RETURN))
     if i.dns_port:
         # Name servers that are services or pods of the cluster are asked as they are; of others, none can be reached.
@@ -117,8 +119,19 @@ def _inbound(i: Interception) -> Iterator[bytes]:
 # ---- conditions: each is a list of expressions
 
 
+def _own(i: Interception) -> list[bytes]:
+    """What the sidecar sends itself."""
+    if not i.proxy_uid:
+        return _mark(OUTBOUND_MARK)
+    return [_meta(_META_SKUID), _compare(struct.pack("=I", i.proxy_uid))]
+
+
 def _mark(mark: int) -> list[bytes]:
     return [_meta(_META_MARK), _compare(struct.pack("=I", mark))]
+
+
+def _from(address: str) -> list[bytes]:
+    return [_payload(_NETWORK_HEADER, _IP_SOURCE), _compare(ipaddress.IPv4Address(address).packed)]
 
 
 def _output_to(interface: str) -> list[bytes]:

@@ -59,6 +59,7 @@ class Interception(Value):
     """What of a pod's traffic goes through its sidecar, in the words of Istio's traffic.sidecar.istio.io annotations.
 
     Included CIDRs: empty means all. Included inbound ports: None means all. `dns_port` 0 leaves DNS alone.
+    `proxy_uid`: by which the sidecar's own traffic is known; 0: by its mark.
     """
 
     outbound_port: int = 15001
@@ -69,6 +70,7 @@ class Interception(Value):
     exclude_outbound_ports: tuple[int, ...] = ()
     include_inbound_ports: tuple[int, ...] | None = None
     exclude_inbound_ports: tuple[int, ...] = ()
+    proxy_uid: int = 0
 
 
 class Sandbox(Value):
