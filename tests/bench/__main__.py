@@ -12,7 +12,7 @@ import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import ca, change, judge, memory, pods, scale, series, traffic, up
+from tests.bench import ca, change, judge, memory, page, pods, scale, series, traffic, up
 from tests.bench.effort import Effort, say
 from tests.bench.result import Report
 
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Report, Effort], None]] = {
     "ca": ca.measure,
     "scale": scale.measure,
     "series": series.measure,
+    "page": page.measure,
 }
 _LIMIT_S = {False: 350.0, True: 112.0}  # of the whole run, full and quick; cleaning up comes on top
 

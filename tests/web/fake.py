@@ -53,6 +53,9 @@ CALLS: tuple[tuple[str, str, float, float, float, str], ...] = (
 )
 
 
+BOUNDS_MS = (1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, math.inf)
+
+
 class Figures:
     """A sources.Metrics that knows the queries of the page by the metric that they are about."""
 
@@ -73,7 +76,7 @@ class Figures:
     def _answer(self, expr: str, at: float) -> list[Sample]:
         wave = 1 + 0.15 * math.sin(at / 60)
         by = set(re.findall(r"\w+", next(iter(re.findall(r"by \(([^)]*)\)", expr)), "")))
-        wanted = dict(re.findall(r'(\w+)="([^"]*)"', expr))
+        wanted = dict(re.findall(r'(\w+)="([^"]*)"', expr.partition(" or ")[0]))
         found: list[Sample] = []
         for source, target, rate, failed, median, protocol in self._calls:
             for reporter in ("source", "destination"):
@@ -93,6 +96,11 @@ def _samples(expr: str, labels: dict[str, str], call: tuple[float, float, float,
         return []
     if quantile := re.search(r"histogram_quantile\(([\d.]+)", expr):
         return [Sample(labels, median * (0.4 + 1 / (1.1 - float(quantile[1])) / 2.8))]
+    if "_bucket" in expr:
+        return [
+            Sample({**labels, "le": str(bound)}, rate * (1 if math.isinf(bound) else bound**2 / (bound**2 + median**2)))
+            for bound in BOUNDS_MS
+        ]
     if "istio_requests_total" not in expr:
         return []
     right = Sample({**labels, "response_code": "200"}, rate * (1 - failed))

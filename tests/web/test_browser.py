@@ -321,3 +321,14 @@ async def test_the_mesh_tells_its_proxies_and_certificates(chromium, mesh):
     await expect(page.get_by_role("row", name=re.compile("reviews-v1-5d4f-a .* 21.* h left"))).to_be_visible()
     await expect(page.get_by_role("article").filter(has_text="Certificate authority")).to_contain_text("2036-11-20")
     assert said == []
+
+
+async def test_the_graph_is_played_from_the_past_until_now(chromium, mesh):
+    page, said = await _enter(chromium, mesh, viewport=DESKTOP)
+    await page.goto("/graph?ago=2")
+    await expect(page.get_by_text("2 min ago")).to_be_visible()
+    await page.get_by_role("button", name="Play").click()
+    await expect(page.locator(".replay output")).to_have_text("Live")
+    await expect(page.get_by_role("button", name="Play")).to_be_visible()
+    await expect(page.locator(".node")).to_have_count(9)
+    assert said == []

@@ -1,5 +1,7 @@
 """From samples of Istio's metrics to edges."""
 
+import math
+
 from tests.web import fake
 
 from semafor.app.web import traffic
@@ -78,3 +80,17 @@ async def test_only_the_chosen_namespaces_and_who_they_talk_to_are_drawn():
     samples = await fake.Figures().query(traffic.request_rate(60), 0.0)
     drawn = draw(traffic.flows(samples), (), "app", frozenset({"istio-system"}))
     assert [node["name"] for node in drawn["nodes"]] == ["productpage", "istio-ingressgateway"]
+
+
+def test_quantiles_are_read_off_the_histogram():
+    flow = traffic.Flow(buckets={10.0: 50.0, 100.0: 90.0, math.inf: 100.0})
+    assert [flow.quantile(each) for each in (0.25, 0.5, 0.7, 0.9, 0.99)] == [5.0, 10.0, 55.0, 100.0, 100.0]
+    assert traffic.Flow().quantile(0.5) is None
+
+
+async def test_durations_of_versions_are_counted_together():
+    figures = fake.Figures()
+    samples = [await figures.query(asked, 0.0) for asked in (traffic.request_rate(60), traffic.durations(60))]
+    flows = traffic.flows(samples[0], durations=samples[1])
+    edges = {edge["target"]: edge["latency"]["p50"] for edge in draw(flows, (), "app", frozenset())["edges"]}
+    assert 10 < edges["app/default/reviews/"] < 25, "nine tenths go to the fast version"

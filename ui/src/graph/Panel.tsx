@@ -62,6 +62,9 @@ function Links({ node }: { node: GraphNode }) {
   if (!known || workloads.length + services.length === 0) return null;
   return (
     <p className="more">
+      {node.kind === "app" && (
+        <Link href={`/apps/${node.namespace}/${node.name}`}>{t("graph.app", { name: node.name })}</Link>
+      )}
       {workloads.map((name) => (
         <Link key={`w/${name}`} href={`/workloads/${node.namespace}/${name}`}>
           {name}

@@ -1,9 +1,9 @@
 import type { GraphView } from "../api";
 import { useWords } from "../i18n";
-import { Icon } from "../parts/Icon";
 import { WindowSelect } from "../parts/WindowSelect";
 import type { Settings } from "../views/GraphPage";
 import { parse } from "./find";
+import { Replay } from "./Replay";
 import { LABELS, type Label } from "./words";
 
 const VIEWS: GraphView[] = ["app", "versioned", "workload", "service"];
@@ -92,32 +92,6 @@ function Switch({ name, on, onChange }: { name: string; on: boolean; onChange: (
     <label className="switch">
       <input type="checkbox" checked={on} onChange={(event) => onChange(event.target.checked)} />
       <span>{name}</span>
-    </label>
-  );
-}
-
-/** How far back one looks: the graph as it was, up to an hour ago. */
-function Replay({ ago, onChange }: { ago: number; onChange: (minutes: number) => void }) {
-  const { t } = useWords();
-  const told = ago ? t("graph.ago", { n: ago }) : t("graph.live");
-  return (
-    <label className="replay">
-      <span>
-        {t("graph.replay")}: <output>{told}</output>
-      </span>
-      <input
-        type="range"
-        min={-60}
-        max={0}
-        value={-ago}
-        aria-valuetext={told}
-        onChange={(event) => onChange(-Number(event.target.value))}
-      />
-      {ago > 0 && (
-        <button type="button" className="plain" onClick={() => onChange(0)} aria-label={t("graph.live")}>
-          <Icon name="play" />
-        </button>
-      )}
     </label>
   );
 }

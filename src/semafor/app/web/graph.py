@@ -43,16 +43,13 @@ class Graph:
         return JSONResponse(drawn)
 
 
-async def current(sources: Sources, window_s: int, at: float) -> dict[Pair, Flow]:
-    """All flows of the `window_s` seconds before `at`."""
+async def current(sources: Sources, window_s: int, at: float, *, with_durations: bool = True) -> dict[Pair, Flow]:
+    """All flows of the `window_s` seconds before `at`. The durations are nine tenths of the work."""
     ask = sources.metrics.query
-    requests, sent, received, *quantiles = await asyncio.gather(
-        ask(traffic.request_rate(window_s), at),
-        ask(traffic.tcp_rate("sent", window_s), at),
-        ask(traffic.tcp_rate("received", window_s), at),
-        *(ask(traffic.latency(quantile, window_s), at) for quantile in QUANTILES),
-    )
-    return traffic.flows(requests, sent, received, dict(zip(QUANTILES, quantiles, strict=True)))
+    asked = [traffic.request_rate(window_s), traffic.tcp_rate("sent", window_s), traffic.tcp_rate("received", window_s)]
+    if with_durations:
+        asked.append(traffic.durations(window_s))
+    return traffic.flows(*await asyncio.gather(*(ask(each, at) for each in asked)))
 
 
 def draw(
@@ -116,20 +113,19 @@ def _edge(source: str, target: str, flows: Iterable[Flow]) -> Doc:
         "refused": together.refused / rate if rate else 0.0,
         "bytes": together.sent + together.received,
         "secure": together.secure / together.known if together.known else None,
-        "latency": {f"p{quantile * 100:g}": together.quantiles.get(quantile) for quantile in QUANTILES},
+        "latency": {f"p{quantile * 100:g}": together.quantile(quantile) for quantile in QUANTILES},
     }
 
 
 def _joined(flows: list[Flow]) -> Flow:
-    """Several flows as one. Quantiles cannot be added: the slowest of them is told."""
+    """Several flows as one."""
     total = Flow()
     for flow in flows:
         for protocol, value in flow.rates.items():
             total.rates[protocol] = total.rates.get(protocol, 0.0) + value
         for name in ("failed", "refused", "sent", "received", "secure", "known"):
             setattr(total, name, getattr(total, name) + getattr(flow, name))
-        for quantile, value in flow.quantiles.items():
-            total.quantiles[quantile] = max(value, total.quantiles.get(quantile, 0.0))
+        total.add_buckets(flow.buckets)
     return total
 
 

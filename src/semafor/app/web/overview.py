@@ -30,7 +30,7 @@ class Overview:
 
     async def overview(self, _: Request) -> Response:
         store = self._sources.objects.store
-        flows = await graph.current(self._sources, _WINDOW_S, self._sources.now())
+        flows = await graph.current(self._sources, _WINDOW_S, self._sources.now(), with_durations=False)
         known, problems = workloads.found(store), self._sources.control.problems()
         shown = [namespace(each, known, problems, flows) for each in store.list("namespaces")[0]]
         return JSONResponse({"namespaces": shown, "control": control(self._sources.control.proxies(), problems)})

@@ -6,7 +6,7 @@ TLS.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,7 +49,10 @@ class Pair(NamedTuple):
 
 @dataclass
 class Flow:
-    """What goes from one place to another, per second. Latencies are milliseconds by quantile."""
+    """What goes from one place to another, per second.
+
+    `buckets` is the histogram of the requests' durations: up to so many milliseconds, so many requests.
+    """
 
     rates: dict[str, float] = field(default_factory=dict)  # by protocol
     failed: float = 0.0  # of them, answered with an error of the server's, or not at all
@@ -58,11 +61,29 @@ class Flow:
     received: float = 0.0
     secure: float = 0.0  # share of them that came by mutual TLS
     known: float = 0.0  # of how many the receiver told whether they did
-    quantiles: dict[float, float] = field(default_factory=dict)
+    buckets: dict[float, float] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
         return sum(self.rates.values())
+
+    def quantile(self, quantile: float) -> float | None:
+        """Of the durations, in milliseconds, as PromQL's `histogram_quantile` reads it off; None without any."""
+        bounds = sorted(self.buckets)
+        total = self.buckets.get(math.inf, 0.0)
+        if total <= 0 or len(bounds) < 2:
+            return None
+        lower, before = 0.0, 0.0
+        for bound in bounds[:-1]:
+            count = max(before, self.buckets[bound])  # rates of buckets that were scraped apart may fall
+            if count >= quantile * total:
+                return lower + (bound - lower) * (quantile * total - before) / (count - before)
+            lower, before = bound, count
+        return lower
+
+    def add_buckets(self, others: Mapping[float, float]) -> None:
+        for bound, count in others.items():
+            self.buckets[bound] = self.buckets.get(bound, 0.0) + count
 
 
 def request_rate(window_s: int) -> str:
@@ -76,10 +97,13 @@ def tcp_rate(metric: str, window_s: int) -> str:
     return f"sum by ({_BY}, reporter, connection_security_policy) (rate(istio_tcp_{metric}_bytes_total[{window_s}s]))"
 
 
-def latency(quantile: float, window_s: int) -> str:
-    """A quantile of the requests' duration in milliseconds, by both ends."""
-    inner = f"sum by (le, reporter, {_BY}) (rate(istio_request_duration_milliseconds_bucket[{window_s}s]))"
-    return f"histogram_quantile({quantile}, {inner})"
+def durations(window_s: int) -> str:
+    """The histogram of the requests' durations, by both ends; of one report of each call, for these are many series."""
+    callers, receivers = (
+        f"rate(istio_request_duration_milliseconds_bucket{{{chosen}}}[{window_s}s])"
+        for chosen in ('reporter="source"', 'reporter="destination",source_workload=~"unknown|"')
+    )
+    return f"sum by (le, reporter, {_BY}) ({callers} or {receivers})"
 
 
 def pair(labels: Mapping[str, str]) -> Pair:
@@ -110,7 +134,7 @@ def flows(
     requests: Iterable[Sample],
     sent: Iterable[Sample] = (),
     received: Iterable[Sample] = (),
-    latencies: Mapping[float, Sequence[Sample]] | None = None,
+    durations: Iterable[Sample] = (),
 ) -> dict[Pair, Flow]:
     """Everything that flows, by pair, from one reporter each."""
     found: dict[tuple[str, Pair], Flow] = {}
@@ -128,10 +152,9 @@ def flows(
                 each = flow(labels)
                 setattr(each, name, getattr(each, name) + value)
                 _tell_security(each, labels, value)
-    for quantile, samples in (latencies or {}).items():
-        for labels, value in samples:
-            if not math.isnan(value):
-                flow(labels).quantiles[quantile] = value
+    for labels, value in durations:
+        if value > 0:
+            flow(labels).add_buckets({float(labels.get("le", "inf")): value})
     return _once(found)
 
 
@@ -168,6 +191,4 @@ def _once(found: Mapping[tuple[str, Pair], Flow]) -> dict[Pair, Flow]:
             chosen[own] = flow
         elif not chosen[own].known:
             chosen[own].known, chosen[own].secure = flow.known, flow.secure
-            for quantile, value in flow.quantiles.items():
-                chosen[own].quantiles.setdefault(quantile, value)
     return {own: flow for own, flow in chosen.items() if flow.rate or flow.sent or flow.received}
