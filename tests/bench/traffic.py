@@ -69,7 +69,7 @@ def _side_by_side(mesh: Mesh, report: Report, effort: Effort, pair: tuple[Path, 
     ratios = []
     seconds, connections = effort.seconds(full=3, quick=2), CONNECTIONS // 2
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for _ in effort.rounds("traffic, side by side", full=(9, 60), quick=(4, 20)):
+        for _ in effort.rounds("traffic, side by side", full=(7, 45), quick=(3, 12)):
             runs = [pool.submit(_run, mesh, path, seconds=seconds, connections=connections) for path in pair]
             (_, one), (_, other) = (run.result() for run in runs)
             ratios.append(one / other)

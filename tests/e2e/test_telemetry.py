@@ -154,6 +154,10 @@ def test_counted_is_reported(mesh, pair, rounds):
             assert counted(found, f"tcp_connections_{name}_total", "response_flags") == {("-",): rounds}
         for name in ("sent", "received"):
             assert counted(found, f"tcp_{name}_bytes_total").total() >= 6 * rounds
+        assert counted(found, "request_messages_total", *what[:3]) == {
+            ("grpc", "200", "0"): rounds, ("grpc", "200", "5"): rounds,
+        }  # fmt: skip
+        assert counted(found, "response_messages_total", *what[:3]) == {("grpc", "200", "0"): rounds}
         check_labels(found, app, pair)
 
 

@@ -101,6 +101,28 @@ def test_what_is_known_is_said_and_what_is_not_is_unknown(read, tmp_path_factory
     assert other == 'envoy_other{a="b"} 4'
 
 
+def test_messages_are_added_up_by_all_other_labels(read, tmp_path_factory):
+    def counted(direction: str, status: int, messages: str, calls: int) -> str:
+        labels = packed("reporter=source", f"grpc_response_status={status}")
+        return f'istio_{direction}_messages_total{{packed="{labels}",messages="{messages}"}} {calls}\n'
+
+    calls = ((0, "1,1", 3), (0, "2,40", 2), (5, "1,0", 4), (5, "", 9))
+    lines = ["# TYPE istio_request_messages_total counter\n", *(counted("request", *each) for each in calls)]
+    lines += ["# TYPE istio_response_messages_total counter\n", *(counted("response", *each) for each in calls)]
+    found = read(tmp_path_factory, "".join((*lines, "# TYPE other counter\n", "other{} 1\n"))).splitlines()
+    shown = [(re.sub("{.*grpc_response_status=(...).*}", r" \1", line)) for line in found]
+    assert shown == [
+        "# TYPE istio_request_messages_total counter",
+        'istio_request_messages_total "0" 7',
+        'istio_request_messages_total "5" 4',
+        "# TYPE istio_response_messages_total counter",
+        'istio_response_messages_total "0" 83',
+        'istio_response_messages_total "5" 0',
+        "# TYPE other counter",
+        "other{} 1",
+    ]
+
+
 def test_long_answers_are_spelled_out_to_the_last_line(read, tmp_path_factory):
     line = f'm{{packed="{packed("reporter=source", "service=a")}",number="%d"}} 1\n'
     lines = read(tmp_path_factory, "".join(line % number for number in range(12_000))).splitlines()

@@ -101,10 +101,51 @@ local function spell(packed)
   return "{" .. table.concat(written, ",")
 end
 
+-- Adds up what is counted of messages: a line stands for calls with as many messages as its label `messages` says, of
+-- requests and of answers. Lines of one metric follow each other; what they come to is written before the next line.
+local function adder()
+  local sums, order = {}, {}
+  local function take(line)
+    local head, direction, requests, answers, tail, calls =
+      line:match('^(istio_(%a+)_messages_total{.*),messages="(%d*),?(%d*)"(.*}) (%d+)\n$')
+    if not head then
+      return false
+    end
+    local name = head .. tail
+    if not sums[name] then
+      sums[name] = 0
+      order[#order + 1] = name
+    end
+    sums[name] = sums[name] + (tonumber(direction == "request" and requests or answers) or 0) * tonumber(calls)
+    return true
+  end
+  local function written()
+    local lines = {}
+    for place, name in ipairs(order) do
+      lines[place] = name .. " " .. string.format("%.0f", sums[name]) .. "\n"
+    end
+    sums, order = {}, {}
+    return table.concat(lines)
+  end
+  return function(text)
+    if #order == 0 and not text:find('_messages_total{', 1, true) then
+      return text
+    end
+    local lines = {}
+    for line in text:gmatch("[^\n]*\n") do
+      if not take(line) then
+        lines[#lines + 1] = written()
+        lines[#lines + 1] = line
+      end
+    end
+    return table.concat(lines)
+  end
+end
+
 -- Answers may be larger than what Envoy would hold at once: they are rewritten piece by piece, each up to its last line.
 function envoy_on_response(handle)
   handle:headers():remove("content-length")
-  local known, rest = {}, ""
+  local known, rest, added = {}, "", adder()
   local function spelled(packed)
     if not known[packed] then
       known[packed] = spell(packed)
@@ -117,6 +158,6 @@ function envoy_on_response(handle)
     local last = text:match(".*()\n") or 0
     rest = text:sub(last + 1)
     local spelled_out = text:sub(1, last):gsub('{packed="(.-\31)"', spelled)
-    chunk:setBytes(spelled_out)
+    chunk:setBytes(added(spelled_out))
   end
 end

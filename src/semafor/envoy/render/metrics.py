@@ -16,12 +16,21 @@ _HISTOGRAMS: Final = {
     "request_bytes": ("Bytes", "%DOWNSTREAM_WIRE_BYTES_RECEIVED%"),
     "response_bytes": ("Bytes", "%DOWNSTREAM_WIRE_BYTES_SENT%"),
 }
+MESSAGES: Final = frozenset(("request_messages_total", "response_messages_total"))
+# Envoy gives the counts of a call as one text, which is no value to add: it is a label, and what reads adds up. So many
+# different ones are kept apart, in a scope of their own, that calls with numbers of their own push out nothing else.
+_COUNTED: Final[Fields] = {"name": "messages", "value_format": "%FILTER_STATE(envoy.filters.http.grpc_stats:PLAIN)%"}
+_MAX_COUNTED: Final = 2_000
 _AT_END: Final = {
     "tcp_connections_closed_total": "",
     "tcp_sent_bytes_total": "%DOWNSTREAM_WIRE_BYTES_SENT%",
     "tcp_received_bytes_total": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
 }
-_GRPC: Final = r"application/grpc(\+.*|;.*)?"
+_GRPC: Final[tuple[Fields, ...]] = (
+    {"exact": "application/grpc"},
+    {"prefix": "application/grpc+"},
+    {"prefix": "application/grpc;"},
+)
 _OPENED: Final = "tcp_connections_opened_total"
 _NEVER_OPEN: Final = "!has(upstream.local_address)"
 
@@ -30,7 +39,7 @@ def of_requests(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
     """The loggers of an HTTP connection: one of gRPC, one of all else, so that what a request is costs no label."""
     if node is None:
         return []
-    return [*_of_protocol(pool, node, "grpc"), *_of_protocol(pool, node, "http")]
+    return [*_of_protocol(pool, node, "grpc"), *_of_messages(pool, node), *_of_protocol(pool, node, "http")]
 
 
 def _of_protocol(pool: Pool, node: ir.Metrics, kind: Literal["http", "grpc"]) -> list[Fields]:
@@ -41,12 +50,22 @@ def _of_protocol(pool: Pool, node: ir.Metrics, kind: Literal["http", "grpc"]) ->
     return [_logger(pool, when=_of_content(grpc=kind == "grpc"), counters=counters, histograms=histograms)]
 
 
+def _of_messages(pool: Pool, node: ir.Metrics) -> list[Fields]:
+    """Differs from Istio: messages are counted when the call ends, not every 5 seconds."""
+    counters = [_counter(pool, node, one, "grpc") for one in node.metrics if one.name in MESSAGES]
+    for counter in counters:
+        counter["stat"]["tags"].append(_COUNTED)
+    scope = ("istio messages", _MAX_COUNTED)
+    return [_logger(pool, when=_of_content(grpc=True), scope=scope, counters=counters)] if counters else []
+
+
 def _of_content(*, grpc: bool) -> Fields:
     """A filter of a log: whether the request is one of gRPC."""
-    matcher: Fields = {"name": "content-type", "string_match": {"safe_regex": {"regex": _GRPC}}}
-    if not grpc:
-        matcher |= {"invert_match": True, "treat_missing_header_as_empty": True}
-    return {"header_filter": {"header": matcher}}
+    matchers = [{"name": "content-type", "string_match": text} for text in _GRPC]
+    if grpc:
+        return {"or_filter": {"filters": [{"header_filter": {"header": matcher}} for matcher in matchers]}}
+    inverted: Fields = {"invert_match": True, "treat_missing_header_as_empty": True}
+    return {"and_filter": {"filters": [{"header_filter": {"header": matcher | inverted}} for matcher in matchers]}}
 
 
 def of_bytes(pool: Pool, node: ir.Metrics | None) -> list[Fields]:
@@ -78,12 +97,14 @@ def _of_type(log_type: str) -> Fields:
     return {"log_type_filter": {"types": [log_type]}}
 
 
-def _logger(pool: Pool, *, when: Fields | None = None, **stats: list[Fields]) -> Fields:
-    """All loggers share one scope, so that series outlive the listener that made them."""
-    limit = wrap(_MAX_SERIES)
-    scope = {"prefix": PREFIX, "sharing_name": "istio", "max_counters": limit, "max_histograms": limit}
+def _logger(
+    pool: Pool, *, when: Fields | None = None, scope: tuple[str, int] = ("istio", _MAX_SERIES), **stats: list[Fields]
+) -> Fields:
+    """Loggers share a `scope`, its name and the most series in it, so that series outlive the listener they are of."""
+    limit = wrap(scope[1])
+    shared = {"prefix": PREFIX, "sharing_name": scope[0], "max_counters": limit, "max_histograms": limit}
     type_name = "envoy.extensions.access_loggers.stats.v3.Config"
-    logger = typed(pool, "envoy.access_loggers.stats", type_name, stats_scope=scope, **stats)
+    logger = typed(pool, "envoy.access_loggers.stats", type_name, stats_scope=shared, **stats)
     return logger | ({"filter": when} if when else {})
 
 

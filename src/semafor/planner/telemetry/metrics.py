@@ -18,12 +18,13 @@ _NAMES: Final[dict[str, MetricName]] = {
     "REQUEST_DURATION": "request_duration_milliseconds",
     "REQUEST_SIZE": "request_bytes",
     "RESPONSE_SIZE": "response_bytes",
+    "GRPC_REQUEST_MESSAGES": "request_messages_total",
+    "GRPC_RESPONSE_MESSAGES": "response_messages_total",
     "TCP_OPENED_CONNECTIONS": "tcp_connections_opened_total",
     "TCP_CLOSED_CONNECTIONS": "tcp_connections_closed_total",
     "TCP_SENT_BYTES": "tcp_sent_bytes_total",
     "TCP_RECEIVED_BYTES": "tcp_received_bytes_total",
 }
-_NOT_MADE: Final = frozenset(("GRPC_REQUEST_MESSAGES", "GRPC_RESPONSE_MESSAGES"))
 
 
 def of(
@@ -85,9 +86,6 @@ def check(one: Telemetry) -> Iterator[Problem]:
             match = override.match
             if match and match.custom_metric:
                 yield problems.not_supported(at(place, "match"), "customMetric")
-            if match and match.metric in _NOT_MADE:
-                origin_of_name = at(place, "match.metric")
-                yield problems.value_not_supported(origin_of_name, match.metric or "", ", ".join(_NAMES))
             for name, change in override.tag_overrides.items():
                 if change.operation == "UPSERT" and (why := _wrong(change.value)):
                     place_of_tag = at(place, f"tagOverrides[{name}].value")

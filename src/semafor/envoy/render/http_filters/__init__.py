@@ -9,11 +9,12 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.http_filters import cors, dynamic_hosts, ext_authz, fault, rbac, router, tokens
+from semafor.envoy.render.http_filters import cors, dynamic_hosts, ext_authz, fault, grpc_messages, rbac, router, tokens
 from semafor.envoy.render.shape import Fields
 
 ORDER: Final[tuple[ModuleType, ...]] = (
-    tokens,  # first: what they prove counts for what is allowed
+    grpc_messages,  # counts what others answer, too
+    tokens,  # first of those that decide: what they prove counts for what is allowed
     ext_authz,  # others decide before we do: CUSTOM goes before DENY and ALLOW
     rbac,  # nobody else does anything for a request that is not allowed
     cors,  # before faults, so that browsers let their pages see those
