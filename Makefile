@@ -10,7 +10,7 @@ REAL   := (machine or envoy or browser) and not e2e
 UI     := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help kubernetes setup demo test check unit e2e golden bench conformance docs lock clean
+.PHONY: help images kubernetes setup demo test check unit e2e golden bench conformance docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -69,6 +69,14 @@ kubernetes: ## Build etcd, kube-apiserver and kube-controller-manager for the te
 	  -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v1.36.1 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36" \
 	  go.etcd.io/etcd/server/v3 k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
 	mv $(KUBERNETES)/server $(KUBERNETES)/etcd
+
+# Needs Docker, or what answers to its name (make images DOCKER=podman HUB=registry.example.com/semafor).
+DOCKER ?= docker
+HUB    ?= localhost/semafor
+TAG    ?= latest
+images: ## Build the images of a cluster: the control plane's and the proxy's
+	$(DOCKER) build -f images/pilot/Dockerfile -t $(HUB)/pilot:$(TAG) .
+	$(DOCKER) build -f images/proxyv2/Dockerfile -t $(HUB)/proxyv2:$(TAG) .
 
 docs: setup ## Write the reference of fields anew, then check the documents: links, commands
 	$(BIN)/python -m tests.reference --write

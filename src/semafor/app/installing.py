@@ -22,9 +22,9 @@ def operator(of: Doc, revision: str = "") -> Doc:
     return {"apiVersion": f"{spec.GROUP}/v1alpha1", "kind": "IstioOperator", "metadata": metadata, "spec": of}
 
 
-def resolve(layers: Sequence[Layer]) -> tuple[Installation, tuple[Problem, ...]]:
+def resolve(layers: Sequence[Layer], *, home: spec.Home = "machine") -> tuple[Installation, tuple[Problem, ...]]:
     """The same as `installation.resolve`, with what is wrong with the mesh configurations."""
-    wanted, problems = installation.resolve(layers)
+    wanted, problems = installation.resolve(layers, home=home)
     return wanted, (*problems, *(problem for layer in layers for problem in _of_mesh_config(layer, wanted.revision)))
 
 

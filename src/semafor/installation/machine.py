@@ -30,7 +30,7 @@ def _control_plane(installation: Installation) -> Iterator[Doc]:
     labels = {"app": "istiod", "istio": word, "istio.io/rev": revision}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
     yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": NAMESPACE}}
-    yield _map(installation.named(MESH), "mesh", _mesh(installation))
+    yield _map(installation.named(MESH), "mesh", mesh(installation))
     yield _map(installation.named(INJECTOR), "values", {**installation.values, "revision": installation.revision})
     selector = {"app": "istiod", "istio.io/rev": revision} if installation.revision else {"app": "istiod"}
     yield {
@@ -46,7 +46,7 @@ def _control_plane(installation: Installation) -> Iterator[Doc]:
         yield _prometheus()
 
 
-def _mesh(installation: Installation) -> Doc:
+def mesh(installation: Installation) -> Doc:
     """The mesh configuration. What a revision does not say it has from its own defaults, not from the other's."""
     made: Doc = merge.overlay(_DEFAULTS, dict(installation.mesh_config))
     return made

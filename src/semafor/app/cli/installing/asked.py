@@ -82,9 +82,9 @@ def _documents(name: str) -> Iterator[Doc]:
         raise Failure(f"{name} holds no IstioOperator")
 
 
-def checked(wanted: Doc) -> Installation:
+def checked(wanted: Doc, home: spec.Home = "machine") -> Installation:
     """The installation of the spec. Says what has no effect. Raises Failure with all that is wrong."""
-    made, problems = installing.resolve([Layer(spec.ref(spec.owner(spec.revision(wanted))), wanted)])
+    made, problems = installing.resolve([Layer(spec.ref(spec.owner(spec.revision(wanted))), wanted)], home=home)
     if wrong := [problem for problem in problems if problem.severity == "error"]:
         raise Failure("this cannot be installed:\n" + "\n".join(f"  {worded(problem)}" for problem in wrong))
     for problem in problems:

@@ -1,6 +1,7 @@
 """`semafor manifest`: the objects that an installation consists of."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from semafor import installation
 from semafor.app.cli.installing import asked, shown
 from semafor.app.cli.output import Failure
-from semafor.installation import Installation, diff, machine, parts, paths
+from semafor.installation import Chart, Installation, cluster, diff, machine, parts, paths, spec
 
 Doc = dict[str, Any]
 
@@ -22,27 +23,33 @@ def command() -> None:
 
 @command.command("generate")
 @asked.options
+@click.option("--home", type=click.Choice(("machine", "cluster")), default="machine", show_default=True,
+              help="Where it is to run: on one machine, or in a Kubernetes cluster.")  # fmt: skip
 @click.option("--component", "components", multiple=True, metavar="NAME",
               help="Only these: Pilot, IngressGateways, EgressGateways.")  # fmt: skip
-def generate(*, names: tuple[str, ...], settings: tuple[str, ...], revision: str, components: tuple[str, ...]) -> None:
+def generate(
+    *, names: tuple[str, ...], settings: tuple[str, ...], revision: str, home: spec.Home, components: tuple[str, ...]
+) -> None:
     """Print the objects as YAML. No mesh has to run.
 
     \b
     Example:
       semafor manifest generate --set profile=minimal
       semafor manifest generate -f install.yaml --component IngressGateways
+      semafor manifest generate --home cluster | kubectl apply --server-side -f -
     """
-    for part in rendered(asked.checked(asked.asked(names, settings, revision))):
+    charts = {"machine": machine.CHARTS, "cluster": cluster.CHARTS}[home]
+    for part in rendered(asked.checked(asked.asked(names, settings, revision), home), charts):
         if not components or part.word in components:
             for document in part.documents:
                 print("---")
                 print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
 
 
-def rendered(made: Installation) -> tuple[parts.Part, ...]:
+def rendered(made: Installation, charts: Mapping[str, Chart] = machine.CHARTS) -> tuple[parts.Part, ...]:
     """The objects of the installation. Raises Failure."""
     try:
-        return installation.render(made, machine.CHARTS)
+        return installation.render(made, charts)
     except paths.WrongPath as error:
         raise Failure(f"an overlay leads nowhere: {error}") from error
 
