@@ -84,6 +84,7 @@ def test_what_is_around_the_rules_is_told_too():
         ("IST0103", "Pod demo/web"),
         ("IST0118", "Service demo/model"),
         ("IST0127", "AuthorizationPolicy demo/p"),
+        ("NoPods", "Service demo/model"),
     }
 
 

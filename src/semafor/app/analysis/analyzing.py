@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from semafor import planner, resources
-from semafor.app.analysis import codes, hygiene, message
+from semafor.app.analysis import codes, hygiene, message, policy_checks, rule_checks, service_checks
 from semafor.app.analysis.message import Message
 from semafor.app.analysis.reading import Source
+from semafor.app.analysis.world import World
 from semafor.base.problem import ObjectRef
 from semafor.planner import Mesh, Options
 from semafor.planner.tables import BY_KIND, Object
@@ -16,6 +17,7 @@ from semafor.resources.errors import DecodeError
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
+_CHECKS = (policy_checks.messages, service_checks.messages, rule_checks.messages)
 Key = tuple[str, str, str, str]  # group, kind, namespace, name
 
 # What depends on pods that run, which files do not tell of.
@@ -36,6 +38,7 @@ def analyze(
         *(told for source in given.values() for told in validate(source)),
         *_between(every, options, is_live=is_live),
         *hygiene.messages(tuple(every.values()), is_live=is_live),
+        *(told for check in _CHECKS for told in check(World(tuple(every.values()), is_live=is_live))),
     ]
     return tuple(sorted(dict.fromkeys(found), key=_order))
 

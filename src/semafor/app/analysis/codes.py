@@ -16,6 +16,27 @@ SCHEMA_WARNING = "IST0133"  # SchemaWarning
 RESERVED_USER = "IST0144"  # InvalidApplicationUID
 BAD_CREDENTIAL = "IST0161"  # InvalidGatewayCredential
 SUBSET_WITHOUT_PODS = "IST0173"  # DestinationRuleSubsetsNotSelectPods
+TLS_CONFLICT = "IST0113"  # MTLSPolicyConflict
+TWO_PROTOCOLS = "IST0116"  # DeploymentAssociatedToMultipleServices
+TWO_PORTS = "IST0137"  # DeploymentConflictingPorts
+AUTO = "IST0146"  # ImageAutoWithoutInjectionWarning
+AUTO_POD = "IST0147"  # ImageAutoWithoutInjectionError
+CLAIMS = "IST0149"  # JwtClaimBasedRoutingWithoutRequestAuthN
+EXTERNAL_PORT = "IST0150"  # ExternalNameServiceTypeInvalidPortName
+NOT_EXPOSED = "IST0162"  # GatewayPortNotDefinedOnService
+# Kiali's, where Istio has none.
+NO_EXPORT = "KIA0005"
+NO_NAMESPACE = "KIA0101"
+NO_METHOD = "KIA0102"
+NEEDS_MUTUAL_TLS = "KIA0105"
+NO_ACCOUNT = "KIA0106"
+NO_LABELS = "KIA0209"
+NO_TARGET_PORT = "KIA0701"
+LONE_WEIGHT = "KIA1104"
+TWICE = "KIA1105"
+# Ours, where neither has one.
+NO_PATH = "PathWithoutSlash"
+NO_PODS = "NoPods"
 
 _BY_REASON: Mapping[str, str] = {
     "BackendNotFound": NOT_FOUND,

@@ -58,7 +58,18 @@ def documents(text: str, file: str) -> Iterator[Source]:
     places = _places(text)
     for index, document in enumerate(found):
         line, lines = places[index] if index < len(places) else (0, {})
-        yield from _objects(Source(document=document, file=file, line=line, lines=lines))
+        yield from _objects(Source(document=_json(document), file=file, line=line, lines=lines))
+
+
+def _json(node: Any) -> Any:
+    """The document as JSON has it: `{8080: x}` has a number as its key in YAML, and kubectl makes a text of it."""
+    match node:
+        case dict():
+            return {key if isinstance(key, str) else str(key): _json(value) for key, value in node.items()}
+        case list():
+            return [_json(each) for each in node]
+        case _:
+            return node
 
 
 def _objects(source: Source) -> Iterator[Source]:

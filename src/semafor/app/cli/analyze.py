@@ -15,7 +15,7 @@ from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 from semafor.planner import Options
 from semafor.planner.tables import KINDS
-from semafor.resources.core import config_map
+from semafor.resources.core import config_map, service_account
 from semafor.resources.core import namespace as namespaces
 from semafor.resources.kind import Kind
 
@@ -78,7 +78,7 @@ def _messages(given: tuple[Source, ...], options: dict[str, Any]) -> tuple[Messa
 
 def _live(api: Api) -> tuple[tuple[dict[str, Any], ...], Options]:
     """Everything that the checker reads, and the mesh's options."""
-    kinds = dict.fromkeys((*KINDS, namespaces.KIND))
+    kinds = dict.fromkeys((*KINDS, namespaces.KIND, service_account.KIND))
     objects = tuple(_typed(each, kind) for kind in kinds for each in api.objects(kind))
     found = api.get(config_map.KIND, mesh_config.NAME, mesh_config.NAMESPACE)
     try:
