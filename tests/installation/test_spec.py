@@ -10,7 +10,7 @@ def resolved(*specs):
 
 
 def names(made):
-    return [component.name for component in made.components]
+    return [component.name for component in made.components if component.kind != "base"]
 
 
 def wrong(*specs):
@@ -94,7 +94,7 @@ def test_a_revision_has_gateways_of_its_own_alone():
 def test_values_say_the_same_in_the_charts_words():
     gateways = {"istio-ingressgateway": {"autoscaleEnabled": True, "type": "NodePort", "env": {"A": 1}}}
     made, problems = resolved({"values": {"gateways": gateways, "pilot": {"traceSampling": 7, "replicaCount": 2}}})
-    pilot, ingress = made.components
+    _, pilot, ingress = made.components
     assert problems == ()
     assert made.mesh_config == {"defaultConfig": {"tracing": {"sampling": 7.0}}}
     assert pilot.k8s == {"replicaCount": 2}
@@ -157,3 +157,17 @@ def test_every_setting_of_kubernetes_is_in_the_objects():
 
 def test_the_command_that_starts_the_mesh_knows_the_profiles():
     assert up.PROFILES == spec.PROFILES
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"components": {"pilot": {"k8s": None}, "ingressGateways": None}},
+        {"values": {"gateways": {"istio-ingressgateway": {"secretVolumes": [{"name": "s"}], "labels": None}}}},
+        {"values": {"pilot": {"autoscaleEnabled": True, "autoscaleMin": None, "cpu": None}}, "meshConfig": None},
+    ],
+)
+def test_what_is_left_empty_says_nothing(written):
+    made, problems = resolved({"profile": "demo"}, written)
+    assert problems == ()
+    assert len(installation.render(made, machine.CHARTS)) == 4

@@ -1,12 +1,13 @@
 """What an installation is on this machine: its mesh configuration looked at as well, and its state in words. Pure."""
 
+import difflib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from semafor import installation
 from semafor.app import mesh_config
 from semafor.base.problem import ObjectRef, Problem
-from semafor.installation import Installation, Layer, Part, spec
+from semafor.installation import Installation, Layer, Part, documented, spec
 
 Doc = dict[str, Any]
 
@@ -68,7 +69,14 @@ def _without_guides(written: Any) -> Any:
 def _moved(problem: Problem, ref: ObjectRef, path: str) -> Problem:
     """A problem of the ConfigMap, in the object that it will come from."""
     severity: Literal["error", "warning"] = "error" if problem.reason == "InvalidValue" else "warning"
-    where = f"{path}.{problem.path.removeprefix('data.mesh ')}"
+    key = problem.path.removeprefix("data.mesh ")
+    where = f"{path}.{key}"
+    if problem.reason == "UnsupportedKey" and not documented.is_known(key):
+        near = difflib.get_close_matches(key.rpartition(".")[2], documented.near(), n=1)
+        fix = f"did you mean {near[0]}?" if near else "remove it"
+        return Problem(
+            ref=ref, path=where, reason="UnknownField", message="has no effect: Istio has no such key", fix=fix
+        )
     return Problem(
         ref=ref, path=where, reason=problem.reason, message=problem.message, fix=problem.fix, severity=severity
     )
@@ -81,6 +89,8 @@ def states(parts: Iterable[Part], find: Callable[[Doc], Doc | None]) -> dict[str
     """The state of each component. `find` reads a Deployment by its metadata."""
     found: dict[str, str] = {}
     for part in parts:
+        if not part.documents:
+            continue
         wanted = [each for each in part.documents if each["kind"] == "Deployment"]
         ready = all(_is_ready(find(each["metadata"])) for each in wanted)
         before = found.get(part.word, HEALTHY)

@@ -74,6 +74,8 @@ def _list(tree: Tree, written: Any, path: str) -> Iterator[Remark]:
         yield wrong(path, f"{_short(written)} is not a list", "write a list")
         return
     for index, item in enumerate(written):
+        if item is None:
+            yield wrong(f"{path}[{index}]", "there is nothing", "remove it")
         yield from remarks(tree, item, f"{path}[{index}]")
 
 

@@ -102,7 +102,13 @@ def tag(name: str, revision: str) -> Doc:
     }
 
 
+def _base(_: Installation, __: Component) -> tuple[Doc, ...]:
+    """Nothing: the API has the definitions of all kinds from its start."""
+    return ()
+
+
 CHARTS: Mapping[str, Chart] = {
+    "base": _base,
     "pilot": _pilot,
     "ingressGateways": gateway.of_installation,
     "egressGateways": gateway.of_installation,

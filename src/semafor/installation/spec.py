@@ -58,7 +58,7 @@ class Component:
     spec).
     """
 
-    kind: str  # pilot, ingressGateways, egressGateways
+    kind: str  # base, pilot, ingressGateways, egressGateways
     name: str
     enabled: bool = True
     namespace: str = NAMESPACE
@@ -102,8 +102,8 @@ def ref(name: str, namespace: str = NAMESPACE) -> ObjectRef:
 
 def revision(spec: Mapping[str, Any]) -> str:
     """The revision that a spec is for; empty for the one without a name."""
-    of_values = spec.get("values") or {}
-    found = spec.get("revision") or of_values.get("revision") or (of_values.get("global") or {}).get("revision") or ""
+    of_values = (_at(spec, "values", "revision"), _at(spec, "values", "global", "revision"))
+    found = next((each for each in (spec.get("revision"), *of_values) if each), "")
     return "" if found == DEFAULT else str(found)
 
 
@@ -282,7 +282,11 @@ def _installation(spec: Doc, own_revision: str) -> Installation:
     mesh_config = overlay(of_values.pop("meshConfig", None) or {}, spec.get("meshConfig") or {})
     mesh_config = translate.mesh_config(spec, mesh_config)
     global_ = of_values.get("global") or {}
-    parts = [*_pilot(spec, of_values), *(one for kind in _KINDS for one in _of_kind(kind, spec, of_values))]
+    parts = [
+        _base(spec),
+        *_pilot(spec, of_values),
+        *(one for kind in _KINDS for one in _of_kind(kind, spec, of_values)),
+    ]
     return Installation(
         profile=spec["profile"],
         revision=own_revision,
@@ -295,11 +299,16 @@ def _installation(spec: Doc, own_revision: str) -> Installation:
     )
 
 
+def _base(spec: Doc) -> Component:
+    one = (spec.get("components") or {}).get("base") or {}
+    return Component(kind="base", name="base", enabled=one.get("enabled") is not False, k8s=one.get("k8s") or {})
+
+
 def _pilot(spec: Doc, of_values: Doc) -> Iterator[Component]:
     one = (spec.get("components") or {}).get("pilot") or {}
     charts = of_values.get("pilot") or {}
     k8s = overlay(translate.k8s(charts, of_values.get("global") or {}), one.get("k8s") or {})
-    enabled = one.get("enabled", charts.get("enabled", True))
+    enabled = one.get("enabled") is not False
     yield Component(kind="pilot", name="istiod", enabled=enabled, k8s=k8s, more=translate.more(charts))
 
 
@@ -310,7 +319,7 @@ def _of_kind(kind: str, spec: Doc, of_values: Doc) -> Iterator[Component]:
         yield Component(
             kind=kind,
             name=one["name"],
-            enabled=one.get("enabled", charts.get("enabled", True)) is not False,
+            enabled=one.get("enabled") is not False,
             namespace=one.get("namespace") or NAMESPACE,
             labels={**own, **(charts.get("labels") or {}), **(one.get("label") or {})},
             k8s=overlay(translate.k8s(charts, of_values.get("global") or {}), one.get("k8s") or {}),

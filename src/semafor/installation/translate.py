@@ -12,6 +12,7 @@ _SAME = ("affinity", "nodeSelector", "podAnnotations", "replicaCount", "resource
 _SERVICE = ("externalTrafficPolicy", "ipFamilies", "ipFamilyPolicy", "loadBalancerIP", "loadBalancerSourceRanges",
             "ports", "type")  # fmt: skip
 _POD = ("topologySpreadConstraints", "terminationGracePeriodSeconds")
+_SECRET = ("name", "secretName", "mountPath")  # a secret to mount says all of these
 _SAMPLING = "PILOT_TRACE_SAMPLING"
 _OF_ALL = {
     "defaultNodeSelector": "nodeSelector",
@@ -35,7 +36,7 @@ def k8s(charts: Mapping[str, Any], global_: Mapping[str, Any]) -> Doc:
         made["hpaSpec"] = _scaling(charts)
     if rolling := _rolling(charts):
         made["strategy"] = {"type": "RollingUpdate", "rollingUpdate": rolling}
-    if secrets := charts.get("secretVolumes"):
+    if secrets := [one for one in charts.get("secretVolumes") or () if all(one.get(name) for name in _SECRET)]:
         made["volumes"] = [
             {"name": one["name"], "secret": {"secretName": one["secretName"], "optional": True}} for one in secrets
         ]
@@ -62,8 +63,8 @@ def _scaling(charts: Mapping[str, Any]) -> Doc:
         if share
     ]
     made: Doc = {
-        "minReplicas": charts.get("autoscaleMin", 1),
-        "maxReplicas": charts.get("autoscaleMax", 5),
+        "minReplicas": charts.get("autoscaleMin") or 1,
+        "maxReplicas": charts.get("autoscaleMax") or 5,
         "metrics": metrics,
     }
     return made | ({"behavior": charts["autoscaleBehavior"]} if charts.get("autoscaleBehavior") else {})
@@ -89,7 +90,7 @@ def more(charts: Mapping[str, Any]) -> Doc:
 def mesh_config(spec: Mapping[str, Any], written: Doc) -> Doc:
     """The mesh configuration, with the share of traces that is asked for in one of the older places."""
     of_pilot = (spec.get("values") or {}).get("pilot") or {}
-    variables = ((spec.get("components") or {}).get("pilot") or {}).get("k8s", {}).get("env") or ()
+    variables = (((spec.get("components") or {}).get("pilot") or {}).get("k8s") or {}).get("env") or ()
     shares = [of_pilot.get("traceSampling"), (of_pilot.get("env") or {}).get(_SAMPLING)]
     shares += [one.get("value") for one in variables if one.get("name") == _SAMPLING]
     for share in shares:

@@ -39,7 +39,7 @@ _SERVICE_FAMILIES: dict[str, Tree] = {
 }
 _EGRESS: dict[str, Tree] = {
     **_WORKLOAD,
-    "enabled": "bool",
+    "enabled": Idle("write enabled in components"),
     "customService": Idle("leave k8s.service as it is, or change it with k8s.overlays"),
     "env": {"*": "tag"},
     "labels": "texts",
@@ -66,7 +66,7 @@ _INGRESS: dict[str, Tree] = {
 _PILOT: dict[str, Tree] = {
     **_WORKLOAD,
     **_SERVICE_FAMILIES,
-    "enabled": "bool",
+    "enabled": Idle("write enabled in components"),
     "autoscaleBehavior": "any",
     "affinity": Affinity,
     "traceSampling": "number",

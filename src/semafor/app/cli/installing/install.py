@@ -61,7 +61,7 @@ def _install(home: Home, wanted: dict[str, object], made: Installation, timeout_
 
 def described(made: Installation) -> str:
     """The installation in words."""
-    names = [component.name for component in made.components]
+    names = [component.name for component in made.components if component.kind != "base"]
     return f"{_name(made)} with {', '.join(names)}" if names else f"{_name(made)}, which consists of nothing"
 
 
