@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semafor.app import installer, installing, system_objects
@@ -170,11 +170,11 @@ def test_what_all_revisions_share_is_no_matter_of_one():
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
-    max_leaves=20,
+    max_leaves=10,
 )
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), JSON, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_document_makes_it_fail(written):
     installing.resolve([Layer(spec.ref("a"), {"profile": "demo"}), Layer(spec.ref("b"), written)])
