@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from semafor.app import proxies
+from semafor.app import proxies, stats_annotations
 from semafor.envoy.bootstrap import Bootstrap
 
 Pod = dict[str, Any]
@@ -19,4 +19,5 @@ def of(pod: Pod) -> Bootstrap:
         cluster=(metadata.get("labels") or {}).get("service.istio.io/canonical-name", name) + f".{namespace}",
         metadata=proxies.node_metadata(pod),
         trusts_callers=kind == "sidecar",
+        shown=stats_annotations.of(metadata.get("annotations") or {}),
     )

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from semafor.app import inject, proxy_config, topology
+from semafor.app import inject, proxy_config, stats_annotations, topology
 from semafor.app import leaf_life as leaf_lives
 from semafor.base import names, peer
 from semafor.base.problem import ObjectRef, Problem
@@ -109,10 +109,11 @@ def leaf_life(pod: Pod) -> leaf_lives.Life:
 
 
 def problems(pod: Pod) -> Iterator[Problem]:
-    """What of the environment of the pod's proxy is not understood."""
+    """What of the environment of the pod's proxy, and of annotations for it, is not understood."""
     metadata, environment = pod["metadata"], _environment(pod)
     name = metadata.get("name") or metadata.get("generateName", "")
     ref = ObjectRef(kind="Pod", name=name, namespace=metadata.get("namespace", ""))
+    yield from stats_annotations.problems(metadata.get("annotations") or {}, ref)
     for variable in leaf_lives.NAMES:
         if why := variable in environment and leaf_lives.flaw(variable, environment[variable]):
             message = f"{variable} counts as absent: {why}"

@@ -44,6 +44,15 @@ class Remote(Value):
     watched: str
 
 
+class Shown(Value):
+    """Statistics that are shown besides the usual ones, and the upper bounds of histograms by what names begin with."""
+
+    prefixes: tuple[str, ...] = ()
+    suffixes: tuple[str, ...] = ()
+    regexes: tuple[str, ...] = ()
+    buckets: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+
 class Bootstrap(Value):
     """One Envoy. Paths are as that Envoy sees them.
 
@@ -66,6 +75,7 @@ class Bootstrap(Value):
     max_connections: int = 10_000
     max_heap_bytes: int = 1024 * _MIB
     trusts_callers: bool = False
+    shown: Shown = Shown()
 
     def __repr__(self) -> str:
         return f"Bootstrap({self.node_id!r}, token=redacted)"
@@ -161,7 +171,7 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
         "static_resources": static,
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime(options)}]},
         "overload_manager": _overload(options),
-        "stats_config": _STATS,
+        "stats_config": _stats(options.shown),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
     }
     if mark:
@@ -221,6 +231,15 @@ _STATS: Final[Json] = {
         }
     },
 }
+
+
+def _stats(shown: Shown) -> Json:
+    patterns = list(_STATS["stats_matcher"]["inclusion_list"]["patterns"])
+    patterns += [{"prefix": text} for text in shown.prefixes] + [{"suffix": text} for text in shown.suffixes]
+    patterns += [{"safe_regex": {"regex": text}} for text in shown.regexes]
+    buckets = [{"match": {"prefix": text}, "buckets": list(bounds)} for text, bounds in shown.buckets]
+    made = _STATS | {"stats_matcher": {"inclusion_list": {"patterns": patterns}}}
+    return made | ({"histogram_bucket_settings": buckets} if buckets else {})
 
 
 def _dynamic(pod: str) -> Json:
