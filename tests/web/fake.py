@@ -22,9 +22,10 @@ from tests.web.node import Node
 
 from semafor.app import admission, questions
 from semafor.app.fleet import Fleet
+from semafor.app.history.recorder import Recorder
 from semafor.app.pipeline import Pipeline
 from semafor.app.proxies import ProxyTokens
-from semafor.app.questions import envoy
+from semafor.app.questions import envoy, happened
 from semafor.app.tracing.traces import Traces
 from semafor.app.web.site import Site, listen
 from semafor.app.web.sources import NoMetrics, Sample, Series, Sources, Standing
@@ -144,6 +145,13 @@ def many(services: int) -> Figures:
 @contextlib.asynccontextmanager
 async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> AsyncIterator[tuple[str, Site]]:
     """The page of such a mesh; its address, and the site."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with _served(pool, figures or Figures(), port, Path(folder)) as found:
+            yield found
+
+
+@contextlib.asynccontextmanager
+async def _served(pool: Any, figures: Figures, port: int, folder: Path) -> AsyncIterator[tuple[str, Site]]:
     store = Store.open(None)
     told: list[Pipeline] = []
     objects = Objects(store, admission=(admission.Judgement(lambda *asked: told[0].judge(*asked)),))  # noqa: PLW0108 - made below
@@ -154,22 +162,22 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
     told.append(pipeline)
     for document in ryaml.loads_all(_OBJECTS.read_text()):
         await _create(client, document)
-    folder = tempfile.TemporaryDirectory()
-    traces = Traces(Path(folder.name) / "traces.db")
+    traces = Traces(folder / "traces.db")
     traces.take(spans.traces(time.time()))
     node = Node()
-    admin = envoy.Admin(partial(client.get, pod_kind.KIND), node)
+    pods = partial(client.get, pod_kind.KIND)
+    past = questions.Past(happened.Accounts(pods, node, traces), Recorder(client, store))
     sources = Sources(
         name="fake",
         objects=objects,
         control=pipeline,
         authenticate=_authenticate,
         now=time.time,
-        metrics=figures or Figures(),
+        metrics=figures,
         node=node,
         traces=traces,
         standing=_standing,
-        questions=questions.routes(pipeline, fleet, admin, NoMetrics()),
+        questions=questions.routes(pipeline, fleet, envoy.Admin(pods, node), NoMetrics(), past),
         prometheus=alerts.APPLICATION,
     )
     site = Site(sources)
@@ -183,7 +191,6 @@ async def served(pool: Any, figures: Figures | None = None, port: int = 0) -> As
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await store.close()
-        folder.cleanup()
 
 
 def _standing() -> Standing:
