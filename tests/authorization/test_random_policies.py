@@ -26,6 +26,7 @@ _COMMON = settings(
 )
 
 
+@pytest.mark.timeout(300 + SETS)
 @settings(_COMMON, max_examples=SETS or _FEW)
 @given(st.integers(0, 2**32))
 def test_the_mesh_means_what_the_reference_says(pool, number):

@@ -23,7 +23,7 @@ from semafor.app.identities import Identities
 from semafor.app.objects import Client
 from semafor.base import clock
 from semafor.base.status_error import StatusError
-from semafor.ca import book, plugged, trust
+from semafor.ca import book, plugged, trial, trust
 from semafor.ca.authority import Authority, bundle, fingerprint
 from semafor.ca.plugged import PluggedError
 from semafor.ca.trust import Trust
@@ -115,13 +115,20 @@ class Authorities:
         """One that cannot be used changes nothing but what is told."""
         before, self._problem = self._problem, ""
         try:
-            self._plugged = None if gone else plugged.read(_files(obj), now=self._now())
+            self._plugged = None if gone else self._usable(obj)
         except PluggedError as error:
             self._problem = f"Secret {NAMESPACE}/{CACERTS}, {error}"
             if self._problem != before:
                 log.error("%s; certificates go on as before", self._problem)  # noqa: TRY400 - the whole story
                 await self._parts.client.event(obj, "Warning", "AuthorityRefused", str(error), source="semafor")
         self._news.set()
+
+    def _usable(self, obj: Doc) -> Authority:
+        """The authority of the Secret, if proxies would believe its certificates. Raises PluggedError."""
+        found = plugged.read(_files(obj), now=self._now())
+        domain = self._parts.rules.mesh.options.trust_domain
+        trial.check(found, f"spiffe://{domain}/ns/{NAMESPACE}/sa/default", now=self._now())
+        return found
 
     def offer(self, source: str, made: Authority | None, problem: str = "") -> None:
         """An intermediate from upstream, or why there is none yet. An empty `source`: there is nobody above us."""

@@ -38,7 +38,7 @@ class Svid:
         own = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _load(made, _pems(self._chain) + own)
+        load(made, _pems(self._chain) + own)
         return made
 
     def __repr__(self) -> str:
@@ -59,8 +59,11 @@ def check(connection: ssl.SSLObject, wanted: str) -> None:
         raise SvidError(f"the server proves to be {', '.join(names) or 'nobody'}, not {wanted}")
 
 
-def _load(context: ssl.SSLContext, pem: bytes) -> None:
-    """From a file in memory: a key is never written to disk, and ssl reads files only."""
+def load(context: ssl.SSLContext, pem: bytes) -> None:
+    """Take a chain and its key from a file in memory: a key is never written to disk, and ssl reads files only.
+
+    Raises SvidError.
+    """
     file = os.memfd_create("svid")
     try:
         with os.fdopen(os.dup(file), "wb") as writer:

@@ -17,7 +17,7 @@ from semafor.app.objects import Client
 from semafor.app.upstream import cert_manager, settings, spire
 from semafor.app.upstream.settings import CertManager, Upstream
 from semafor.base import clock
-from semafor.ca import intermediate
+from semafor.ca import intermediate, trial
 from semafor.ca.authority import Authority
 from semafor.ca.plugged import PluggedError
 from semafor.resources.core import config_map
@@ -123,7 +123,9 @@ class Keeper:
             chain, roots = await cert_manager.sign(self._client, wanted, asked)
         else:
             chain, roots = await spire.sign(wanted, asked)
-        return intermediate.answered(asked, chain, roots, now=self._now(), source=source)
+        made = intermediate.answered(asked, chain, roots, now=self._now(), source=source)
+        trial.check(made, f"spiffe://{domain}/ns/{mesh_config.NAMESPACE}/sa/default", now=self._now())
+        return made
 
     def _half_life_s(self, made: Authority) -> float:
         start = made.certificate.not_valid_before_utc
