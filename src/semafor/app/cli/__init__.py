@@ -41,6 +41,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("tag", "installing.tag", "Give revisions stable names that namespaces can refer to."),
     ("controlplane", "controlplane", "Run one replica of the control plane of a Kubernetes cluster."),
     ("metrics", "metrics", "Show the load, failures and latencies of workloads."),
+    ("tap", "tap", "Show requests as they pass workloads, live."),
     ("check-inject", "check_inject", "Tell whether a pod gets a sidecar, and why or why not."),
     ("precheck", "precheck", "Tell whether this machine has what a mesh needs."),
     ("bug-report", "bug_report", "Put what a helper needs into one archive, without secrets."),

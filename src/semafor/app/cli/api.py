@@ -4,6 +4,7 @@ import json
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,15 @@ class Api:
         """Ask the mesh something about itself (`semafor.app.questions`); some questions have a body."""
         verb = "GET" if body is None else "POST"
         return _checked(self._ask(verb, f"/semafor/v1/{question}", json=body))
+
+    @contextmanager
+    def stream(self, question: str, body: Document) -> Iterator[Iterator[str]]:
+        """Ask for what has no end: its text as it comes, while the context lasts."""
+        with self._http.stream("POST", f"/semafor/v1/{question}", json=body, timeout=None) as response:
+            if response.is_error:
+                response.read()
+                _checked(response)
+            yield response.iter_text()
 
     def _ask(self, verb: str, where: str, **more: Any) -> httpx.Response:
         try:

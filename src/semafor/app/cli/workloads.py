@@ -23,6 +23,11 @@ _OWNERS: tuple[Kind, ...] = (
 
 def pod(api: Api, text: str, namespace: str = "default") -> Doc:
     """The pod, a ready one where several fit. Raises Failure when there is none."""
+    return min(every(api, text, namespace), key=lambda each: (not _is_ready(each), each["metadata"]["name"]))
+
+
+def every(api: Api, text: str, namespace: str = "default") -> list[Doc]:
+    """All pods that are meant, at least one. Raises Failure when there is none."""
     word, slash, name = text.rpartition("/")
     name, namespace = named(api, name, namespace)
     kinds = [kind for kind in (pods.KIND, *_OWNERS) if not slash or word in words(kind)]
@@ -30,7 +35,7 @@ def pod(api: Api, text: str, namespace: str = "default") -> Doc:
         raise Failure(f"{word} is no kind that has pods", "name a pod, or for example deploy/NAME")
     for kind in kinds:
         found = api.get(kind, name, namespace)
-        chosen = found if kind is pods.KIND else _one_of(api, found, namespace)
+        chosen = [found] if found and kind is pods.KIND else _all_of(api, found, namespace)
         if chosen:
             return chosen
     what = (
@@ -57,15 +62,14 @@ def words(kind: Kind) -> tuple[str, ...]:
     return (kind.singular, kind.plural, *kind.short, *(("deploy",) if kind is deployment.KIND else ()))
 
 
-def _one_of(api: Api, owner: Doc | None, namespace: str) -> Doc | None:
-    """A pod of the owner's, by its selector."""
+def _all_of(api: Api, owner: Doc | None, namespace: str) -> list[Doc]:
+    """The pods of the owner, by its selector."""
     selector = (owner or {}).get("spec", {}).get("selector") or {}
     labels = selector.get("matchLabels") or ({} if "matchExpressions" in selector else selector)
     if not labels:
-        return None
+        return []
     wanted = ",".join(f"{name}={value}" for name, value in labels.items())
-    found = [each for each in api.objects(pods.KIND, namespace, wanted) if each.get("status", {}).get("podIP")]
-    return min(found, key=lambda each: (not _is_ready(each), each["metadata"]["name"]), default=None)
+    return [each for each in api.objects(pods.KIND, namespace, wanted) if each.get("status", {}).get("podIP")]
 
 
 def _is_ready(found: Doc) -> bool:

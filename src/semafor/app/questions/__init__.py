@@ -16,7 +16,7 @@ from starlette.routing import Route
 from semafor.app.fleet import Fleet
 from semafor.app.history.recorder import Recorder
 from semafor.app.pipeline import Pipeline
-from semafor.app.questions import authz, describe, diff, envoy, explain, happened, history, metrics
+from semafor.app.questions import authz, describe, diff, envoy, explain, happened, history, metrics, tap
 
 ROOT = "/semafor/v1"
 _NAMED = "{namespace}/{name}"
@@ -81,6 +81,8 @@ def _about_objects(pipeline: Pipeline, fleet: Fleet) -> Iterator[Route]:
 
 
 def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iterator[Route]:
+    taps = tap.Taps(admin.pods, admin.node)
+
     async def every(_: Request) -> Response:
         return _answer(admin.running(pipeline.proxies()))
 
@@ -94,12 +96,17 @@ def _about_proxies(pipeline: Pipeline, fleet: Fleet, admin: envoy.Admin) -> Iter
         made = msgspec.to_builtins(envoy.origins(fleet, _pod(request)))
         return _answer(await admin.table(**request.path_params, origins=made))
 
+    async def tapped(request: Request) -> Response:
+        wanted = tap.parse(await request.body())
+        return await taps.open(**request.path_params, wanted=wanted)
+
     async def levels(request: Request) -> Response:
         return _answer(await admin.log_levels(**request.path_params, body=await request.body()))
 
     yield Route(f"{ROOT}/proxies", every, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/origins", origins, methods=["GET"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/tables/{{what}}", table, methods=["GET"])
+    yield Route(f"{ROOT}/proxies/{_NAMED}/tap", tapped, methods=["POST"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/log", levels, methods=["POST"])
     yield Route(f"{ROOT}/proxies/{_NAMED}/{{what}}", read, methods=["GET"])
 

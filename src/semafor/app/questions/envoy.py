@@ -47,8 +47,8 @@ class Admin:
     """Asks the Envoys of pods."""
 
     def __init__(self, pods: Pods, node: Node) -> None:
-        self._pods = pods
-        self._node = node
+        self.pods = pods
+        self.node = node
 
     async def read(self, namespace: str, name: str, what: str) -> Any:
         """One of the documents that Envoy shows; texts where they are no JSON. Raises StatusError."""
@@ -83,7 +83,7 @@ class Admin:
         return [row for row in table if self._runs(*row["proxy"].rpartition(".")[::2])]
 
     def _runs(self, name: str, namespace: str) -> bool:
-        pod = self._pods(namespace, name)
+        pod = self.pods(namespace, name)
         return pod is not None and pod.get("status", {}).get("phase") not in _ENDED
 
     async def log_levels(self, namespace: str, name: str, body: bytes) -> dict[str, str]:
@@ -101,7 +101,7 @@ class Admin:
         return dict(_levels(content.decode(errors="replace")))
 
     async def _ask(self, namespace: str, name: str, method: str, path: str) -> bytes:
-        pod = self._pods(namespace, name)
+        pod = self.pods(namespace, name)
         if pod is None:
             raise StatusError(404, "NotFound", f"there is no pod {name} in the namespace {namespace}")
         container = proxies.container(pod)
@@ -109,7 +109,7 @@ class Admin:
             raise StatusError(409, "Conflict", f"{namespace}/{name} has no proxy")
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                process = await self._node.exec(
+                process = await self.node.exec(
                     pod, container, (_AGENT, "request", method, path), tty=False, stdin=False
                 )
                 content = b"".join([chunk async for chunk in process.stdout])

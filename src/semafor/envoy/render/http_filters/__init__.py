@@ -9,11 +9,22 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.http_filters import cors, dynamic_hosts, ext_authz, fault, grpc_messages, rbac, router, tokens
+from semafor.envoy.render.http_filters import (
+    cors,
+    dynamic_hosts,
+    ext_authz,
+    fault,
+    grpc_messages,
+    rbac,
+    router,
+    tap,
+    tokens,
+)
 from semafor.envoy.render.shape import Fields
 
 ORDER: Final[tuple[ModuleType, ...]] = (
     grpc_messages,  # counts what others answer, too
+    tap,  # before all that decide, so that it shows what they refuse
     tokens,  # first of those that decide: what they prove counts for what is allowed
     ext_authz,  # others decide before we do: CUSTOM goes before DENY and ALLOW
     rbac,  # nobody else does anything for a request that is not allowed
