@@ -116,12 +116,13 @@ def test_jaegers_addon_leads_to_the_store(mesh: Machine, namespace: str):
         mesh.kubectl("delete", "-f", str(Path(__file__).parent / "programs" / "jaeger.yaml"), "--wait=false")
 
 
-def enough(mesh: Machine, request_id: str, count: int) -> list[tuple[str, str]]:
-    """Service and kind of each span of the trace; nothing while there are fewer."""
+def enough(mesh: Machine, request_id: str, count: int, tag: tuple[str, str] | None = None) -> list[tuple[str, str]]:
+    """Service and kind of each span of the trace that has the tag; nothing while there are fewer."""
     socket = Home(mesh.home).sockets / "traces.sock"
     asked = ("curl", "-sS", "--unix-socket", str(socket), f"http://traces/api/traces/{request_id}")
     (trace,) = json.loads(mesh.run(*asked).stdout)["data"] or [{"spans": []}]
-    found = [(_service(trace, span), _kind(span)) for span in trace["spans"]]
+    spans = [each for each in trace["spans"] if not tag or tag in [(one["key"], one["value"]) for one in each["tags"]]]
+    found = [(_service(trace, span), _kind(span)) for span in spans]
     return found if len(found) >= count else []
 
 
