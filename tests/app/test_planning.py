@@ -136,6 +136,6 @@ async def test_the_mesh_configuration_counts_while_it_is_there(running):
 
 async def test_a_mesh_configuration_that_cannot_be_read_changes_nothing(running):
     async with running() as world:
-        world.pipeline._take_options({"data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}})
-        world.pipeline._take_options({"data": {"mesh": "a: [b"}})
+        world.pipeline._take_options("", {"data": {"mesh": "outboundTrafficPolicy: {mode: REGISTRY_ONLY}"}})
+        world.pipeline._take_options("", {"data": {"mesh": "a: [b"}})
         assert world.pipeline.mesh.options.outbound == "REGISTRY_ONLY"
