@@ -58,7 +58,7 @@ def test_an_operator_changes_the_mesh_and_takes_it_back(mesh):
     refused = mesh.run("kubectl", "apply", "-f", "-", input=wrong, check=False)
     assert "spec.components.ingressGateways[1].k8s.replicaCount" in refused.stderr
     mesh.semafor("down")
-    mesh.semafor("up", "--no-kubeconfig")
+    mesh.semafor("up")
     assert system(mesh) == {"istiod", "istio-ingressgateway", "second"}
     mesh.kubectl("delete", "iop", "mine", "-n", "istio-system")
     every = {"istiod", "istio-ingressgateway", "istio-egressgateway"}
