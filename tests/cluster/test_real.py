@@ -19,7 +19,9 @@ def test_inside(name):
         pytest.skip(f"no Kubernetes in {FOLDER}: make kubernetes")
     if os.geteuid() != 0:
         pytest.skip("pods are made by root here")
-    command = ["unshare", "--net", "--mount", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # In namespaces of its own, and all of it ends together.
+    own = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    command = [*own, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, "--timeout=600", str(INSIDE / name)],
         capture_output=True,

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import ssl
+import tempfile
 from datetime import timedelta
 
 import pytest
@@ -57,7 +58,8 @@ async def running(folder):
 
 
 @pytest.fixture
-async def both(tmp_path):
+async def both(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where a home with a long path has its sockets
     async with running(tmp_path) as made:
         yield made
 
