@@ -6,6 +6,11 @@ Source: protobuf's encoding guide.
 from collections.abc import Iterator
 from typing import Final
 
+Raw = int | bytes
+
+_VARINT, _DELIMITED = 0, 2
+_FIXED: Final = {1: 8, 5: 4}  # wire type -> bytes
+
 
 class MalformedError(ValueError):
     """Bytes that are no protobuf message; the message says why."""
@@ -30,24 +35,37 @@ _ONE_BYTE: Final = tuple(bytes((value,)) for value in range(0x80))
 
 def fields(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Number and content of each length-delimited field, in order; others are passed over. Raises MalformedError."""
+    for number, wire_type, value in read(raw):
+        if wire_type == _DELIMITED:
+            assert isinstance(value, bytes)
+            yield number, value
+
+
+def read(raw: bytes) -> Iterator[tuple[int, int, Raw]]:
+    """Number, wire type and value of each field; those of a fixed size as their bytes. Raises MalformedError."""
     position = 0
     while position < len(raw):
         tag, position = _varint(raw, position)
-        match tag & 7:
-            case 0:
-                _, position = _varint(raw, position)
-            case 1:
-                position += 8
-            case 2:
-                length, position = _varint(raw, position)
-                if position + length > len(raw):
-                    raise MalformedError("a field is longer than its message")
-                yield tag >> 3, raw[position : position + length]
-                position += length
-            case 5:
-                position += 4
-            case wire_type:
-                raise MalformedError(f"wire type {wire_type} does not exist")
+        number, wire_type = tag >> 3, tag & 7
+        if wire_type == _VARINT:
+            value, position = _varint(raw, position)
+            yield number, wire_type, value
+            continue
+        if wire_type == _DELIMITED:
+            length, position = _varint(raw, position)
+        elif wire_type in _FIXED:
+            length = _FIXED[wire_type]
+        else:
+            raise MalformedError(f"wire type {wire_type} does not exist")
+        if position + length > len(raw):
+            raise MalformedError("a field is longer than its message")
+        yield number, wire_type, raw[position : position + length]
+        position += length
+
+
+def signed(value: int) -> int:
+    """A 64-bit number in two's complement."""
+    return value - (1 << 64) if value >= 1 << 63 else value
 
 
 def _varint(raw: bytes, position: int) -> tuple[int, int]:
@@ -59,5 +77,5 @@ def _varint(raw: bytes, position: int) -> tuple[int, int]:
         position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, position
+            return value & 0xFFFF_FFFF_FFFF_FFFF, position
     raise MalformedError("a number is longer than 64 bits")

@@ -16,6 +16,7 @@ Doc = dict[str, Any]
 
 HUB: Final = "localhost/semafor"
 PROXY_UID: Final = 1337
+OWN_STORE: Final = "semafor"  # the provider that keeps traces on one machine
 _READS: Final = ("get", "list", "watch")
 _GROUPS: Final = ("istio.io", "gateway.networking.k8s.io", "smi-spec.io")  # of rules; each with all its kinds
 _OTHERS: Final = {
@@ -32,20 +33,19 @@ def image(installation: Installation, name: str) -> str:
     return f"{installation.hub or HUB}/{name}:{installation.tag or 'latest'}"
 
 
-def definitions_() -> tuple[Doc, ...]:
-    """The CustomResourceDefinitions of Istio's kinds."""
+def _base(_: Installation, __: Component) -> tuple[Doc, ...]:
+    """The namespace, and the definitions of Istio's kinds."""
     kinds = (kind for kind in registry.KINDS if kind.custom and kind.group.endswith("istio.io"))
-    return tuple(definitions.definition(kind) for kind in kinds)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    return namespace, *(definitions.definition(kind) for kind in kinds)
 
 
 def _pilot(installation: Installation, component: Component) -> tuple[Doc, ...]:
     name, revision = installation.named("istiod"), installation.revision or "default"
     labels = {"app": "istiod", "istio": "istiod" if installation.revision else "pilot", "istio.io/rev": revision}
     return (
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-        *definitions_(),
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(name)},
-        _map(installation.named(machine.MESH), "mesh", machine.mesh(installation)),
+        _map(installation.named(machine.MESH), "mesh", _mesh(installation)),
         _map(
             installation.named(machine.INJECTOR), "values", {**installation.values, "revision": installation.revision}
         ),
@@ -57,6 +57,14 @@ def _pilot(installation: Installation, component: Component) -> tuple[Doc, ...]:
         *webhooks(installation, name),
         *machine.tags(installation),
     )
+
+
+def _mesh(installation: Installation) -> Doc:
+    """The configuration of the mesh, without the store of traces that only one machine has."""
+    made = machine.mesh(installation)
+    providers = made.get("defaultProviders") or {}
+    elsewhere = [each for each in providers.get("tracing") or () if each != OWN_STORE]
+    return {**made, "defaultProviders": {**providers, "tracing": elsewhere}} if "tracing" in providers else made
 
 
 def _metadata(name: str, labels: Mapping[str, str] | None = None, *, namespaced: bool = True) -> Doc:
@@ -322,4 +330,9 @@ def _gateway(installation: Installation, component: Component) -> tuple[Doc, ...
     )
 
 
-CHARTS: Mapping[str, Chart] = {"pilot": _pilot, "ingressGateways": _gateway, "egressGateways": _gateway}
+CHARTS: Mapping[str, Chart] = {
+    "base": _base,
+    "pilot": _pilot,
+    "ingressGateways": _gateway,
+    "egressGateways": _gateway,
+}

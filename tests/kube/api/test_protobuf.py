@@ -90,13 +90,13 @@ def test_embedded_fields_stand_beside_the_others():
     ],
 )
 def test_what_is_not_protobuf_is_refused(body):
-    with pytest.raises(protobuf.WireError):
+    with pytest.raises(protobuf.MalformedError):
         protobuf.decode(body)
 
 
 @given(st.binary(max_size=60), st.sampled_from(["Pod", "Service", "Event", "Secret"]))
 def test_any_bytes_are_decoded_or_refused(data, kind):
-    with contextlib.suppress(protobuf.WireError):
+    with contextlib.suppress(protobuf.MalformedError):
         protobuf.decode(envelope("v1", kind, data))
 
 

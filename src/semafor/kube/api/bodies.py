@@ -74,7 +74,7 @@ def decode_protobuf(body: bytes) -> Body:
     """A document in Kubernetes' protobuf encoding. Raises StatusError 400."""
     try:
         return Body(value=protobuf.decode(body))
-    except (protobuf.WireError, RecursionError) as error:
+    except (protobuf.MalformedError, RecursionError) as error:
         raise errors.bad_request(f"error decoding protobuf: {_plain(error)}") from None
 
 

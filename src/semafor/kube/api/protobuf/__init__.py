@@ -6,7 +6,7 @@ descriptors: number, name, type, and how Go holds it (value, pointer, list, map,
 around it).
 """
 
+from semafor.base.protobuf import MalformedError
 from semafor.kube.api.protobuf.decode import decode
-from semafor.kube.api.protobuf.wire import WireError
 
-__all__ = ["WireError", "decode"]
+__all__ = ["MalformedError", "decode"]

@@ -3,13 +3,13 @@
 import base64
 import json
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from semafor.kube.api.protobuf import wire
+from semafor.base import protobuf
+from semafor.base.protobuf import MalformedError, Raw
 from semafor.kube.api.protobuf.messages import Field, messages
-from semafor.kube.api.protobuf.wire import Raw, WireError
 
 Doc = dict[str, Any]
 
@@ -20,15 +20,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decode(body: bytes) -> Doc:
-    """The document in a body. Raises WireError, also for a kind that has no message here."""
+    """The document in a body. Raises MalformedError, also for a kind that has no message here."""
     if not body.startswith(_MAGIC):
-        raise WireError("provided data does not appear to be a protobuf message, expected prefix k8s")
+        raise MalformedError("provided data does not appear to be a protobuf message, expected prefix k8s")
     envelope = _message("runtime.Unknown", body[len(_MAGIC) :])
     meta = envelope.get("typeMeta", {})
     api_version, kind = meta.get("apiVersion", ""), meta.get("kind", "")
     name = _message_name(api_version, kind)
     if name not in messages():
-        raise WireError(f'no kind "{kind}" is registered for version "{api_version}"')
+        raise MalformedError(f'no kind "{kind}" is registered for version "{api_version}"')
     raw = base64.b64decode(envelope.get("raw", ""))
     return {"apiVersion": api_version, "kind": kind, **_message(name, raw)}
 
@@ -42,13 +42,17 @@ def _message_name(api_version: str, kind: str) -> str:
 
 def _message(name: str, data: bytes) -> Any:
     if name in _SPECIAL:
-        return _SPECIAL[name](dict(wire.fields(data)))
+        return _SPECIAL[name](dict(_fields(data)))
     known, doc = messages()[name], dict[str, Any]()
-    for number, raw in wire.fields(data):
+    for number, raw in _fields(data):
         field = known.get(number)
         if field is not None:
             _add(doc, field, raw)
     return doc.get("items", []) if name in _LISTS else doc
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, Raw]]:
+    return ((number, value) for number, _, value in protobuf.read(data))
 
 
 def _add(doc: Doc, field: Field, raw: Raw) -> None:
@@ -70,7 +74,7 @@ def _add(doc: Doc, field: Field, raw: Raw) -> None:
 
 def _entry(type_: str, raw: Raw) -> tuple[str, Any]:
     """A map's entry: a message whose field 1 is the key and field 2 the value."""
-    parts = dict(wire.fields(_bytes(raw)))
+    parts = dict(_fields(_bytes(raw)))
     return _text(parts.get(1, b"")), _value(type_, parts.get(2, b""))
 
 
@@ -91,15 +95,15 @@ def _value(type_: str, raw: Raw) -> Any:
 
 def _int(raw: Raw) -> int:
     if isinstance(raw, int):
-        return wire.signed(raw)
+        return protobuf.signed(raw)
     if raw:
-        raise WireError("a number was expected")
+        raise MalformedError("a number was expected")
     return 0
 
 
 def _bytes(raw: Raw) -> bytes:
     if isinstance(raw, int):
-        raise WireError("bytes were expected")
+        raise MalformedError("bytes were expected")
     return raw
 
 
@@ -107,7 +111,7 @@ def _text(raw: Raw) -> str:
     try:
         return _bytes(raw).decode()
     except UnicodeDecodeError:
-        raise WireError("a text is not UTF-8") from None
+        raise MalformedError("a text is not UTF-8") from None
 
 
 Parts = dict[int, Raw]
@@ -118,7 +122,7 @@ def _json(parts: Parts) -> Any:
     try:
         return json.loads(raw) if raw else None
     except (ValueError, RecursionError):
-        raise WireError("an embedded document is not JSON") from None
+        raise MalformedError("an embedded document is not JSON") from None
 
 
 def _time(parts: Parts) -> str | None:
@@ -128,7 +132,7 @@ def _time(parts: Parts) -> str | None:
     try:
         moment = _EPOCH + timedelta(seconds=_int(parts.get(1, 0)), microseconds=_int(parts.get(2, 0)) // 1000)
     except OverflowError:
-        raise WireError("a time is out of range") from None
+        raise MalformedError("a time is out of range") from None
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
