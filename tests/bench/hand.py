@@ -2,7 +2,7 @@
 
 app -> 15001, route by host -> mutual TLS, HTTP/2 -> 15006, ends TLS -> app. The kernel redirects as in any meshed pod.
 
-Each tells what a sidecar of the demo profile tells (`hand_told`): Istio's four metrics of requests with Istio's labels,
+Each tells what a sidecar without traces tells (`hand_told`): Istio's four metrics of requests with Istio's labels,
 and Istio's access log to standard output. They are written as somebody would who takes care of speed and knows both
 workloads: fixed texts for what the proxy is itself, the other side from the endpoint's metadata or from what was read
 once for the connection, the service from the cluster's metadata, and no word for what is not known.

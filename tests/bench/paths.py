@@ -8,7 +8,8 @@ from tests.bench.mesh import Mesh
 from tests.bench.traffic_pods import NAMESPACE, PORT
 
 TWO, HAND = "two sidecars, mTLS", "by hand, mTLS"
-TOLD, SILENT = "two sidecars, told with traces", "two sidecars, silent"
+TOLD, TRACED = "two sidecars, 1 % of traces", "two sidecars, all traces"
+SILENT = "two sidecars, silent"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def every(mesh: Mesh) -> list[Path]:
         # Any address will do: the caller's Envoy takes them all, and routes by host.
         Path(HAND, Target("client-hand", meshed, "server-hand"), (envoys["client-hand"], envoys["server-hand"])),
         two(TOLD, "told"),
+        two(TRACED, "traced"),
         two(SILENT, "silent"),
     ]
 

@@ -19,8 +19,9 @@ from tests.bench.traffic_pods import NAMESPACE
 # What is measured side by side, with the most for the ratio.
 _PAIRS: dict[tuple[str, str], float | None] = {
     (paths.TWO, paths.HAND): 1.10,
-    (paths.TOLD, paths.SILENT): None,
     (paths.TWO, paths.SILENT): None,
+    (paths.TOLD, paths.SILENT): None,
+    (paths.TRACED, paths.SILENT): None,
 }
 
 

