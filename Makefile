@@ -38,7 +38,7 @@ test: setup ## Check the code, then run every test: unit, golden, real Envoy, en
 	$(PYTEST) -q -n auto -m "$(REAL)"
 	$(PYTEST) -m e2e
 
-check: setup ## Format, lint, types, layers and the fast tests, in under a minute
+check: setup ## Format, lint, types, layers and the fast tests, in two minutes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
