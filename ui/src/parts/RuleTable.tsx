@@ -11,6 +11,7 @@ export function rulePath(rule: { resource: string; namespace: string; name: stri
 export function Rules({ rules }: { rules: Rule[] }) {
   const { t } = useWords();
   const problems = rules.flatMap((each) => each.problems);
+  if (!rules.length) return <p className="waiting">{t("workload.noRules")}</p>;
   return (
     <>
       <RuleTable rules={rules} />

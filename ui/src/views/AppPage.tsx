@@ -74,7 +74,7 @@ function Parts({ app }: { app: App }) {
           case "traces":
             return <Recent app={app.name} namespace={app.namespace} />;
           case "rules":
-            return app.rules.length ? <Rules rules={app.rules} /> : <p className="waiting">{t("workload.noRules")}</p>;
+            return <Rules rules={app.rules} />;
           case "access":
             return <Access namespace={app.namespace} pods={app.pods.filter((pod) => pod.proxy)} />;
           case "logs":

@@ -5,6 +5,7 @@ import type { Workload } from "../api";
 import { size, span } from "../format";
 import { useWords } from "../i18n";
 import { Loaded } from "../parts/Loaded";
+import { Search } from "../parts/Search";
 
 interface Proxy {
   namespace: string;
@@ -142,15 +143,7 @@ function Proxies({ proxies }: { proxies: Proxy[] }) {
     <section>
       <div className="heading">
         <h2>{t("mesh.proxies")}</h2>
-        <label>
-          <span className="hidden">{t("list.filter")}</span>
-          <input
-            type="search"
-            placeholder={t("list.filter")}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </label>
+        <Search text={text} onChange={setText} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className="table framed" aria-label={t("mesh.proxies")} tabIndex={0}>

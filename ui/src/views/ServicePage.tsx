@@ -78,11 +78,7 @@ function Parts({ service }: { service: Detail }) {
           case "traces":
             return <Recent app={app} namespace={namespace} />;
           case "rules":
-            return service.rules.length ? (
-              <Rules rules={service.rules} />
-            ) : (
-              <p className="waiting">{t("workload.noRules")}</p>
-            );
+            return <Rules rules={service.rules} />;
           case "access":
             return <Access namespace={namespace} pods={meshed} />;
           case "logs":

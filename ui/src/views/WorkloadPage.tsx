@@ -81,7 +81,6 @@ function Parts({ workload }: { workload: WorkloadDetail }) {
 type Tab = "traffic" | "pods" | "traces" | "rules" | "access" | "logs" | "envoy";
 
 function Content({ tab, workload, meshed }: { tab: Tab; workload: WorkloadDetail; meshed: Pod[] }) {
-  const { t } = useWords();
   switch (tab) {
     case "traffic":
       return <Charts of="workload" namespace={workload.namespace} name={workload.name} />;
@@ -90,11 +89,7 @@ function Content({ tab, workload, meshed }: { tab: Tab; workload: WorkloadDetail
     case "traces":
       return <Recent app={workload.app} namespace={workload.namespace} />;
     case "rules":
-      return workload.rules.length ? (
-        <Rules rules={workload.rules} />
-      ) : (
-        <p className="waiting">{t("workload.noRules")}</p>
-      );
+      return <Rules rules={workload.rules} />;
     case "access":
       return <Access namespace={workload.namespace} pods={meshed} />;
     case "logs":

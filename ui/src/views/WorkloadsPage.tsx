@@ -5,6 +5,7 @@ import type { Service, Workload } from "../api";
 import { useWords } from "../i18n";
 import { Icon } from "../parts/Icon";
 import { Loaded } from "../parts/Loaded";
+import { Search } from "../parts/Search";
 
 /** Everything that runs, and everything that can be called. */
 export function WorkloadsPage() {
@@ -17,15 +18,7 @@ export function WorkloadsPage() {
     <div className="page wide">
       <div className="heading">
         <h1>{t("nav.workloads")}</h1>
-        <label>
-          <span className="hidden">{t("list.filter")}</span>
-          <input
-            type="search"
-            placeholder={t("list.filter")}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        </label>
+        <Search text={text} onChange={setText} />
       </div>
       <Loaded data={workloads.data} error={workloads.error}>
         {(found) => <Workloads workloads={found.workloads.filter(fits)} />}
