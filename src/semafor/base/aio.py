@@ -1,9 +1,25 @@
-"""Two primitives over asyncio: the newest value, and supervised background work."""
+"""Primitives over asyncio: the newest value, supervised background work, a body that may not be too long."""
 
 import asyncio
+from collections.abc import AsyncIterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class TooLargeError(ValueError):
+    """Somebody sends more than is taken."""
+
+
+async def joined(parts: AsyncIterable[bytes], most: int) -> bytes:
+    """All parts together. Raises TooLargeError as soon as they are more than `most` bytes."""
+    taken, size = list[bytes](), 0
+    async for part in parts:
+        size += len(part)
+        if size > most:
+            raise TooLargeError(f"more than {most} bytes")
+        taken.append(part)
+    return b"".join(taken)
 
 
 class Latest(Generic[T]):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from semafor.base.struct import Value
-from semafor.ca import keys
+from semafor.ca import issue, keys
 from semafor.ca.authority import CLOCK_SKEW, Authority, usage
 from semafor.ca.issue import Certificate, RequestError
 
@@ -115,13 +115,7 @@ def _subject(client: Client) -> x509.Name:
 
 
 def _sound(csr: bytes) -> tuple[x509.CertificateSigningRequest, PublicKey]:
-    try:
-        found = x509.load_pem_x509_csr(csr)
-        key, is_signed = found.public_key(), found.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise RequestError(f"not a certificate request in PEM: {error}") from None
-    if not is_signed:
-        raise RequestError("the request is not signed by the key that it asks a certificate for")
+    found, key = issue.read(csr)
     match key:
         case ec.EllipticCurvePublicKey() if key.curve.name in _CURVES:
             return found, key

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from semafor.base.struct import Value
@@ -119,7 +120,8 @@ def _utf8(text: str) -> bytes:
     return b"\x0c" + length + data
 
 
-def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
+def read(csr: bytes) -> tuple[x509.CertificateSigningRequest, CertificatePublicKeyTypes]:
+    """A request (PEM) and its key, which has signed it. Raises RequestError."""
     try:
         request = x509.load_pem_x509_csr(csr)
         key, is_signed = request.public_key(), request.is_signature_valid
@@ -127,6 +129,11 @@ def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
         raise RequestError(f"not a certificate request in PEM: {error}") from None
     if not is_signed:
         raise RequestError("the request is not signed by the key that it asks a certificate for")
+    return request, key
+
+
+def _requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
+    _, key = read(csr)
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _CURVES:
         raise RequestError("the key must be ECDSA P-256 or P-384")
     return key

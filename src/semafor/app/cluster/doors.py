@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from semafor.app.cluster.doorkeeper import Doorkeeper, Request
+from semafor.base import aio
 from semafor.base.status_error import StatusError
 from semafor.ca.issue import Identity
 from semafor.kube.api import serve
@@ -27,14 +28,11 @@ def agents(doorkeeper: Doorkeeper) -> BaseRoute:
 
     async def enrol(request: HttpRequest) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BYTES:
-                return PlainTextResponse("too large", 413)
         try:
-            asked = msgspec.json.decode(body, type=Request)
+            asked = msgspec.json.decode(await aio.joined(request.stream(), _MAX_BYTES), type=Request)
             return JSONResponse(await doorkeeper.enrol(token if scheme == "Bearer" else "", asked))
+        except aio.TooLargeError:
+            return PlainTextResponse("too large", 413)
         except msgspec.MsgspecError as error:
             return PlainTextResponse(f"not understood: {error}", 400)
         except StatusError as error:

@@ -18,6 +18,7 @@ from semafor.app import inject, mesh_config, proxy_config, revisions
 from semafor.app.cluster import container
 from semafor.app.cluster.container import Image
 from semafor.app.pipeline import RULES, Pipeline
+from semafor.base import aio
 from semafor.base.problem import Problem
 from semafor.cluster.client import Client
 from semafor.installation import sidecar
@@ -115,15 +116,12 @@ def _answering(decide: Callable[[Doc], Awaitable[Doc]]) -> Callable[[Request], A
     """The AdmissionReview around a decision."""
 
     async def answer(request: Request) -> Response:
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _MAX_BYTES:
-                return PlainTextResponse("too large", 413)
         try:
-            review = json.loads(body)
+            review = json.loads(await aio.joined(request.stream(), _MAX_BYTES))
             asked = review["request"]
             decided = await decide(asked)
+        except aio.TooLargeError:
+            return PlainTextResponse("too large", 413)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             log.warning("a review is not understood: %r", error)
             return PlainTextResponse("this is no AdmissionReview", 400)

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from semafor.app.tracing.traces import Traces
+from semafor.base import aio
 from semafor.telemetry.traces import otlp, receiver, zipkin
 from semafor.telemetry.traces.span import Malformed, Span
 
@@ -51,26 +52,14 @@ def _zipkin(traces: Traces) -> Callable[[Request], Awaitable[Response]]:
 async def _read(request: Request, spans: Callable[[bytes], list[Span]]) -> list[Span] | Response:
     """The spans of a body, or why there are none. A thread reads it: a large one takes its time."""
     try:
-        body = _unpacked(await _body(request), request.headers.get("content-encoding", ""))
+        body = _unpacked(
+            await aio.joined(request.stream(), receiver.MAX_REPORT_BYTES), request.headers.get("content-encoding", "")
+        )
         return await run_in_threadpool(spans, body)
-    except _TooLarge:
+    except aio.TooLargeError:
         return Response(f"more than {receiver.MAX_REPORT_BYTES} bytes in one report", 413)
     except Malformed as error:
         return Response(str(error), 400)
-
-
-class _TooLarge(Exception):  # noqa: N818 - named for what the report is
-    pass
-
-
-async def _body(request: Request) -> bytes:
-    parts, size = list[bytes](), 0
-    async for part in request.stream():
-        size += len(part)
-        if size > receiver.MAX_REPORT_BYTES:
-            raise _TooLarge
-        parts.append(part)
-    return b"".join(parts)
 
 
 def _unpacked(body: bytes, encoding: str) -> bytes:
@@ -85,5 +74,5 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     except zlib.error as error:
         raise Malformed("this is no gzip") from error
     if unpacker.unconsumed_tail:
-        raise _TooLarge
+        raise aio.TooLargeError(f"more than {receiver.MAX_REPORT_BYTES} bytes when unpacked")
     return found

@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from semafor.base import aio
 from semafor.kube.api import bodies, documents, errors
 from semafor.kube.api.bodies import Body
 from semafor.kube.api.call import Call
@@ -13,16 +14,12 @@ Doc = dict[str, Any]
 
 async def read_body(request: Request) -> bytes:
     """The whole body. Raises StatusError 413 as soon as it is too large."""
-    chunks, size = [], 0
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > bodies.MAX_BYTES:
-                raise errors.too_large(bodies.MAX_BYTES)
-            chunks.append(chunk)
+        return await aio.joined(request.stream(), bodies.MAX_BYTES)
+    except aio.TooLargeError:
+        raise errors.too_large(bodies.MAX_BYTES) from None
     except ClientDisconnect:
         raise errors.bad_request("the client went away before the whole body had come") from None
-    return b"".join(chunks)
 
 
 async def read_object(request: Request, about: Call) -> tuple[Doc, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from semafor.base import aio
 from semafor.telemetry.api import encoding, queries, status, targets
 from semafor.telemetry.api.backend import Backend
 from semafor.telemetry.api.parameters import BadParameter, Parameters
@@ -78,12 +79,9 @@ async def _given(request: Request) -> Parameters:
     """Parameters of the address and, of a POST, of the form; the form's come first, as in Go."""
     if request.method != "POST":
         return request.query_params
-    size = 0
-    parts = []
-    async for part in request.stream():
-        size += len(part)
-        if size > _MAX_BODY_BYTES:
-            raise BadParameter(f"the form is larger than {_MAX_BODY_BYTES} bytes")
-        parts.append(part)
-    form = QueryParams(b"".join(parts).decode("utf-8", "replace"))
+    try:
+        body = await aio.joined(request.stream(), _MAX_BODY_BYTES)
+    except aio.TooLargeError:
+        raise BadParameter(f"the form is larger than {_MAX_BODY_BYTES} bytes") from None
+    form = QueryParams(body.decode("utf-8", "replace"))
     return QueryParams([*form.multi_items(), *request.query_params.multi_items()])
