@@ -68,13 +68,14 @@ def test_headers_of_the_applications_own_stay(start, echo):  # noqa: F811
 def test_http2_takes_the_trace_along(start, node):
     port = free_port()
     serve = f"""require("http2").createServer((request, answer) => answer.end(JSON.stringify(request.headers)))
-    .listen({port}, "127.0.0.1")"""
-    last = subprocess.Popen([node, "-e", serve])
+    .listen({port}, "127.0.0.1", () => console.log("listens"))"""
+    last = subprocess.Popen([node, "-e", serve], stdout=subprocess.PIPE)
     try:
+        last.stdout.readline()
         found = asked(start("http2", f"http://127.0.0.1:{port}"))
     finally:
         last.terminate()
-        last.wait(10)
+        last.communicate(timeout=10)
     assert seen(found) == SENT
 
 
