@@ -78,13 +78,15 @@ images: ## Build the images of a cluster: the control plane's and the proxy's
 	$(DOCKER) build -f images/pilot/Dockerfile -t $(HUB)/pilot:$(TAG) .
 	$(DOCKER) build -f images/proxyv2/Dockerfile -t $(HUB)/proxyv2:$(TAG) .
 
-docs: setup ## Write the reference of fields anew, then check the documents: links, commands
+docs: setup ## Write the reference anew, check links and commands, build the site: build/site/index.html
 	$(BIN)/python -m tests.reference --write
 	$(BIN)/python -m tests.documents
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html docs build/site
+	@echo "the site: file://$(CURDIR)/build/site/index.html"
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/python -m piptools compile --quiet --all-build-deps --extra dev --generate-hashes --allow-unsafe --no-emit-index-url \
+	$(BIN)/python -m piptools compile --quiet --all-build-deps --extra dev --extra docs --generate-hashes --allow-unsafe --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --strip-extras --output-file requirements.lock pyproject.toml
 
 clean: ## Forget .venv and the caches
