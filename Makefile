@@ -10,7 +10,7 @@ REAL   := (machine or envoy or browser) and not e2e
 UI     := $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null) hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help images kubernetes setup demo test check unit e2e golden bench conformance docs lock clean
+.PHONY: help images kubernetes setup demo test check unit e2e golden bench conformance promql docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -83,6 +83,11 @@ docs: setup ## Write the reference anew, check links and commands, build the sit
 	$(BIN)/python -m tests.documents
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html docs build/site
 	@echo "the site: file://$(CURDIR)/build/site/index.html"
+
+# Prometheus's own tests of PromQL, out of its published Go module; nothing of it is kept here.
+promql: setup ## Run Prometheus's own tests of PromQL against ours (wants Go)
+	SEMAFOR_PROMQL_TESTS=`go mod download -json github.com/prometheus/prometheus@v0.55.1 | $(BIN)/python -c \
+	  'import json, sys; print(json.load(sys.stdin)["Dir"])'`/promql/promqltest/testdata $(PYTEST) -q tests/telemetry/promql/test_scripts.py
 
 lock: ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet pip-tools

@@ -2,22 +2,22 @@
 
 import numpy as np
 
-from semafor.telemetry.labels import NAME, Labels, value, without
-from semafor.telemetry.promql.values import Vector, nothing
+from semafor.telemetry.labels import Labels, nameless, value, without
+from semafor.telemetry.promql.values import Vector, distinct, nothing
 from semafor.telemetry.series.bits import Flags, Floats
 
 _LE = "le"
 
 
 def _bounds(vector: Vector) -> dict[Labels, list[tuple[float, int]]]:
-    """For each histogram its buckets: upper bounds and rows, in order."""
+    """For each histogram, which its name tells apart too, its buckets: upper bounds and rows, in order."""
     found: dict[Labels, list[tuple[float, int]]] = {}
     for row, labels in enumerate(vector.labels):
         try:
             bound = float(value(labels, _LE))
         except ValueError:
             continue
-        found.setdefault(without(labels, (_LE, NAME)), []).append((bound, row))
+        found.setdefault(without(labels, (_LE,)), []).append((bound, row))
     for buckets in found.values():
         buckets.sort()
     return found
@@ -39,7 +39,7 @@ def quantiles(q: Floats, vector: Vector) -> Vector:
         for pattern, columns in _patterns(there):
             counts = vector.values[np.array(rows)[pattern]][:, columns]
             values[place, columns] = _quantile(q[columns], bounds[pattern], counts)
-    return Vector(tuple(histograms), values, present)
+    return distinct(tuple(nameless(labels) for labels in histograms), values, present)
 
 
 def _patterns(there: Flags) -> list[tuple[Flags, Flags]]:
