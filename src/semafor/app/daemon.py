@@ -6,7 +6,6 @@ objects (store, rules, admission) ◀─ API over TLS ◀─ kubectl
 
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import time
@@ -368,7 +367,7 @@ class Daemon:
             "home": str(self._home.path),
             "seconds": round(time.monotonic() - started, 3),
         }
-        self._home.state.write_text(json.dumps(report))
+        self._home.tell(report)
         await definitions.ensure(self._client)
         await self._installer.open()
         ready(report | {"gateways": await openings.reached(self._client)})

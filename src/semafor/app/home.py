@@ -2,14 +2,18 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 # sun_path holds 108 bytes; the longest socket name below the folder needs about 20 of them.
 _MAX_SOCKET_FOLDER = 80
+_LOCK_PATIENCE_S = 0.5
 
 
 class Home:
@@ -66,7 +70,7 @@ class Home:
         """The names of what this program puts into the folder."""
         return frozenset(
             {"kubeconfig", "store.db", "store.db-wal", "store.db-shm", "ca", "images", "pods", "cache", "run", "tokens"}
-            | {"logs", "telemetry", "daemon.lock", "state.json", "previous-context"}
+            | {"logs", "telemetry", "daemon.lock", "state.json", "state.part", "previous-context"}
         )
 
     def create(self) -> None:
@@ -81,20 +85,42 @@ class Home:
     def running_pid(self) -> int | None:
         """The process id of the daemon that holds this home, or None. The lock dies with its holder: it never lies."""
         try:
-            with self.lock.open("r+") as file:
+            with self.lock.open() as file:
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who ask do not see each other
                 except BlockingIOError:
-                    return int(file.read() or 0)
+                    return _written(file)
                 return None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def report(self) -> dict[str, Any] | None:
+        """Where everything of the mesh is that runs here; None while none is ready.
+
+        Raises ValueError when the file does not say it.
+        """
+        pid = self.running_pid()
+        try:
+            found = json.loads(self.state.read_text())
+            return found if pid is not None and int(found["pid"]) == pid else None  # it may be an older one's
         except FileNotFoundError:
             return None
+        except (ValueError, LookupError, TypeError) as error:
+            if pid is None:
+                return None
+            raise ValueError(f"{self.state} is not what the daemon wrote there ({error})") from error
+
+    def tell(self, report: dict[str, Any]) -> None:
+        """Note where everything is, in one step: who reads it meanwhile finds all of it, or nothing."""
+        draft = self.path / "state.part"
+        draft.write_text(json.dumps(report))
+        draft.replace(self.state)
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the home for this process; raises BlockingIOError when another daemon holds it."""
         with self.lock.open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
             file.seek(0)
             file.truncate()
             file.write(str(os.getpid()))
@@ -103,3 +129,27 @@ class Home:
 
     def _digest(self) -> str:
         return hashlib.sha256(str(self.path).encode()).hexdigest()[:8]
+
+
+def _lock(file: IO[str]) -> None:
+    """Who only asks whether the home is held holds it for a moment, too: that is waited for."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _written(file: IO[str]) -> int | None:
+    """The process id that the holder wrote, or is about to."""
+    deadline = time.monotonic() + _LOCK_PATIENCE_S
+    while True:
+        file.seek(0)
+        if (text := file.read()).isdigit():
+            return int(text)
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.01)

@@ -7,6 +7,7 @@ takes a tenth of the start.
 import argparse
 import asyncio
 import contextlib
+import errno
 import gc
 import json
 import logging
@@ -16,11 +17,21 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semafor.app.home import Home
 
 log = logging.getLogger("semafor")
 
 Say = Callable[[dict[str, Any]], None]
+
+_MENDS = {
+    errno.ENOSPC: "free some space there, or choose another folder with SEMAFOR_HOME",
+    errno.EDQUOT: "free some of your quota there, or choose another folder with SEMAFOR_HOME",
+    errno.EROFS: "choose another folder with SEMAFOR_HOME",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+}
 
 
 def main() -> None:
@@ -34,16 +45,20 @@ def main() -> None:
     home = Home(arguments.home)
 
     def say(document: dict[str, Any]) -> None:
-        report.write(json.dumps(document) + "\n")
-        report.close()
+        with contextlib.suppress(OSError):  # the command that wanted to know may have ended meanwhile
+            if not report.closed:
+                report.write(json.dumps(document) + "\n")
+                report.close()
 
     try:
         home.create()
         with home.held():
-            _run(arguments, say)
-            home.state.unlink(missing_ok=True)
+            _run(arguments, home, say)
     except BlockingIOError:
-        say({"error": f"another daemon holds {home.path}", "fix": "wait for it, or stop it: semafor down"})
+        say({"held": f"another daemon holds {home.path}", "fix": "wait for it, or stop it: semafor down"})
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user is to hear of it
+        say(_told(error))
         sys.exit(1)
 
 
@@ -58,38 +73,60 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(arguments: argparse.Namespace, say: Say) -> None:
+def _run(arguments: argparse.Namespace, home: "Home", say: Say) -> None:
     import uvloop
 
-    from semafor.app.refused import Refused
-
     try:
-        uvloop.run(_live(arguments, say))
-    except* Refused as group:
-        refused = _first(group)
-        log.error("%s", refused)  # noqa: TRY400 - the refusal is the whole story
-        with contextlib.suppress(ValueError):  # already told that it is ready
-            say({"error": str(refused), "fix": getattr(refused, "fix", "")})
-        sys.exit(1)
+        uvloop.run(_live(arguments, home, say))
+    finally:
+        home.state.unlink(missing_ok=True)
 
 
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+def _told(error: Exception) -> dict[str, Any]:
+    """Why the daemon ends, for its log and for the command that started it."""
+    from semafor.app.refused import Refused
+    from semafor.ca.keys import KeyFileError
+    from semafor.kube.store import StoreError
+
+    cause = _first(error)
+    match cause:
+        case Refused():
+            log.error("%s", cause)
+            return {"error": str(cause), "fix": cause.fix}
+        case KeyFileError():  # its message says how to mend it
+            log.error("%s", cause)
+            return {"error": str(cause)}
+        case StoreError():
+            log.error("%s", cause)
+            return {"error": str(cause), "fix": "put a copy in its place, or move it away and begin without objects"}
+    log.error("the daemon failed", exc_info=error)
+    if isinstance(cause, OSError) and cause.strerror:
+        where = f": {cause.filename}" if cause.filename else ""
+        return {"error": f"the daemon cannot go on: {cause.strerror}{where}", "fix": _MENDS.get(cause.errno or 0, "")}
+    return {"error": f"the daemon failed: {type(cause).__name__}: {cause}"}
+
+
+def _first(error: BaseException) -> BaseException:
     """The cause of what may be groups within groups."""
-    found: BaseException = group
+    found = error
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found
 
 
-async def _live(arguments: argparse.Namespace, say: Say) -> None:
+async def _live(arguments: argparse.Namespace, home: "Home", say: Say) -> None:
     """Until told to end."""
     from semafor.app.daemon import Daemon, Settings
-    from semafor.app.home import Home
 
-    daemon = Daemon(Home(arguments.home), Settings(arguments.profile, arguments.port))
+    daemon = Daemon(home, Settings(arguments.profile, arguments.port))
     running = asyncio.ensure_future(daemon.run(arguments.started, say))
+
+    def end() -> None:
+        home.state.unlink(missing_ok=True)  # first: whoever asks now is not to rely on this daemon
+        running.cancel()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     with contextlib.suppress(asyncio.CancelledError):
         await running
 

@@ -192,6 +192,24 @@ def yaml_bytes(body: Document) -> bytes:
     return json.dumps(body).encode()
 
 
+def report(home: Home) -> Document:
+    """Where everything of the mesh is that runs here. Raises Failure when none is ready."""
+    try:
+        found = home.report()
+    except ValueError as error:
+        raise damaged(error) from error
+    if found is None and home.running_pid() is None:
+        raise Failure("no mesh is running here", "start it with: semafor up")
+    if found is None:
+        raise Failure("the mesh is starting or stopping", "try again in a moment")
+    return found
+
+
+def damaged(error: ValueError) -> Failure:
+    """The mesh runs, and its own note of where is lost."""
+    return Failure(str(error), "the mesh itself runs; to have the file again: semafor down, then semafor up")
+
+
 def _access(home: Home) -> kubeconfig.Access:
     if home.running_pid() is None:
         raise Failure("no mesh is running here", "start it with: semafor up")

@@ -1,7 +1,6 @@
 """`semafor dashboard`: the page in a browser, signed in by a link that works once."""
 
 import html
-import json
 import os
 import webbrowser
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import click
 import httpx
 
-from semafor.app.cli import output
+from semafor.app.cli import api, output
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 
@@ -25,9 +24,7 @@ def command(no_browser: bool, form: str) -> None:
       semafor dashboard --no-browser
     """
     home = Home.find()
-    if home.running_pid() is None:
-        raise Failure("no mesh is running here", "start it with: semafor up")
-    page = json.loads(home.state.read_text())["page"]
+    page = api.report(home)["page"]
     link = f"{page}/#link={_link(home)}"
     if output.document(form, {"page": page, "link": link}):
         return

@@ -1,6 +1,8 @@
 """`semafor down`: stop the daemon and everything it started."""
 
+import contextlib
 import os
+import select
 import shutil
 import signal
 import time
@@ -15,6 +17,7 @@ from semafor.kube.node import pod_folder
 
 _POLITE_S = 20.0
 _FORCED_S = 5.0
+_TRIES = 50  # a process that ends is one more for a moment
 
 
 @click.command()
@@ -36,18 +39,14 @@ def command(*, purge: bool) -> None:
 
 def stop(home: Home) -> bool:
     """Stop the daemon of `home`; False when none ran. Nothing of it is left when this returns."""
-    pid = home.running_pid()
-    if pid is not None:
+    daemon = _daemon(home)
+    if daemon is not None:
         with output.waiting("stopping the mesh"):
-            os.kill(pid, signal.SIGTERM)
-            if not _gone(home, _POLITE_S):
-                os.kill(pid, signal.SIGKILL)
-                if not _gone(home, _FORCED_S):
-                    raise Failure(f"process {pid} does not end", f"look at {home.log}")
+            _end(daemon, home)
     _forget(home)
     if home.sockets != home.path / "run":
         shutil.rmtree(home.sockets, ignore_errors=True)
-    return pid is not None
+    return daemon is not None
 
 
 def remove(home: Home) -> None:
@@ -62,13 +61,30 @@ def remove(home: Home) -> None:
         raise Failure(f"{home.path} could not be removed whole", f"remove the rest: rm -rf {home.path}")
 
 
-def _gone(home: Home, timeout_s: float) -> bool:
-    deadline = time.monotonic() + timeout_s
-    while home.running_pid() is not None:
-        if time.monotonic() > deadline:
-            return False
+def _daemon(home: Home) -> int | None:
+    """A descriptor of the daemon's process, which no other process can come to stand for; None when none runs."""
+    for _ in range(_TRIES):
+        if (pid := home.running_pid()) is None:
+            return None
+        with contextlib.suppress(ProcessLookupError):
+            found = os.pidfd_open(pid)
+            if home.running_pid() == pid:
+                return found
+            os.close(found)
         time.sleep(0.02)
-    return True
+    raise Failure(f"the mesh of {home.path} runs where this command sees no processes", "stop it from there")
+
+
+def _end(daemon: int, home: Home) -> None:
+    try:
+        for number, patience_s in ((signal.SIGTERM, _POLITE_S), (signal.SIGKILL, _FORCED_S)):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(daemon, number)
+            if select.select([daemon], [], [], patience_s)[0]:  # readable once the process has ended
+                return
+    finally:
+        os.close(daemon)
+    raise Failure(f"the daemon (process {home.running_pid()}) does not end", f"look at {home.log}")
 
 
 def _forget(home: Home) -> None:

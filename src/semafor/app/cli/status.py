@@ -1,13 +1,11 @@
 """`semafor status`: what runs, in one screen."""
 
-import json
 from typing import Any
 
 import click
 
 from semafor.app import gateways
-from semafor.app.cli import output
-from semafor.app.cli.api import Api
+from semafor.app.cli import api, output
 from semafor.app.home import Home
 from semafor.app.pipeline import RULES
 from semafor.resources.core import node, pod, service
@@ -46,20 +44,20 @@ def command(form: str) -> None:
 
 
 def _report(home: Home) -> dict[str, Any]:
-    api = Api(home)
-    pods = api.objects(pod.KIND)
-    rules = [rule for kind in RULES for rule in api.objects(kind)]
+    mesh = api.Api(home)
+    pods = mesh.objects(pod.KIND)
+    rules = [rule for kind in RULES for rule in mesh.objects(kind)]
     return {
         "running": True,
-        **json.loads(home.state.read_text()),
-        "node": any(_holds(each, "Ready") for each in api.objects(node.KIND)),
+        **api.report(home),
+        "node": any(_holds(each, "Ready") for each in mesh.objects(node.KIND)),
         "pods": {
             "total": len(pods),
             "ready": sum(_holds(each, "Ready") for each in pods),
             "sidecars": sum("sidecar.istio.io/status" in each["metadata"].get("annotations", {}) for each in pods),
         },
         "rules": {"total": len(rules), "live": sum(_holds(rule, "Live") for rule in rules)},
-        "gateways": gateways.found(api.objects(service.KIND)),
+        "gateways": gateways.found(mesh.objects(service.KIND)),
         "problems": [line for rule in rules for line in _problems(rule)],
     }
 

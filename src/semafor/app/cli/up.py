@@ -81,31 +81,43 @@ def ensure(home: Home, *, profile: str = "", port: int = 0, quiet: bool = False)
     except OSError as error:
         raise Failure(f"the state folder cannot be used: {error}", "choose another folder with SEMAFOR_HOME") from error
     with output.waiting("starting the mesh", quiet=quiet):
-        try:
-            return {"found": False, **_start(home, profile=profile, port=port)}
-        except Failure:
-            if found := _started_by_another(home):
-                return found
-            raise
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while True:
+            try:
+                return {"found": False, **_start(home, profile=profile, port=port)}
+            except _Held:
+                if found := _started_by_another(home, deadline):
+                    return found
+                if time.monotonic() > deadline:
+                    raise
 
 
 def _running(home: Home) -> dict[str, Any] | None:
     """Where the mesh of `home` is; None while none is ready. The file alone may be older than the process."""
-    pid = home.running_pid()
-    if pid is None or not home.state.exists():
+    if home.running_pid() is None:
         return None
-    report = json.loads(home.state.read_text())
-    if report["pid"] != pid:
-        return None
-    from semafor.app.cli.api import Api
+    from semafor.app.cli import api
     from semafor.resources.core import service
 
-    return {"found": True, **report, "gateways": gateways.found(Api(home).objects(service.KIND))}
+    try:
+        report = home.report()
+        if report is None:
+            return None
+        return {"found": True, **report, "gateways": gateways.found(api.Api(home).objects(service.KIND))}
+    except ValueError as error:
+        raise api.damaged(error) from error
+    except Failure:
+        if home.report() is None:  # it has begun to stop
+            return None
+        raise
 
 
-def _started_by_another(home: Home) -> dict[str, Any] | None:
+class _Held(Failure):
+    """Another daemon has the home: it starts, as another command wanted, or stops."""
+
+
+def _started_by_another(home: Home, deadline: float) -> dict[str, Any] | None:
     """The mesh that another command is starting at the same moment, once it is ready; None when there is none."""
-    deadline = time.monotonic() + _START_TIMEOUT_S
     while home.running_pid() is not None and time.monotonic() < deadline:
         if found := _running(home):
             return found
@@ -154,8 +166,10 @@ def _start(home: Home, *, profile: str, port: int) -> dict[str, Any]:
         daemon.wait(timeout=_START_TIMEOUT_S)
         raise Failure(f"the daemon ended before it was ready:\n{_tail(home)}", f"the whole log: {home.log}")
     answer = json.loads(line)
+    if "held" in answer:
+        raise _Held(answer["held"], answer["fix"])
     if "error" in answer:
-        raise Failure(answer["error"], answer.get("fix", ""))
+        raise Failure(answer["error"], answer.get("fix") or f"the whole log: {home.log}")
     assert isinstance(answer, dict)
     return answer
 

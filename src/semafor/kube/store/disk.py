@@ -48,6 +48,7 @@ class Disk:
     """The file. `done` is called in the writer's thread, in the order of the writes, with each finished batch."""
 
     def __init__(self, path: Path, done: Done) -> None:
+        self._path = path
         self._connection = _connect(path)
         self._done = done
         self._queue: queue.SimpleQueue[Row | _Mark] = queue.SimpleQueue()
@@ -59,9 +60,12 @@ class Disk:
         return int(self._connection.execute("SELECT version FROM counter").fetchone()[0])
 
     def rows(self) -> Iterator[Row]:
-        """Everything that is stored. To be read before `start`."""
-        for row in self._connection.execute("SELECT resource, namespace, name, version, body FROM objects"):
-            yield Row(*row)
+        """Everything that is stored. To be read before `start`. Raises StoreError."""
+        try:
+            for row in self._connection.execute("SELECT resource, namespace, name, version, body FROM objects"):
+                yield Row(*row)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot read the store {self._path}: {error}") from error
 
     def start(self) -> None:
         self._thread.start()
