@@ -1,5 +1,7 @@
+import fcntl
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,39 @@ def test_one_daemon_holds_a_home_and_others_learn_its_process(tmp_path):
         with pytest.raises(BlockingIOError), Home(tmp_path).held():
             pass
     assert home.running_pid() is None
+
+
+def test_what_the_daemon_told_counts_while_it_runs(tmp_path):
+    home = Home(tmp_path)
+    report = {"pid": os.getpid(), "server": "https://127.0.0.1:6443"}
+    home.tell(report)
+    assert home.report() is None
+    with home.held():
+        assert home.report() == report
+        home.tell({"pid": 1})  # of a daemon that was killed before
+        assert home.report() is None
+        for damaged in ("", "{", "[]", "null", '{"pid": "x"}'):
+            home.state.write_text(damaged)
+            with pytest.raises(ValueError, match="is not what the daemon wrote"):
+                home.report()
+        home.state.unlink()
+        assert home.report() is None
+
+
+def test_who_asks_about_a_home_is_in_nobodys_way(tmp_path):
+    home = Home(tmp_path)
+    home.lock.write_text("17")
+    with home.lock.open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        assert home.running_pid() is None
+        threading.Timer(0.1, asking.close).start()
+        with home.held():
+            assert home.running_pid() == os.getpid()
+
+
+def test_a_home_below_a_file_holds_no_mesh(tmp_path):
+    (tmp_path / "file").touch()
+    assert Home(tmp_path / "file" / "home").running_pid() is None
 
 
 def test_nothing_that_a_home_makes_is_unknown_to_it(tmp_path):

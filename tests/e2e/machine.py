@@ -43,6 +43,10 @@ class Machine:
     def semafor(self, *arguments: str, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
         return self.run(self._python, "-m", "semafor", *arguments, check=check, **more)
 
+    def begin(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        """Start a `semafor` command; the caller ends it."""
+        return self.start(self._python, "-m", "semafor", *arguments, **more)
+
     def python(self, program: str, *arguments: str, **more: Any) -> str:
         """What a Python program prints that the user runs."""
         return self.run(self._python, "-c", program, *arguments, **more).stdout

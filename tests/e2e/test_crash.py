@@ -1,5 +1,6 @@
 """Whatever ends the daemon, nothing is left running, and the next start goes on where it was."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -64,3 +65,40 @@ def test_up_twice_finds_the_first(alone):
     second = alone.semafor("up", "-o", "json")
     assert '"found": false' in first.stdout
     assert '"found": true' in second.stdout
+
+
+def test_the_mesh_outlives_a_killed_command_and_comes_back_after_one_that_stops_it(alone):
+    asked = alone.begin("up", start_new_session=True)
+    alone.wait("the daemon is on its way", (alone.home / "daemon.lock").exists)
+    asked.kill()
+    asked.wait()
+    alone.wait("it is ready", (alone.home / "state.json").exists)
+    assert json.loads(alone.semafor("up", "-o", "json").stdout)["found"]
+
+    stopping = alone.begin("down")
+    alone.wait("it is stopping", lambda: not (alone.home / "state.json").exists())
+    assert not json.loads(alone.semafor("up", "-o", "json").stdout)["found"]
+    assert stopping.wait(30) == 0
+    alone.kubectl("get", "nodes")
+
+
+def test_what_is_damaged_is_named_and_nothing_else_is_touched(alone):
+    alone.semafor("up")
+    alone.kubectl("create", "configmap", "kept", "--from-literal=a=b")
+    state = alone.home / "state.json"
+    state.write_text("{")
+    for command in ("up", "status", "dashboard"):
+        refused = alone.semafor(command, check=False)
+        assert (refused.returncode, "state.json is not what" in refused.stderr) == (1, True)
+    alone.semafor("down")
+    assert alone.processes() == []
+
+    for name, damage in (("store.db", b"no database"), ("ca/authorities.json", b'{"phase": "ste')):
+        file = alone.home / name
+        whole = file.read_bytes()
+        file.write_bytes(damage)
+        refused = alone.semafor("up", check=False)
+        assert (refused.returncode, str(file) in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
+        file.write_bytes(whole)
+    alone.semafor("up")
+    alone.kubectl("get", "configmap", "kept")

@@ -37,7 +37,7 @@ def test_a_tap_shows_what_is_chosen_and_leaves_nothing(mesh: Machine, namespace:
         tap = ("tap", "httpbin", "-n", namespace, "--status", "4xx", "--body", "1000", "-o", "json")
         written = mesh.write("tapped", "")
         with written.open("w") as log:
-            running = mesh.start(mesh._python, "-m", "semafor", *tap, stdout=log)
+            running = mesh.begin(*tap, stdout=log)
         look = partial(seen, mesh, namespace, written)
         try:
             (told, *_) = mesh.wait("a request", look)

@@ -83,9 +83,12 @@ def write(path: Path, config: Config) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = path.resolve()
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(yaml.safe_dump(config, sort_keys=False))
-    fresh.replace(target)
+    try:
+        fresh.touch(mode=0o600)
+        fresh.write_text(yaml.safe_dump(config, sort_keys=False))
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _others(config: Config, part: str, name: str) -> list[Any]:

@@ -101,7 +101,8 @@ def _told(error: Exception) -> dict[str, Any]:
             return {"error": str(cause), "fix": "put a copy in its place, or move it away and begin without objects"}
     log.error("the daemon failed", exc_info=error)
     if isinstance(cause, OSError) and cause.strerror:
-        where = f": {cause.filename}" if cause.filename else ""
+        place = cause.filename2 or cause.filename
+        where = f": {place}" if place else ""
         return {"error": f"the daemon cannot go on: {cause.strerror}{where}", "fix": _MENDS.get(cause.errno or 0, "")}
     return {"error": f"the daemon failed: {type(cause).__name__}: {cause}"}
 

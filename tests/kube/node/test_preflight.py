@@ -70,6 +70,14 @@ def test_a_home_on_a_file_system_without_overlayfs_is_named(tmp_path: Path) -> N
         )
 
 
+def test_a_full_disk_is_named_as_what_it_is(tmp_path: Path) -> None:
+    cover = (
+        f"from semafor.kube.images import mounts; mounts.mount('none', '{tmp_path}', 'tmpfs', 0, 'size=64k'); "
+        f"os.system('head -c 1M /dev/zero > {tmp_path}/fill 2>/dev/null')"
+    )
+    assert [what for what, _, _ in worse(cover, tmp_path)] == ["space in the state folder"]
+
+
 @pytest.mark.parametrize(("platform", "command"), [("darwin", "limactl"), ("win32", "wsl --install")])
 def test_other_systems_are_told_which_linux_to_use(platform: str, command: str) -> None:
     (missing,) = preflight.check(platform=platform)

@@ -4,6 +4,7 @@ for missing in preflight.check(home):
     print(f"{missing.what}: {missing.why}", missing.fix)
 """
 
+import errno
 import json
 import subprocess
 import sys
@@ -78,7 +79,7 @@ class Trial:
         refusals = _outcome(self._process)
         if not refusals:
             return ()
-        return _forbidding(self._kernel) or tuple(_missing(step, message) for step, _, message in refusals)
+        return _forbidding(self._kernel) or tuple(_missing(step, number, message) for step, number, message in refusals)
 
 
 def check(folder: Path | None = None, *, platform: str = sys.platform, kernel: Path = _PROC_SYS) -> tuple[Missing, ...]:
@@ -136,6 +137,9 @@ def _forbidding(kernel: Path) -> tuple[Missing, ...]:
     return tuple(found)
 
 
-def _missing(step: str, message: str) -> Missing:
+def _missing(step: str, number: int, message: str) -> Missing:
+    if step == "overlay" and number in (errno.ENOSPC, errno.EDQUOT):
+        fix = "free some there, or set SEMAFOR_HOME to another folder"
+        return Missing(what="space in the state folder", why=message, fix=fix)
     what, fix = _STEPS[step]
     return Missing(what=what, why=message, fix=fix)
