@@ -58,9 +58,14 @@ def _service(number: int) -> Doc:
 
 
 def _pod(number: int, index: int) -> Doc:
-    labels = {**_LABELS, "app": f"svc-{number}", "version": f"v{1 + index % 2}"}
+    """One of a Deployment's for each version, as most pods are."""
+    version = f"v{1 + index % 2}"
+    labels = {**_LABELS, "app": f"svc-{number}", "version": version, "pod-template-hash": "5d4f"}
+    maker = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": f"svc-{number}-{version}-5d4f", "uid": "1"}
+    owners = [{**maker, "controller": True}]
+    meta = _named(pod.KIND, number, f"svc-{number}-{index}", labels=labels, ownerReferences=owners)
     containers = [{"name": SIDECAR, "image": "proxy"}, {"name": "app", "image": "app"}]
-    return {**_named(pod.KIND, number, f"svc-{number}-{index}", labels=labels), "spec": {"containers": containers}}
+    return {**meta, "spec": {"containers": containers}}
 
 
 def endpoints(number: int, *, gone: int = 0) -> Doc:

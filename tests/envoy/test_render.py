@@ -266,7 +266,7 @@ def test_a_mark_is_put_on_connections(cluster):
 
 def test_endpoints_say_whether_a_sidecar_answers(pool):
     group = ir.LocalityEndpoints((ir.Endpoint("10.0.0.1", 80, tls_mode="istio"), ir.Endpoint(pipe="/x", weight=3)))
-    made = pool.document(endpoints.assignment(pool, ir.EndpointSet("c", (group,))))
+    made = pool.document(endpoints.message(pool, ir.EndpointSet("c", (group,))))
     mesh, pipe = made["endpoints"][0]["lb_endpoints"]
     assert mesh["metadata"] == {"filter_metadata": {"envoy.transport_socket_match": {"tlsMode": "istio"}}}
     assert pipe == {"endpoint": {"address": {"pipe": {"path": "/x"}}}, "load_balancing_weight": 3}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Final
 
 from semafor.base.struct import Value
@@ -23,6 +24,7 @@ class Peer(Value, cache_hash=True):
 
 
 FIELDS: Final = ("workload", "app", "version", "service", "revision")  # of the text in a certificate, in this order
+_of: Final = attrgetter(*FIELDS)
 
 
 def of(workload: str, namespace: str, labels: Mapping[str, str]) -> Peer:
@@ -54,4 +56,8 @@ def workload(pod: str, owner: tuple[str, str], labels: Mapping[str, str]) -> str
 
 def text(peer: Peer) -> str:
     """The words as one text, for a certificate; the namespace is in the identity that stands there too."""
-    return _BETWEEN.join(getattr(peer, field).replace(_BETWEEN, "") for field in FIELDS)
+    words = _of(peer)
+    whole = _BETWEEN.join(words)
+    if whole.count(_BETWEEN) < len(words):
+        return whole
+    return _BETWEEN.join(word.replace(_BETWEEN, "") for word in words)

@@ -23,6 +23,7 @@ class Pool:
         for file in files:
             self._pool.AddSerializedFile(file)
         self.message = cache(self._message)
+        self.empty = cache(self._empty)
 
     def __call__(self, name: str, /, **fields: Any) -> Any:
         """A new message of the type `name` with the given fields. Raises KeyError for an unknown type."""
@@ -36,6 +37,10 @@ class Pool:
         return self(
             "google.protobuf.Any", type_url=type_url(message), value=message.SerializeToString(deterministic=True)
         )
+
+    def _empty(self, name: str) -> Any:
+        """A message of the type without a field, in a google.protobuf.Any. It is shared: never change it."""
+        return self.any(self(name))
 
     def parse(self, name: str, document: dict[str, Any], *, lenient: bool = False) -> Any:
         """The message that a JSON document means (`@type` for an Any). Raises json_format.ParseError.

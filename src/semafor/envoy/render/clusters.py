@@ -126,7 +126,7 @@ def _transport(pool: Pool, node: ir.Cluster) -> Fields:
     if not node.tls.only_mesh_endpoints:
         return {"transport_socket": socket}
     # The socket beside the matches is never used; Envoy looks at it to see whether the cluster can do ALPN.
-    matches = tls.where_offered(socket, _with_addresses(pool, node, plain))
+    matches = tls.where_offered(pool, socket, _with_addresses(pool, node, plain))
     return {"transport_socket": socket, "transport_socket_matches": matches}
 
 

@@ -28,7 +28,7 @@ def fields(pool: Pool, node: ir.Cluster) -> Fields:
         source = {"ads": {}, "resource_api_version": "V3", "initial_fetch_timeout": seconds(_FETCH_TIMEOUT_S)}
         found["eds_cluster_config"] = {"eds_config": source}
     if node.endpoints is not None:
-        found["load_assignment"] = endpoints.assignment(pool, node.endpoints)
+        found["load_assignment"] = endpoints.message(pool, node.endpoints)
     if node.discovery in ("strict_dns", "logical_dns"):
         found |= _names(pool, node)
     if node.original_port:

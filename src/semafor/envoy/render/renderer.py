@@ -119,7 +119,8 @@ class Renderer:
         return _Host(routes.framed(instead), (_problem(node, reason),))
 
     def _endpoint_set(self, node: ir.EndpointSet) -> Resource:
-        return resource(node.cluster, endpoints.assignment(self._pool, node), is_empty=not node.endpoints)
+        body = endpoints.assignment(self._pool, node)
+        return xds.resource(xds.ENDPOINTS, node.cluster, body, is_empty=not node.endpoints)
 
 
 def _parts(plan: ir.Plan) -> int:

@@ -1,6 +1,5 @@
 """Spellings that protobuf wants and that recur in every part."""
 
-from datetime import timedelta
 from typing import Any, Final
 
 from semafor.envoy.pool import Pool
@@ -8,6 +7,7 @@ from semafor.envoy.pool import Pool
 Fields = dict[str, Any]
 SOL_SOCKET: Final = 1  # Linux: <asm-generic/socket.h>
 SO_MARK: Final = 36
+_NANOS: Final = 1_000_000_000  # in a second
 
 
 def wrap(value: bool | int) -> Fields:  # noqa: FBT001 a value to wrap, not a switch
@@ -15,8 +15,10 @@ def wrap(value: bool | int) -> Fields:  # noqa: FBT001 a value to wrap, not a sw
     return {"value": value}
 
 
-def seconds(value: float) -> timedelta:
-    return timedelta(seconds=value)
+def seconds(value: float) -> Fields:
+    """A google.protobuf.Duration, by its fields: the library takes four times as long for a timedelta."""
+    whole, part = divmod(round(value * _NANOS), _NANOS)
+    return {"seconds": whole, "nanos": part}
 
 
 def percent(value: float) -> Fields:
@@ -40,7 +42,7 @@ def pipe(path: str) -> Fields:
 
 def typed(pool: Pool, name: str, type_name: str, **fields: Any) -> Fields:
     """An extension: the name that it is known by and its configuration."""
-    return {"name": name, "typed_config": pool.any(pool(type_name, **fields))}
+    return {"name": name, "typed_config": pool.any(pool(type_name, **fields)) if fields else pool.empty(type_name)}
 
 
 def string_map(pairs: dict[str, str]) -> Fields:

@@ -4,9 +4,11 @@ from typing import Final
 
 from semafor import ir
 from semafor.envoy.pool import Pool
-from semafor.envoy.render.shape import Fields, seconds, typed, wrap
+from semafor.envoy.render.shape import Fields, seconds, string_map, typed, wrap
 
 _NAME: Final = "envoy.transport_sockets.tls"
+_STRUCT: Final = "google.protobuf.Struct"
+_MESH: Final = string_map({"tlsMode": "istio"})
 _CONTEXTS: Final = "envoy.extensions.transport_sockets.tls.v3."
 # A cluster or listener that waits for a certificate holds up everything behind it; a late one still arrives.
 _FETCH_TIMEOUT_S: Final = 5.0
@@ -54,11 +56,11 @@ def plain(pool: Pool) -> Fields:
     )
 
 
-def where_offered(secure: Fields, plain: Fields) -> list[Fields]:
+def where_offered(pool: Pool, secure: Fields, plain: Fields) -> list[Fields]:
     """TLS to the endpoints that say they take it, plain text to all others."""
     return [
-        {"name": "mesh", "match": {"tlsMode": "istio"}, "transport_socket": secure},
-        {"name": "plain", "match": {}, "transport_socket": plain},
+        {"name": "mesh", "match": pool(_STRUCT, **_MESH), "transport_socket": secure},
+        {"name": "plain", "match": pool(_STRUCT), "transport_socket": plain},
     ]
 
 

@@ -76,8 +76,7 @@ def _found(
         return Resolved(), _unknown_subset
     if service.resolution in {"none", "dynamic_dns"}:  # whose instances only the caller knows
         return known, None
-    members = instances.with_labels(mesh.instances(service), part.labels)
-    if not any(instance.port(port.name) for instance in members):
+    if not instances.some(mesh.instances(service), part.labels, port.name):
         return replace(known, live=False), _subset_not_live
     return known, None
 

@@ -90,7 +90,10 @@ class Instance(Value, cache_hash=True):
 
     def port(self, name: str) -> int:
         """The number of the named port; 0 when the instance lacks it."""
-        return next((number for known, number in self.ports if known == name), 0)
+        for known, number in self.ports:
+            if known == name:
+                return number
+        return 0
 
 
 def read_pod(document: core.Pod) -> Pod:
@@ -202,8 +205,14 @@ def _instance(address: Address, pod: Pod | None, nodes: Mapping[Key, Locality]) 
 
 def with_labels(instances: tuple[Instance, ...], labels: Labels) -> tuple[Instance, ...]:
     """The instances of a subset."""
-    wanted = set(labels)
-    return tuple(instance for instance in instances if wanted <= set(instance.labels))
+    for pair in labels:
+        instances = tuple([instance for instance in instances if pair in instance.labels])
+    return instances
+
+
+def some(instances: tuple[Instance, ...], labels: Labels, port: str) -> bool:
+    """Whether any instance of the subset has the port."""
+    return any(each.port(port) and all(pair in each.labels for pair in labels) for each in instances)
 
 
 def labels(instances: tuple[Instance, ...]) -> Mapping[str, Labels]:

@@ -16,7 +16,7 @@ class Protocol(Enum):
 
     @property
     def is_http(self) -> bool:
-        return self in {Protocol.HTTP, Protocol.HTTP2, Protocol.GRPC}
+        return self is Protocol.HTTP or self.is_http2  # a set would hash them, which enumerations do in Python
 
     @property
     def is_routed(self) -> bool:
@@ -25,7 +25,7 @@ class Protocol(Enum):
 
     @property
     def is_http2(self) -> bool:
-        return self in {Protocol.HTTP2, Protocol.GRPC}
+        return self is Protocol.HTTP2 or self is Protocol.GRPC
 
 
 _WORDS = {

@@ -43,6 +43,8 @@ def merge(base: Policy, over: Policy, port: int) -> Policy:
     The settings of `over` for this very port replace balancing, pool, outliers and security, and do not inherit them.
     Source: Istio's MergeTrafficPolicy.
     """
+    if over is NOTHING:
+        return base
     own = next((settings for number, settings in over.ports if number == port), None)
     whole = Policy(
         balancing=over.balancing or base.balancing,
