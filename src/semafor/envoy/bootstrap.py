@@ -173,12 +173,16 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
         "overload_manager": _overload(options),
         "stats_config": _stats(options.shown),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "memory_allocator_manager": {"max_per_cpu_cache_size_bytes": _KEPT_PER_CPU_BYTES},
     }
     if mark:
         option = {"level": 1, "name": 36, "int_value": mark, "state": "STATE_PREBIND"}  # SOL_SOCKET, SO_MARK
         document["cluster_manager"] = {"upstream_bind_config": {"socket_options": [option]}}
     return document
 
+
+# Freed memory that each CPU may keep for itself; by default 1.5 MB, on each CPU that the proxy ever ran on.
+_KEPT_PER_CPU_BYTES: Final = 2**18
 
 # Clusters that fall back to plain text for endpoints without a sidecar cannot do ALPN on all endpoints, which Envoy
 # refuses unless told that it is meant. Envoy's own limit for regular expressions, 100, refuses what people write to
