@@ -4,13 +4,13 @@ Socket   a unix socket, and a token for each proxy    one machine
 Port     TLS on both sides, by the mesh's own roots   a cluster
 """
 
-import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import grpc
 
+from semafor.base import unix
 from semafor.base.struct import Value
 
 
@@ -46,13 +46,7 @@ class Socket:
         self._authenticate = authenticate
 
     def open(self, server: Any) -> None:
-        if self._path.exists() and stat.S_ISSOCK(self._path.stat().st_mode):
-            self._path.unlink()
-        try:
-            server.add_insecure_port(f"unix:{self._path}")
-        except RuntimeError as error:  # the path is too long (107 bytes), or the folder cannot be written
-            raise OSError(f"cannot listen on the unix socket {self._path}: {error}") from error
-        self._path.chmod(0o600)
+        unix.listen(server, self._path)
 
     def close(self) -> None:
         self._path.unlink(missing_ok=True)

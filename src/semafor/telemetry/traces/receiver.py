@@ -1,6 +1,5 @@
 """OpenTelemetry's collector door for spans: gRPC on a unix socket, as Envoys and applications report."""
 
-import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from semafor.base import unix
 from semafor.telemetry.traces import otlp
 from semafor.telemetry.traces.span import Malformed, Span
 
@@ -33,15 +33,9 @@ class Receiver:
 
     async def start(self) -> None:
         """Raises OSError when the socket cannot be made."""
-        if self._path.exists() and stat.S_ISSOCK(self._path.stat().st_mode):
-            self._path.unlink()
         self._grpc = grpc.aio.server(options=_OPTIONS)
         self._grpc.add_generic_rpc_handlers((_Handler(self._export),))
-        try:
-            self._grpc.add_insecure_port(f"unix:{self._path}")
-        except RuntimeError as error:  # the path is too long (107 bytes), or the folder cannot be written
-            raise OSError(f"cannot listen on the unix socket {self._path}: {error}") from error
-        self._path.chmod(0o600)
+        unix.listen(self._grpc, self._path)
         await self._grpc.start()
 
     async def stop(self) -> None:
