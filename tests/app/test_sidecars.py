@@ -70,7 +70,7 @@ def test_the_proxy_gets_the_daemons_sockets_and_its_keys(sidecars, tmp_path):
 
 
 def test_everything_but_the_health_port_is_intercepted(sidecars):
-    assert sidecars.interception(inject.inject(POD)) == Interception(exclude_inbound_ports=(15021, 15090))
+    assert sidecars.interception(inject.inject(POD)) == Interception(exclude_inbound_ports=(15021, 15090, 15020))
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_everything_but_the_health_port_is_intercepted(sidecars):
         ("includeInboundPorts", "*", {}),
         ("includeInboundPorts", "8080", {"include_inbound_ports": (8080,)}),
         ("includeInboundPorts", "", {"include_inbound_ports": ()}),
-        ("excludeInboundPorts", "9000", {"exclude_inbound_ports": (9000, 15021, 15090)}),
+        ("excludeInboundPorts", "9000", {"exclude_inbound_ports": (9000, 15021, 15090, 15020)}),
     ],
 )
 def test_istios_annotations_say_what_is_left_alone(sidecars, name, value, expected):
-    wanted = Interception(**{"exclude_inbound_ports": (15021, 15090), **expected})
+    wanted = Interception(**{"exclude_inbound_ports": (15021, 15090, 15020), **expected})
     assert sidecars.interception(annotated(f"traffic.sidecar.istio.io/{name}", value)) == wanted
 
 

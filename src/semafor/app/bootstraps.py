@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from semafor.app import proxies, stats_annotations
+from semafor.app import merged_metrics, proxies, stats_annotations
 from semafor.envoy.bootstrap import Bootstrap
 
 Pod = dict[str, Any]
@@ -12,7 +12,8 @@ def of(pod: Pod) -> Bootstrap:
     """Who the pod's proxy is, by Istio's names."""
     metadata = pod["metadata"]
     kind = "sidecar" if proxies.role(pod) == "sidecar" else "router"
-    ip = pod.get("status", {}).get("podIP", "")
+    status = pod.get("status", {})
+    ip = status.get("podIP", "")
     name, namespace = metadata["name"], metadata["namespace"]
     return Bootstrap(
         node_id=f"{kind}~{ip}~{name}.{namespace}~{namespace}.svc.cluster.local",
@@ -20,4 +21,6 @@ def of(pod: Pod) -> Bootstrap:
         metadata=proxies.node_metadata(pod),
         trusts_callers=kind == "sidecar",
         shown=stats_annotations.of(metadata.get("annotations") or {}),
+        hosts=tuple(each["ip"] for each in status.get("podIPs") or ()) or ((ip,) if ip else ()),
+        application=merged_metrics.application(pod),
     )

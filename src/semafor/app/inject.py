@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from semafor.app import proxy_config, revisions
+from semafor.app import merged_metrics, proxy_config, revisions, stats_annotations
 from semafor.app.proxy_config import Settings
 from semafor.app.revisions import Offer
 from semafor.base.problem import ObjectRef, Problem
@@ -156,12 +156,14 @@ def inject(
     `defaults` are the revision's.
     """
     if is_gateway(pod):
-        return _gateway(pod, revision, defaults)
+        return _gateway(pod, settings, revision, defaults)
     pod = copy.deepcopy(pod)
     metadata, spec = pod["metadata"], pod["spec"]
     annotations = metadata.setdefault("annotations", {}) or {}
     labels = metadata.setdefault("labels", {}) or {}
     sidecar = proxy_config.apply(_sidecar(annotations, defaults), settings)
+    annotations = merged_metrics.take_over(annotations, sidecar, merge=settings.merge_metrics)
+    annotations = {**stats_annotations.written(settings.shown), **annotations}
     spec["initContainers"] = [sidecar, *(spec.get("initContainers") or [])]
     first = spec["containers"][0]["name"] if spec.get("containers") else ""
     labels.setdefault("security.istio.io/tlsMode", "istio")
@@ -176,13 +178,15 @@ def inject(
     return pod
 
 
-def _gateway(pod: Pod, revision: str, defaults: Defaults) -> Pod:
+def _gateway(pod: Pod, settings: Settings, revision: str, defaults: Defaults) -> Pod:
     """A copy of the pod whose proxy is a gateway; what its author wrote into the container stays."""
     pod = copy.deepcopy(pod)
     metadata, spec = pod["metadata"], pod["spec"]
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
     template = _sidecar(annotations, defaults)
     template.pop("restartPolicy")
+    annotations = merged_metrics.take_over(annotations, template, merge=settings.merge_metrics)
+    annotations = {**stats_annotations.written(settings.shown), **annotations}
     template["args"][1] = "router"
     for container in spec["containers"]:
         if _waits(container):

@@ -24,11 +24,12 @@ def of(pod: Pod) -> Interception | None:
     def ports(name: str) -> tuple[int, ...]:
         return tuple(int(part) for part in listed(name) if part.isdigit())
 
+    proxys = (inject.HEALTH_PORT, bootstrap.STATS_PORT, bootstrap.MERGED_PORT)
     include_ports = annotations.get(_TRAFFIC + "includeInboundPorts", "*")
     return Interception(
         include_outbound_cidrs=tuple(each for each in listed("includeOutboundIPRanges") if each != "*"),
         exclude_outbound_cidrs=listed("excludeOutboundIPRanges"),
         exclude_outbound_ports=ports("excludeOutboundPorts"),
         include_inbound_ports=None if include_ports == "*" else ports("includeInboundPorts"),
-        exclude_inbound_ports=(*ports("excludeInboundPorts"), inject.HEALTH_PORT, bootstrap.STATS_PORT),
+        exclude_inbound_ports=(*ports("excludeInboundPorts"), *proxys),
     )

@@ -33,12 +33,13 @@ _KEYS: dict[tuple[str, ...], tuple[str, tuple[Any, ...]]] = {
 }
 _TOPOLOGY = ("defaultConfig", "gatewayTopology")
 _TOPOLOGY_KEYS = ("numTrustedProxies", "forwardClientCertDetails")
-_PROXY_KEYS = ("concurrency", "proxyMetadata", "image")
+_PROXY_KEYS = ("concurrency", "proxyMetadata", "image", "proxyStatsMatcher")
 
 # path of a part that is read as a whole -> (field of Options, its reader, which raises ValueError)
 _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
     ("pathNormalization", "normalization"): ("paths", mesh_config_parts.paths),
     ("semafor", upstream.KEY): ("", upstream.read),  # its keeper looks there by itself
+    ("enablePrometheusMerge",): ("", mesh_config_parts.switch),  # looked at when a pod is made
     ("trustDomain",): ("trust_domain", mesh_config_parts.trust_domain),
     ("trustDomainAliases",): ("trust_domain_aliases", mesh_config_parts.trust_domains),
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),

@@ -72,6 +72,13 @@ def log_format(written: Any) -> str:
     return written
 
 
+def switch(value: Any) -> bool:
+    """Whether it is on."""
+    if not isinstance(value, bool):
+        raise ValueError("it has to be true or false")
+    return value
+
+
 def share(written: Any) -> float:
     """A share in per cent. Raises ValueError."""
     if isinstance(written, bool) or not isinstance(written, int | float) or not 0 <= written <= 100:

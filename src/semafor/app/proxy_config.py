@@ -14,6 +14,7 @@ import yaml
 from semafor import resources
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
+from semafor.envoy.statistics import Shown
 from semafor.resources.istio import proxy_config
 
 Doc = dict[str, Any]
@@ -22,17 +23,22 @@ ANNOTATION: Final = "proxy.istio.io/config"
 VARIABLE: Final = "PROXY_CONFIG"  # of the proxy's container, where its agent looks
 _METADATA: Final = "ISTIO_META_"  # variables that begin so become the proxy's metadata
 # Of the annotation: what is read here, and what is read or always so elsewhere.
-_READ: Final = frozenset({"concurrency", "proxyMetadata", "image"})
+_READ: Final = frozenset({"concurrency", "proxyMetadata", "image", "proxyStatsMatcher"})
 _ELSEWHERE: Final = frozenset({"gatewayTopology", "holdApplicationUntilProxyStarts"})
 _TAG: Final = re.compile(r"\w[\w.-]{0,127}")
 
 
 class Settings(Value):
-    """What is asked for; None and empty where nobody asks. A `concurrency` of 0 means a worker for each processor."""
+    """What is asked for; None and empty where nobody asks. A `concurrency` of 0 means a worker for each processor.
+
+    `merge_metrics` is the mesh's: whether a proxy tells its application's metrics with its own.
+    """
 
     concurrency: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
     image_type: str = ""
+    shown: Shown = Shown()
+    merge_metrics: bool = True
 
     def over(self, others: "Settings") -> "Settings":
         """These settings, and of the others what these do not say."""
@@ -40,6 +46,8 @@ class Settings(Value):
             concurrency=others.concurrency if self.concurrency is None else self.concurrency,
             environment=tuple(sorted({**dict(others.environment), **dict(self.environment)}.items())),
             image_type=self.image_type or others.image_type,
+            shown=others.shown if self.shown == Shown() else self.shown,
+            merge_metrics=self.merge_metrics and others.merge_metrics,
         )
 
 
@@ -65,7 +73,7 @@ def of(pod: Doc, objects: Iterable[Doc], mesh: Mapping[str, Any], root_namespace
         _first(roots),
         written(mesh.get("defaultConfig") or {}),
     )
-    made = Settings()
+    made = Settings(merge_metrics=mesh.get("enablePrometheusMerge") is not False)
     for layer in layers:
         made = made.over(layer)
     return made
@@ -95,12 +103,24 @@ def written(document: Mapping[str, Any]) -> Settings:
     """The settings in the mesh configuration's and the annotation's words; a value of a wrong type is passed over."""
     concurrency, metadata, image = (document.get(name) for name in ("concurrency", "proxyMetadata", "image"))
     kind = image.get("imageType") if isinstance(image, Mapping) else ""
+    matcher = document.get("proxyStatsMatcher")
     return Settings(
         concurrency=concurrency if isinstance(concurrency, int) and concurrency >= 0 else None,
         environment=tuple(sorted((str(key), str(value)) for key, value in metadata.items()))
         if isinstance(metadata, Mapping)
         else (),
         image_type=kind if isinstance(kind, str) else "",
+        shown=_shown(matcher if isinstance(matcher, Mapping) else {}),
+    )
+
+
+def _shown(matcher: Mapping[str, Any]) -> Shown:
+    def words(name: str) -> tuple[str, ...]:
+        found = matcher.get(name)
+        return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+    return Shown(
+        prefixes=words("inclusionPrefixes"), suffixes=words("inclusionSuffixes"), regexes=words("inclusionRegexps")
     )
 
 

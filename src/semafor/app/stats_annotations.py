@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.envoy.bootstrap import Shown
 from semafor.envoy.render.metrics import PREFIX
+from semafor.envoy.statistics import Shown
 
 _NAME: Final = "sidecar.istio.io/stats"
 _BUCKETS: Final = _NAME + "HistogramBuckets"
@@ -31,6 +31,12 @@ def of(annotations: Mapping[str, str]) -> Shown:
         regexes=tuple(one for one in _listed(annotations, "InclusionRegexps") if _is_regex(one)),
         buckets=buckets,
     )
+
+
+def written(shown: Shown) -> dict[str, str]:
+    """The annotations that say the same; a pod's own go before each of them."""
+    lists = {"Prefixes": shown.prefixes, "Suffixes": shown.suffixes, "Regexps": shown.regexes}
+    return {f"{_NAME}Inclusion{name}": ",".join(words) for name, words in lists.items() if words}
 
 
 def problems(annotations: Mapping[str, str], ref: ObjectRef) -> Iterator[Problem]:

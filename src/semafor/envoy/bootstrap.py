@@ -1,22 +1,21 @@
 """What an Envoy starts with, as JSON: who it is, where its configuration comes from, and what never changes.
 
-sidecar   in a pod: admin on 127.0.0.1:15000, readiness on 15021, metrics on 15090
+sidecar   in a pod: admin on 127.0.0.1:15000, readiness on 15021, metrics on 15090 and 15020
 node      in the node's own network namespace: cluster addresses and the way out
 host      in the host's network namespace: a unix socket through which pods reach the outside
 """
 
-import hashlib
 import json
-from pathlib import Path
 from typing import Any, Final
 
 from semafor.base.struct import Value
-from semafor.envoy.render import metrics
+from semafor.envoy import statistics
 from semafor.envoy.secret_names import IDENTITY, TRUST
 
 ADMIN_PORT: Final = 15000
 READY_PORT: Final = 15021
 STATS_PORT: Final = 15090  # where whoever asks gets the proxy's metrics
+MERGED_PORT: Final = 15020  # and here those of its application besides
 MONITORING_PORT: Final = 15014  # of istiod
 PROMETHEUS_PORT: Final = 9090  # of Prometheus's API, in istiod's pod
 OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
@@ -44,22 +43,14 @@ class Remote(Value):
     watched: str
 
 
-class Shown(Value):
-    """Statistics that are shown besides the usual ones, and the upper bounds of histograms by what names begin with."""
-
-    prefixes: tuple[str, ...] = ()
-    suffixes: tuple[str, ...] = ()
-    regexes: tuple[str, ...] = ()
-    buckets: tuple[tuple[str, tuple[float, ...]], ...] = ()
-
-
 class Bootstrap(Value):
     """One Envoy. Paths are as that Envoy sees them.
 
     `xds_socket` and `token`: where it asks for its configuration, and what proves who it is; or `remote` for both.
     `admin_socket`: besides (sidecar) or in place of (node, host) the admin port. `mark` of 0 leaves its connections
     unmarked. Above 95 % of `max_heap_bytes` no new requests are taken; `max_connections` of callers cost about 50 KB
-    each. `trusts_callers`: they are sidecars, which may give up most of their requests.
+    each. `trusts_callers`: they are sidecars, which may give up most of their requests. `application`: one that
+    has metrics of its own. `hosts` are the pod's addresses.
     """
 
     node_id: str
@@ -75,7 +66,9 @@ class Bootstrap(Value):
     max_connections: int = 10_000
     max_heap_bytes: int = 1024 * _MIB
     trusts_callers: bool = False
-    shown: Shown = Shown()
+    shown: statistics.Shown = statistics.Shown()
+    application: statistics.Application | None = None
+    hosts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Bootstrap({self.node_id!r}, token=redacted)"
@@ -89,15 +82,19 @@ def sidecar(options: Bootstrap) -> bytes:
     document["admin"] = {"address": admin}
     document["static_resources"]["clusters"] += [_cluster("admin", admin), _cluster("metrics", metrics_of_all)]
     listeners = [
-        _listener("metrics", metrics_of_all, [_all_to("admin")], _SPELLING),
+        _listener("metrics", metrics_of_all, [_all_to("admin")], statistics.SPELLING),
         _listener("ready", _tcp("0.0.0.0", options.ready_port), _ready_routes()),  # noqa: S104 the kubelet asks here
-        _listener("stats", _tcp("0.0.0.0", STATS_PORT), [_metrics(), _NOTHING]),  # noqa: S104 and Prometheus here
+        *_told(options),
         _listener("admin", _tcp("127.0.0.1", options.admin_port), _admin_routes()),
     ]
+    if options.application:
+        document["static_resources"]["clusters"].append(
+            _cluster("application", _tcp("127.0.0.1", options.application.port))
+        )
     if options.admin_socket:
         listeners.append(_listener("admin socket", _pipe(options.admin_socket), _admin_routes()))
     document["static_resources"]["listeners"] = listeners
-    document["bootstrap_extensions"] = [_METRIC_NAMES]
+    document["bootstrap_extensions"] = [statistics.METRIC_NAMES]
     return _encode(document)
 
 
@@ -136,7 +133,7 @@ def front(socket: str, *, prometheus: str) -> bytes:
             "clusters": [_cluster(name, _pipe(path, mode=None)) for name, _, path in doors],
             "listeners": listeners,
         },
-        "stats_config": _STATS,
+        "stats_config": statistics.MATCHER,
     }
     return _encode(document)
 
@@ -171,7 +168,7 @@ def _common(options: Bootstrap, *, mark: int) -> Json:
         "static_resources": static,
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _runtime(options)}]},
         "overload_manager": _overload(options),
-        "stats_config": _stats(options.shown),
+        "stats_config": statistics.config(options.shown),
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
         "memory_allocator_manager": {"max_per_cpu_cache_size_bytes": _KEPT_PER_CPU_BYTES},
     }
@@ -202,48 +199,6 @@ _NO_RESET_IS_AN_ATTACK: Final[Json] = {"overload.premature_reset_total_stream_co
 
 def _runtime(options: Bootstrap) -> Json:
     return _RUNTIME | (_NO_RESET_IS_AN_ATTACK if options.trusts_callers else {})
-
-
-_STAT_REGEXES: Final = (
-    r".*upstream_rq_(total|active|completed|[1-5]\w\w|retry\w*|pending_total|\w*timeout|\w*overflow)",
-    r".*downstream_rq_(total|active|completed|[1-5]xx|timeout|rx_reset|ws_\w+)",
-    r".*(up|down)stream_cx_(total|active|destroy|http\d_total|connect_\w+|overflow)",
-)
-# Every stat of every cluster would cost 12 MB in a mesh of 500 clusters; these are what people and alerts look at.
-_STATS: Final[Json] = {
-    "use_all_default_tags": True,
-    # What a dry run of a policy would have done, as labels. Source: Istio's task "Dry Run".
-    "stats_tags": [
-        {"tag_name": "authz_enforce_result", "regex": r"rbac(\.(allowed|denied))"},
-        {"tag_name": "authz_dry_run_action", "regex": r"(\.istio_dry_run_(allow|deny)_)"},
-        {"tag_name": "authz_dry_run_result", "regex": r"(\.shadow_(allowed|denied))"},
-    ],
-    "stats_matcher": {
-        "inclusion_list": {
-            "patterns": [
-                {"prefix": "server."},
-                {"prefix": f"{metrics.PREFIX}."},
-                {"prefix": "cluster_manager."},
-                {"prefix": "listener_manager."},
-                {"prefix": "overload."},
-                {"contains": "ssl."},
-                {"contains": "rbac."},
-                {"contains": "outlier_detection.ejections_"},
-                {"contains": "membership_"},
-                *({"safe_regex": {"regex": regex}} for regex in _STAT_REGEXES),
-            ]
-        }
-    },
-}
-
-
-def _stats(shown: Shown) -> Json:
-    patterns = list(_STATS["stats_matcher"]["inclusion_list"]["patterns"])
-    patterns += [{"prefix": text} for text in shown.prefixes] + [{"suffix": text} for text in shown.suffixes]
-    patterns += [{"safe_regex": {"regex": text}} for text in shown.regexes]
-    buckets = [{"match": {"prefix": text}, "buckets": list(bounds)} for text, bounds in shown.buckets]
-    made = _STATS | {"stats_matcher": {"inclusion_list": {"patterns": patterns}}}
-    return made | ({"histogram_bucket_settings": buckets} if buckets else {})
 
 
 def _dynamic(pod: str) -> Json:
@@ -342,30 +297,6 @@ def _proof() -> Json:
 
 _TOKEN: Final = "xds-token"  # noqa: S105 - the secret's name
 
-# Names of metrics begin with `envoy_`, but for those below a prefix that an extension has taken. The one for
-# WebAssembly takes its own before it looks for a program, and this program is none: nothing is loaded, no engine starts
-# and istio_requests_total is called so. What is fetched in its place is a text of the admin interface, always the same.
-_METRIC_NAMES: Final[Json] = {
-    "name": "envoy.bootstrap.wasm",
-    "typed_config": {
-        "@type": _TYPES + "extensions.wasm.v3.WasmService",
-        "singleton": True,
-        "config": {
-            "name": "names",
-            "vm_config": {
-                "runtime": "envoy.wasm.runtime.null",
-                "code": {
-                    "remote": {
-                        "http_uri": {"uri": "http://admin/hot_restart_version", "cluster": "admin", "timeout": "1s"},
-                        "sha256": hashlib.sha256(b"disabled").hexdigest(),
-                        "retry_policy": {"num_retries": 0},
-                    }
-                },
-            },
-        },
-    },
-}
-
 _XDS_KEEPALIVE: Final[Json] = {"interval": "30s", "timeout": "10s"}
 
 
@@ -423,19 +354,30 @@ def _admin_routes() -> list[Json]:
     return [_metrics(), _metrics(path="/stats", query_parameters=[prometheus]), _all_to("admin")]
 
 
+def _told(options: Bootstrap) -> list[Json]:
+    """Where Prometheus asks. Without an application that is to be asked, too, both ports are one listener's.
+
+    At the pod's own addresses: what a pod asks of another one's port would else be taken for its own proxy's.
+    """
+    hosts = (*options.hosts, "127.0.0.1") if options.hosts else ("0.0.0.0",)  # noqa: S104 it is on another machine
+    own, merged = ([_tcp(host, port) for host in hosts] for port in (STATS_PORT, MERGED_PORT))
+    if options.application is None:
+        return [_at(own + merged, _listener("stats", {}, [_metrics(), _NOTHING]))]
+    merging = statistics.merging(options.application)
+    return [
+        _at(own, _listener("stats", {}, [_metrics(), _NOTHING])),
+        _at(merged, _listener("merged", {}, [_metrics(), _NOTHING], merging)),
+    ]
+
+
+def _at(addresses: list[Json], listener: Json) -> Json:
+    others = [{"address": address} for address in addresses[1:]]
+    return {**listener, "address": addresses[0]} | ({"additional_addresses": others} if others else {})
+
+
 def _metrics(**match: Any) -> Json:
     """The metrics in Prometheus's format. They may be long."""
     return {"match": match or {"path": "/stats/prometheus"}, "route": {"cluster": "metrics", "timeout": "30s"}}
-
-
-_LABELS: Final = Path(__file__).with_name("labels.lua").read_text(encoding="utf-8")
-_SPELLING: Final[Json] = {
-    "name": "envoy.filters.http.lua",
-    "typed_config": {
-        "@type": _TYPES + "extensions.filters.http.lua.v3.Lua",
-        "default_source_code": {"inline_string": _LABELS},
-    },
-}
 
 
 def _all_to(cluster: str) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from semafor.app import proxies
+from semafor.app import merged_metrics, proxies
 from semafor.envoy.bootstrap import ADMIN_PORT, STATS_PORT
 
 Pod = dict[str, Any]
@@ -17,11 +17,9 @@ Pod = dict[str, Any]
 PODS: Final = "kubernetes-pods"
 OWN: Final = "semafor"
 ENVOY_PATH: Final = "/stats/prometheus?usedonly"
-_MERGED_PORT: Final = 15020  # where Istio shows an app's metrics and its proxy's together; both are read here apart
 # Of Envoy's own histograms (how long its configuration took, and the like) sum and count are enough: their buckets
 # would be half of all series.
 _ENVOYS_BUCKETS: Final = re.compile(r"envoy_\w+_bucket\{")
-_ANNOTATION: Final = "prometheus.io/"
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 _MAX_LABELS: Final = 60  # of a pod's that become labels of its series
 
@@ -80,36 +78,21 @@ def _proxy(pod: Pod) -> Target:
 
 
 def _annotated(pod: Pod) -> Target | None:
-    """What `prometheus.io/scrape`, `port`, `path` and `scheme` say; nothing for a port that is none."""
-    annotations = pod["metadata"].get("annotations") or {}
-    if annotations.get(_ANNOTATION + "scrape") != "true":
+    """The application itself, where it asks for it: others read both at one port."""
+    asked = merged_metrics.asked(pod)
+    if asked is None:
         return None
-    given = annotations.get(_ANNOTATION + "port", "")
-    port = (
-        int(given) if given.isascii() and given.isdigit() and len(given) < 6 else _first_port(pod) if not given else 0
-    )
-    if not 0 < port < 65536 or port in (STATS_PORT, _MERGED_PORT):  # these are the proxy's, which is read
-        return None
-    ip, path = pod["status"]["podIP"], annotations.get(_ANNOTATION + "path") or "/metrics"
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
-        return None
+    ip = pod["status"]["podIP"]
     return Target(
         key=f"pod/{pod['metadata']['uid']}",
         uid=pod["metadata"]["uid"],
         host=ip,
-        port=port,
-        path=path,
-        labels=_labels(pod, f"{ip}:{port}"),
-        shown=f"http://{ip}:{port}{path}",
-        https=annotations.get(_ANNOTATION + "scheme") == "https",
+        port=asked.port,
+        path=asked.path,
+        labels=_labels(pod, f"{ip}:{asked.port}"),
+        shown=f"http://{ip}:{asked.port}{asked.path}",
+        https=asked.https,
     )
-
-
-def _first_port(pod: Pod) -> int:
-    ports = [
-        port for each in pod["spec"]["containers"] for port in each.get("ports") or () if not proxies.is_proxy(each)
-    ]
-    return int(ports[0]["containerPort"]) if ports else 80
 
 
 def _labels(pod: Pod, instance: str) -> tuple[tuple[str, str], ...]:
