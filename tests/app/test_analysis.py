@@ -28,8 +28,9 @@ MODEL = """
 apiVersion: v1
 kind: Service
 metadata: {name: model, namespace: demo}
-spec: {selector: {app: model}, ports: [{port: 80, name: web}]}
+spec: {selector: {app: model}, ports: [{port: 80, name: http}]}
 """
+WEB = MODEL.replace("name: http", "name: web")
 TYPO = """
 # a comment above
 ---
@@ -78,7 +79,7 @@ def test_what_is_around_the_rules_is_told_too():
         "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: p, namespace: demo}, "
         "spec: {selector: {matchLabels: {app: none}}}}"
     )
-    found = {(each.code, str(each.ref)) for each in messages(namespace, enabled, pod, policy, MODEL, is_live=True)}
+    found = {(each.code, str(each.ref)) for each in messages(namespace, enabled, pod, policy, WEB, is_live=True)}
     assert found == {
         ("IST0102", "Namespace shop"),
         ("IST0103", "Pod demo/web"),
@@ -123,3 +124,22 @@ def test_a_file_that_is_no_yaml_is_named(tmp_path):
     (tmp_path / "a.yaml").write_text("a: [")
     done = CliRunner().invoke(validate, ["-f", str(tmp_path)])
     assert "a.yaml" in done.output
+
+
+def test_messages_that_an_object_suppresses_are_not_told():
+    quiet = WEB.replace(
+        "namespace: demo", "namespace: demo, annotations: {galley.istio.io/analyze-suppress: 'IST0118'}"
+    )
+    assert [each.code for each in messages(WEB)] == ["IST0118"]
+    assert messages(quiet) == ()
+
+
+def test_what_a_status_says_no_to_is_told():
+    route = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: demo}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+status: {conditions: [{type: Programmed, status: "False", reason: AddressNotUsable, message: "no such address"}]}
+"""
+    assert ("IST0171", "Warning") in {(each.code, each.level) for each in messages(route)}

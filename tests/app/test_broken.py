@@ -38,3 +38,5 @@ def test_it_is_found_told_and_mended(case):
     assert told, sorted((code, text) for code, _, text in before)
     after = {(each.code, str(each.ref)) for each in mended}
     assert not [each for each in before if each[0] == case.code and case.says in each[2] and each[:2] in after]
+    grave = {each for each in mended if each.level != "Info" and each.code != "SubsetNotLive"}
+    assert grave <= set(broken), "the mend breaks something else"

@@ -19,12 +19,18 @@ KINDS = {
     "SV": ("v1", "Service"),
     "PO": ("v1", "Pod"),
     "NS": ("v1", "Namespace"),
+    "EF": ("networking.istio.io/v1alpha3", "EnvoyFilter"),
+    "DE": ("apps/v1", "Deployment"),
+    "RG": ("gateway.networking.k8s.io/v1beta1", "ReferenceGrant"),
     "HR": ("gateway.networking.k8s.io/v1", "HTTPRoute"),
 }
 
 
 class Case(NamedTuple):
-    """`says` are words of the message; `change` and `mend` are lines `KIND name {spec}`, labels after a `|`."""
+    """`says` are words of the message; `change` and `mend` are lines `KIND name {spec}`.
+
+    After a `|` come labels, or metadata that has labels or annotations.
+    """
 
     title: str
     code: str
@@ -46,7 +52,8 @@ def _document(line: str) -> dict[str, Any]:
     if short != "NS":
         metadata["namespace"] = namespace or "demo"
     if labels:
-        metadata["labels"] = yaml.safe_load(labels)
+        found = yaml.safe_load(labels)
+        metadata.update(found if {"labels", "annotations"} & found.keys() else {"labels": found})
     document = {"apiVersion": version, "kind": kind, "metadata": metadata}
     return document if short == "NS" else {**document, "spec": yaml.safe_load(rest if not labels else spec)}
 

@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from semafor import planner, resources
-from semafor.app.analysis import codes, hygiene, message, policy_checks, rule_checks, service_checks
+from semafor.app.analysis import (
+    annotation_checks,
+    codes,
+    hygiene,
+    message,
+    pair_checks,
+    policy_checks,
+    rule_checks,
+    service_checks,
+    status_checks,
+)
 from semafor.app.analysis.message import Message
 from semafor.app.analysis.reading import Source
 from semafor.app.analysis.world import World
@@ -17,7 +27,10 @@ from semafor.resources.errors import DecodeError
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
-_CHECKS = (policy_checks.messages, service_checks.messages, rule_checks.messages)
+# Of all objects together, and of each by itself.
+_CHECKS = (policy_checks.messages, service_checks.messages, rule_checks.messages, pair_checks.messages)
+_CHECKS_OF_ONE = (annotation_checks.messages, status_checks.messages)
+_SUPPRESS = "galley.istio.io/analyze-suppress"  # Istio's annotation: codes that are not to be told of an object
 Key = tuple[str, str, str, str]  # group, kind, namespace, name
 
 # What depends on pods that run, which files do not tell of.
@@ -39,8 +52,16 @@ def analyze(
         *_between(every, options, is_live=is_live),
         *hygiene.messages(tuple(every.values()), is_live=is_live),
         *(told for check in _CHECKS for told in check(World(tuple(every.values()), is_live=is_live))),
+        *(told for source in every.values() for check in _CHECKS_OF_ONE for told in check(source)),
     ]
-    return tuple(sorted(dict.fromkeys(found), key=_order))
+    suppressed = {ref_of(each.document): _suppressed(each.document) for each in every.values()}
+    wanted = (each for each in dict.fromkeys(found) if not {each.code, "*"} & suppressed.get(each.ref, frozenset()))
+    return tuple(sorted(wanted, key=_order))
+
+
+def _suppressed(document: Doc) -> frozenset[str]:
+    annotations = (document.get("metadata") or {}).get("annotations") or {}
+    return frozenset(each.strip() for each in str(annotations.get(_SUPPRESS, "")).split(","))
 
 
 def validate(source: Source) -> Iterator[Message]:
@@ -61,10 +82,18 @@ def _between(every: dict[Key, Source], options: Options, *, is_live: bool) -> It
     """What the planner's checker finds, which looks at all objects together."""
     sources = {ref_of(each.document): each for each in every.values()}
     objects = [one for each in every.values() if (one := _decoded(each.document)) is not None]
-    for problem in planner.check(Mesh.of(cast("list[Object]", objects), options)):
+    problems = planner.check(Mesh.of(cast("list[Object]", objects), options))
+    unreachable: dict[ObjectRef, list[str]] = {}
+    for each in problems:
+        if codes.of(each) == codes.UNREACHABLE:
+            unreachable.setdefault(each.ref, []).append(each.path)
+    for problem in problems:
         source = sources.get(problem.ref)
+        document = source.document if source else {}
         if is_live or problem.reason not in _OF_THE_MOMENT:
-            code, place = codes.of(problem), source.place(problem.path) if source and source.file else ""
+            code, place = codes.of(problem, document), source.place(problem.path) if source and source.file else ""
+            if problem.path in codes.ineffective(unreachable.get(problem.ref, ()), document.get("spec") or {}):
+                code = codes.INEFFECTIVE
             yield message.of(problem, code, codes.level(problem, code), place)
 
 

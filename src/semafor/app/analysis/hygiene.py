@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafor.app.analysis import codes
-from semafor.app.analysis.message import Message
+from semafor.app.analysis.message import Level, Message
 from semafor.app.analysis.reading import Source
 from semafor.base.problem import ObjectRef
 from semafor.planner.services import protocol
@@ -16,6 +16,8 @@ from semafor.planner.services.protocol import Protocol
 Doc = dict[str, Any]
 
 _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease", "istio-system"})
+# The labels that bring a namespace into the mesh, from the one that counts most.
+_INJECTING = ("istio-injection", "istio.io/rev", "istio.io/dataplane-mode")
 _PROXY = "istio-proxy"
 _PROXY_USER = 1337
 _SELECTING = frozenset(
@@ -25,11 +27,12 @@ _SELECTING = frozenset(
 
 def messages(sources: tuple[Source, ...], *, is_live: bool) -> Iterator[Message]:
     """What deserves a look. `is_live`: the sources are all that there is, so what is not among them does not exist."""
-    injected = _injected(sources)
+    injected, outside = _injected(sources), _outside(sources)
     for source in sources:
         yield from _of_namespace(source)
-        yield from _of_service(source, injected)
+        yield from _of_service(source, outside)
         yield from _of_pod(source, injected)
+        yield from _of_users(source, outside)
     if is_live:
         yield from _without_workloads(sources)
 
@@ -38,10 +41,14 @@ def _of_namespace(source: Source) -> Iterator[Message]:
     if source.document["kind"] != "Namespace" or _name(source) in _SYSTEM:
         return
     labels = _labels(source.document)
-    if "istio-injection" in labels and "istio.io/rev" in labels:
-        text = "it has both istio-injection and istio.io/rev; the second one does not count (remove one of them)"
+    both = [each for each in _INJECTING if each in labels and labels[each] != "disabled"]
+    if len(both) > 1:
+        text = f"it has both {both[0]} and {both[1]}; the second one does not count (remove one of them)"
         yield Message(codes.TWO_LABELS, "Warning", _ref(source), text, _place(source, "metadata.labels"))
-    if not {"istio-injection", "istio.io/rev", "istio.io/dataplane-mode"} & labels.keys():
+    if labels.get("istio.io/dataplane-mode") == "ambient" and len(both) == 1:
+        text = "istio.io/dataplane-mode has no effect: its pods get no sidecar by it (label it istio-injection=enabled)"
+        yield Message("NotSupported", "Error", _ref(source), text, _place(source, "metadata.labels"))
+    if not set(_INJECTING) & labels.keys():
         text = (
             f"the namespace is not enabled for injection: kubectl label namespace {_name(source)} "
             "istio-injection=enabled, or =disabled to say that this is meant"
@@ -49,10 +56,10 @@ def _of_namespace(source: Source) -> Iterator[Message]:
         yield Message(codes.NOT_INJECTED, "Info", _ref(source), text, _place(source))
 
 
-def _of_service(source: Source, injected: frozenset[str]) -> Iterator[Message]:
+def _of_service(source: Source, outside: frozenset[str]) -> Iterator[Message]:
     if source.document["kind"] != "Service" or source.document.get("apiVersion") != "v1":
         return
-    if _namespace(source) not in injected:
+    if _namespace(source) in outside:
         return
     for index, port in enumerate(source.document.get("spec", {}).get("ports") or ()):
         transport = str(port.get("protocol") or "TCP")
@@ -75,8 +82,21 @@ def _of_pod(source: Source, injected: frozenset[str]) -> Iterator[Message]:
     ):
         text = "the pod has no sidecar; it was made before injection was enabled (restart it)"
         yield Message(codes.NO_PROXY, "Warning", _ref(source), text, _place(source))
-    users = [(each.get("securityContext") or {}).get("runAsUser") for each in (spec, *spec.get("containers", ()))]
-    if _PROXY_USER in users:
+
+
+def _of_users(source: Source, outside: frozenset[str]) -> Iterator[Message]:
+    """Pods, running or described, whose programs would pass for the proxy."""
+    document = source.document
+    if (
+        document["kind"] not in {"Pod", "Deployment", "StatefulSet", "DaemonSet", "Job"}
+        or _namespace(source) in outside
+    ):
+        return
+    pod = document if document["kind"] == "Pod" else (document.get("spec") or {}).get("template") or {}
+    spec = pod.get("spec") or {}
+    own = [each for each in spec.get("containers") or () if each.get("name") != _PROXY]
+    users = [(each.get("securityContext") or {}).get("runAsUser") for each in (spec, *own)]
+    if _PROXY_USER in users and not _is_left_out(pod):
         text = f"the user {_PROXY_USER} is the proxy's own: what it sends is not intercepted (use another)"
         yield Message(codes.RESERVED_USER, "Warning", _ref(source), text, _place(source, "spec"))
 
@@ -94,10 +114,27 @@ def _without_workloads(sources: tuple[Source, ...]) -> Iterator[Message]:
     for source in sources:
         wanted = _selector(source.document)
         where = _namespace(source)
-        if wanted and not any(where in (space, "istio-system") and wanted.items() <= labels for space, labels in pods):
+        if any(where in (space, "istio-system") and wanted.items() <= labels for space, labels in pods):
+            continue
+        if wanted:
             said = ", ".join(f"{name}={value}" for name, value in wanted.items())
-            text = f"no pod has the labels {said}, so it has no effect yet"
-            yield Message(codes.NO_WORKLOADS, "Warning", _ref(source), text, _place(source, "spec.selector"))
+            text = f"no pod has the labels {said}, so it has no effect yet (mend the selector, or the pods' labels)"
+            yield Message(*_without(source.document), _ref(source), text, _place(source, "spec.selector"))
+        elif source.document["kind"] == "AuthorizationPolicy" and not _targets(source.document):
+            text = f"there is no pod in {where}, so it has no effect yet (move it to where the pods are)"
+            yield Message(codes.NO_WORKLOADS, "Warning", _ref(source), text, _place(source))
+
+
+def _without(document: Doc) -> tuple[str, Level]:
+    """How istioctl tells it of the kind."""
+    if document["kind"] in {"Sidecar", "Telemetry"}:
+        return codes.NOT_FOUND, "Error"
+    return codes.NO_WORKLOADS, "Warning"
+
+
+def _targets(document: Doc) -> bool:
+    spec = document.get("spec") or {}
+    return bool(spec.get("targetRef") or spec.get("targetRefs"))
 
 
 def _selector(document: Doc) -> Doc:
@@ -106,6 +143,16 @@ def _selector(document: Doc) -> Doc:
     spec = document.get("spec") or {}
     chosen = spec.get("selector") or spec.get("workloadSelector") or {}
     return chosen.get("matchLabels") or chosen.get("labels") or {}
+
+
+def _outside(sources: tuple[Source, ...]) -> frozenset[str]:
+    """The system's namespaces, and those that are known not to be in the mesh; of files it may not be known."""
+    spaces = (each for each in sources if each.document["kind"] == "Namespace")
+    return _SYSTEM | {_name(each) for each in spaces if not _joins(_labels(each.document))}
+
+
+def _joins(labels: dict[str, str]) -> bool:
+    return any(labels.get(each, "disabled") != "disabled" for each in _INJECTING)
 
 
 def _injected(sources: tuple[Source, ...]) -> frozenset[str]:

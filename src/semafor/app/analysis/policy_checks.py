@@ -1,6 +1,6 @@
 """What policies name and does not exist, or can never hold; and what callers and callees say differently of mutual TLS.
 
-Source: Kiali's checks KIA0101 to KIA0106 and KIA0207; Istio's message IST0113.
+Source: Kiali's checks KIA0101 to KIA0106, KIA0207 and KIA1601; Istio's message IST0113.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,8 @@ def messages(world: World) -> Iterator[Message]:
         for index, rule in enumerate(spec(policy).get("rules") or ()):
             yield from _sources(world, policy, f"spec.rules[{index}]", rule or {})
             yield from _operations(policy, f"spec.rules[{index}]", rule or {})
+    for grant in world.of("ReferenceGrant"):
+        yield from _granted(world, grant)
     yield from _mutual_tls(world)
 
 
@@ -30,10 +32,13 @@ def _sources(world: World, policy: Source, at: str, rule: Doc) -> Iterator[Messa
     accounts = {(space(each), name(each)) for each in world.of("ServiceAccount")}
     for index, each in enumerate(rule.get("from") or ()):
         source, place = each.get("source") or {}, f"{at}.from[{index}].source"
-        for number, namespace in enumerate(source.get("namespaces") or ()):
-            if world.is_live and "*" not in namespace and namespace not in world.namespaces():
-                text = f"there is no namespace {namespace}, so nobody ever comes from it (mend its name, or make it)"
-                yield told(policy, codes.NO_NAMESPACE, "Warning", f"{place}.namespaces[{number}]", text)
+        for field in ("namespaces", "notNamespaces"):
+            for number, namespace in enumerate(source.get(field) or ()):
+                if world.is_live and not any(_matches(namespace, each) for each in world.namespaces()):
+                    text = (
+                        f"there is no namespace {namespace}, so nobody ever comes from it (mend its name, or make it)"
+                    )
+                    yield told(policy, codes.NOT_FOUND, "Error", f"{place}.{field}[{number}]", text)
         for number, principal in enumerate(source.get("principals") or ()):
             account = _account(principal)
             if world.is_live and accounts and account and account not in accounts:
@@ -53,11 +58,26 @@ def _sources(world: World, policy: Source, at: str, rule: Doc) -> Iterator[Messa
             yield told(policy, codes.NEEDS_MUTUAL_TLS, "Error", place, text)
 
 
+def _matches(pattern: str, name: str) -> bool:
+    """As policies have it: a star at the front or at the end."""
+    if pattern.startswith("*"):
+        return name.endswith(pattern[1:])
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
 def _account(principal: str) -> tuple[str, str] | None:
     """Namespace and name in `cluster.local/ns/NS/sa/NAME`; None for patterns and others."""
     parts = principal.split("/")
     is_whole = "*" not in principal and len(parts) == 5 and parts[1] == "ns" and parts[3] == "sa"
     return (parts[2], parts[4]) if is_whole else None
+
+
+def _granted(world: World, grant: Source) -> Iterator[Message]:
+    for index, each in enumerate(spec(grant).get("from") or ()):
+        namespace = str(each.get("namespace") or "")
+        if world.is_live and namespace not in world.namespaces():
+            text = f"there is no namespace {namespace}, so nobody is granted anything (mend its name, or make it)"
+            yield told(grant, codes.NO_GRANT, "Error", f"spec.from[{index}].namespace", text)
 
 
 def _operations(policy: Source, at: str, rule: Doc) -> Iterator[Message]:

@@ -1,6 +1,6 @@
 """What is odd within VirtualServices, DestinationRules and Gateways, and between them and what is there.
 
-Source: Istio's messages IST0149 and IST0162; Kiali's checks KIA0005, KIA0209, KIA1104 and KIA1105.
+Source: Istio's messages IST0149, IST0162 and IST0173; Kiali's checks KIA0005, KIA0209, KIA1104 and KIA1105.
 """
 
 import json
@@ -10,10 +10,12 @@ from typing import Any
 from semafor.app.analysis import codes
 from semafor.app.analysis.message import Message
 from semafor.app.analysis.reading import Source
-from semafor.app.analysis.world import World, name, selects, space, spec, told
+from semafor.app.analysis.world import World, full, name, selects, space, spec, told
+from semafor.base.names import CLUSTER_DOMAIN
 
 Doc = dict[str, Any]
 _CLAIMS = "@request.auth.claims"
+_OF_NODES = "topology."  # labels that pods have from where they run
 _ANYWHERE = frozenset(("*", ".", "~"))
 
 
@@ -23,6 +25,7 @@ def messages(world: World) -> Iterator[Message]:
         yield from _claims(world, rule)
     for rule in world.of("DestinationRule"):
         yield from _subsets(rule)
+        yield from _subsets_of_nobody(world, rule)
     for rule in world.of("VirtualService", "DestinationRule", "ServiceEntry"):
         yield from _exports(world, rule)
     for gateway in world.of("Gateway"):
@@ -71,11 +74,31 @@ def _subsets(rule: Source) -> Iterator[Message]:
             yield told(rule, codes.NO_LABELS, "Warning", f"spec.subsets[{index}]", text)
 
 
+def _subsets_of_nobody(world: World, rule: Source) -> Iterator[Message]:
+    """Subsets that no pod of the service is in, though pods are told of."""
+    host = full(str(spec(rule).get("host", "")), space(rule))
+    services = (each for each in world.services() if f"{name(each)}.{space(each)}.svc.{CLUSTER_DOMAIN}" == host)
+    service = next(services, None)
+    wanted = spec(service).get("selector") if service else None
+    if not service or not wanted:
+        return
+    behind = [has for _, has, _ in world.pod_templates(space(service)) if selects(wanted, has)]
+    for index, each in enumerate(spec(rule).get("subsets") or ()):
+        asked = {key: value for key, value in (each.get("labels") or {}).items() if not key.startswith(_OF_NODES)}
+        if (behind or world.is_live) and asked and not any(selects(asked, has) for has in behind):
+            said = ", ".join(f"{key}={value}" for key, value in asked.items())
+            text = (
+                f"no pod of the service has the labels {said} of the subset {each.get('name')}, so nobody answers for "
+                "it (mend the labels, or start such pods)"
+            )
+            yield told(rule, codes.SUBSET_WITHOUT_PODS, "Error", f"spec.subsets[{index}].labels", text)
+
+
 def _exports(world: World, rule: Source) -> Iterator[Message]:
     for index, each in enumerate(spec(rule).get("exportTo") or ()):
         if world.is_live and each not in _ANYWHERE and each not in world.namespaces():
             text = f"there is no namespace {each} to which it could be shown (mend its name, or make it)"
-            yield told(rule, codes.NO_EXPORT, "Error", f"spec.exportTo[{index}]", text)
+            yield told(rule, codes.NOT_FOUND, "Error", f"spec.exportTo[{index}]", text)
 
 
 def _ports(world: World, gateway: Source) -> Iterator[Message]:
@@ -94,7 +117,8 @@ def _ports(world: World, gateway: Source) -> Iterator[Message]:
             for namespace, has in pods
         )
     ]
-    exposed = {port.get("port") for each in services for port in spec(each).get("ports") or ()}
+    ports = [port for each in services for port in spec(each).get("ports") or ()]
+    exposed = {port.get(field) for port in ports for field in ("port", "targetPort")}
     for index, server in enumerate(spec(gateway).get("servers") or ()):
         number = (server.get("port") or {}).get("number")
         if services and number not in exposed:

@@ -10,7 +10,7 @@ from typing import Any
 from semafor.app.analysis import codes
 from semafor.app.analysis.message import Message
 from semafor.app.analysis.reading import Source
-from semafor.app.analysis.world import World, labels, name, selects, space, spec, told
+from semafor.app.analysis.world import TEMPLATED, World, labels, name, selects, space, spec, told
 from semafor.planner.services import protocol
 from semafor.planner.services.protocol import Protocol
 
@@ -127,6 +127,8 @@ def _protocol(port: Doc) -> Protocol:
 def _automatic_images(world: World) -> Iterator[Message]:
     """`image: auto` is a place that injection fills; without it there is no such image."""
     spaces = {name(each): labels(each.document) for each in world.of("Namespace")}
+    if world.is_live:  # a namespace that is not among them has no labels
+        spaces = {space(each): {} for each in world.of("Pod", *TEMPLATED)} | spaces
     for namespace, own in spaces.items():
         for source, has, pod in world.pod_templates(namespace):
             if not any(each.get("image") == _AUTO for each in pod.get("containers") or ()):

@@ -9,7 +9,7 @@ from semafor.base.names import CLUSTER_DOMAIN
 from semafor.base.problem import ObjectRef
 
 Doc = dict[str, Any]
-_TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+TEMPLATED = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
 
 class World:
@@ -34,7 +34,7 @@ class World:
         for each in self.of("Pod"):
             if space(each) == namespace:
                 yield each, labels(each.document), each.document.get("spec") or {}
-        for each in self.of(*_TEMPLATED):
+        for each in self.of(*TEMPLATED):
             template = (each.document.get("spec") or {}).get("template") or {}
             if space(each) == namespace:
                 yield each, labels(template), template.get("spec") or {}
@@ -77,7 +77,10 @@ def selects(wanted: Mapping[str, str] | None, found: Mapping[str, str]) -> bool:
 
 def told(source: Source, code: str, level: Level, path: str, text: str) -> Message:
     """A message about a field of the object; the text ends with the mend in brackets."""
-    group = str(source.document["apiVersion"]).rpartition("/")[0]
-    ref = ObjectRef(kind=source.document["kind"], name=name(source), namespace=space(source), group=group)
     where = f"{path}: " if path else ""
-    return Message(code, level, ref, f"{where}{text}", source.place(path) if source.file else "")
+    return Message(code, level, ref(source), f"{where}{text}", source.place(path) if source.file else "")
+
+
+def ref(source: Source) -> ObjectRef:
+    group = str(source.document["apiVersion"]).rpartition("/")[0]
+    return ObjectRef(kind=source.document["kind"], name=name(source), namespace=space(source), group=group)

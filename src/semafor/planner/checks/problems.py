@@ -143,7 +143,9 @@ def unusable(ref: ObjectRef, why: str) -> Problem:
 
 def unknown_host(origin: Origin, host: str, short: str) -> Problem:
     message = f"there is no service with the host {host}"
-    if "." in short:
+    if short.endswith(".svc.cluster.local"):
+        fix = "create the service, or mend its name"
+    elif "." in short:
         fix = f"write {short}.svc.cluster.local if {short} is a service and its namespace, or create the service"
     else:
         fix = f"create the service {short}, or write the full host of a service of another namespace"
@@ -206,12 +208,15 @@ def provider_unusable(origin: Origin, why: str) -> Problem:
     )
 
 
-def provider_told_nothing(origin: Origin, why: str) -> Problem:
+_LIST_IT = "list it in extensionProviders of the ConfigMap istio-system/istio, with the full host of a service"
+
+
+def provider_told_nothing(origin: Origin, why: str, fix: str = _LIST_IT) -> Problem:
     return problem(
         origin,
         "ProviderUnusable",
         f"nobody is told: {why}",
-        fix="list it in extensionProviders of the ConfigMap istio-system/istio, with the full host of a service",
+        fix=fix,
         severity="error",
     )
 

@@ -158,6 +158,22 @@ def check(mesh: Mesh, one: Telemetry) -> Iterator[Problem]:
                     origin = at(one.origin, f"{part}[{index}].providers[{place}].name")
                     yield problems.provider_told_nothing(origin, why)
 
+    yield from _to_nobody(mesh, one)
+
+
+def _to_nobody(mesh: Mesh, one: Telemetry) -> Iterator[Problem]:
+    """Logs that are asked for without saying where to, when neither the mesh nor a wider object says so."""
+    parts = one.spec.access_logging
+    first = parts[0] if parts else None
+    if first is None or first.disabled or first.providers or mesh.options.default_providers.access_logging:
+        return
+    wider = (each for each in mesh.telemetries.values() if each is not one and each.is_wide)
+    if not any(section.providers for each in wider for section in each.spec.access_logging):
+        why = "no provider is named here, none in a wider Telemetry, and the mesh has no default for access logs"
+        yield problems.provider_told_nothing(
+            at(one.origin, "accessLogging[0]"), why, "write providers: [{name: envoy}]"
+        )
+
 
 def _unusable(mesh: Mesh, part: str, name: str) -> str:
     """Why the provider is told nothing; empty when it is told."""
