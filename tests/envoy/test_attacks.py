@@ -9,6 +9,7 @@ import live
 import pytest
 from msgspec.structs import replace
 from test_live import MESH_TLS, endpoints, table, to
+from tests.ports import free_port
 
 from semafor import ir
 
@@ -26,7 +27,7 @@ async def mesh(tmp_path, pool):
 
 async def doors(mesh, app_port: int, **filters) -> dict[str, int]:
     """A proxy with a listener for each filter; their ports."""
-    ports = {name: live.free_port() for name in filters}
+    ports = {name: free_port() for name in filters}
     listeners = tuple(
         ir.Listener(name, "127.0.0.1", ports[name], chains=(ir.FilterChain(filter_),))
         for name, filter_ in filters.items()
@@ -165,7 +166,7 @@ async def test_who_holds_a_connection_for_nothing_loses_it(mesh):
 
 async def test_too_many_connections_are_turned_away_and_readiness_is_still_answered(mesh):
     async with hostile.naive() as (_, app_port):
-        port, app = live.free_port(), endpoints("app", app_port, tls_mode="")
+        port, app = free_port(), endpoints("app", app_port, tls_mode="")
         listener = ir.Listener("in", "127.0.0.1", port, chains=(ir.FilterChain(INBOUND),))
         plan = ir.Plan("server", listeners=(listener,), clusters=(ir.Cluster("app", "static", endpoints=app),))
         proxy = await mesh.start("server", plan, max_connections=3)
@@ -181,7 +182,7 @@ async def test_too_many_connections_are_turned_away_and_readiness_is_still_answe
 
 
 async def test_a_handshake_that_never_ends_is_ended(mesh):
-    port, app_port = live.free_port(), live.free_port()
+    port, app_port = free_port(), free_port()
     tls = replace(MESH_TLS, handshake_s=1.0)
     chain = ir.FilterChain(replace(INBOUND, edge=EDGE), match=ir.ChainMatch(transport="tls"), tls=tls)
     listener = ir.Listener("in", "127.0.0.1", port, inspectors=(ir.Inspector("tls"),), inspection_timeout_s=1.0,

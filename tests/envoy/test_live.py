@@ -12,6 +12,7 @@ import httpx
 import live
 import pytest
 import wsproto
+from tests.ports import free_port
 from wsproto import events
 
 from semafor import ir
@@ -92,7 +93,7 @@ def server_plan(port: int, app_port: int, version="h1", filter_=None) -> ir.Plan
 
 async def two_hops(mesh, app_port: int, version="h1", filter_=None, **client) -> tuple[int, int]:
     """Start both sidecars in front of the application; the ports of the client's and the server's listener."""
-    out, into = live.free_port(), live.free_port()
+    out, into = free_port(), free_port()
     await mesh.start("server", server_plan(into, app_port, version, filter_))
     plan = client_plan(out, [outbound("app", **client.pop("cluster", {}))], [endpoints("app", into)], **client)
     await mesh.start("client", plan)
@@ -130,7 +131,7 @@ async def test_the_hop_between_sidecars_is_http2(mesh):
 
 async def test_an_endpoint_without_sidecar_is_spoken_to_in_plain_http1(mesh):
     async with apps.http("bare") as app:
-        out = live.free_port()
+        out = free_port()
         plan = client_plan(out, [outbound("app")], [endpoints("app", app, tls_mode="")])
         await mesh.start("client", plan)
         answer = (await get(out)).json()
@@ -139,7 +140,7 @@ async def test_an_endpoint_without_sidecar_is_spoken_to_in_plain_http1(mesh):
 
 async def test_one_cluster_may_mix_endpoints_with_and_without_sidecar(mesh):
     async with apps.http("one") as meshed, apps.http("bare") as bare:
-        out, into = live.free_port(), live.free_port()
+        out, into = free_port(), free_port()
         await mesh.start("server", server_plan(into, meshed))
         members = (ir.Endpoint("127.0.0.1", into, tls_mode="istio"), ir.Endpoint("127.0.0.1", bare))
         both = ir.EndpointSet("app", (ir.LocalityEndpoints(members),))
@@ -157,7 +158,7 @@ async def test_a_caller_without_sidecar_is_let_in_while_permissive(mesh):
 
 async def test_a_caller_from_another_root_is_refused(mesh, tmp_path):
     async with apps.http("one") as app:
-        out, into = live.free_port(), live.free_port()
+        out, into = free_port(), free_port()
         await mesh.start("server", server_plan(into, app))
         other = Authority.open(tmp_path / "other", now=datetime.now(UTC))
         await mesh.start("client", client_plan(out, [outbound("app")], [endpoints("app", into)]), authority=other)
@@ -167,7 +168,7 @@ async def test_a_caller_from_another_root_is_refused(mesh, tmp_path):
 
 async def test_a_server_with_an_unexpected_identity_is_refused(mesh):
     async with apps.http("one") as app:
-        out, into = live.free_port(), live.free_port()
+        out, into = free_port(), free_port()
         await mesh.start("third", server_plan(into, app))
         await mesh.start("client", client_plan(out, [outbound("app")], [endpoints("app", into)]))
         assert (await get(out)).status_code == 503
@@ -293,7 +294,7 @@ class Load:
 
 async def bare_client(mesh, ports, **options) -> tuple[int, ir.Plan]:
     """A client sidecar in front of applications without sidecars."""
-    out = live.free_port()
+    out = free_port()
     plan = client_plan(out, [outbound("app")], [endpoints("app", *ports, tls_mode="")], **options)
     await mesh.start("client", plan)
     return out, plan
@@ -334,7 +335,7 @@ async def test_what_is_settled_is_in_force(mesh):
     async with apps.http("one") as one:
         _, plan = await bare_client(mesh, [one])
         for round_ in range(10):
-            name, port = f"table-{round_}", live.free_port()
+            name, port = f"table-{round_}", free_port()
             chain = ir.FilterChain(ir.HttpConnection("h", "outbound", rds=name))
             added = ir.Listener(name, "127.0.0.1", port, chains=(chain,))
             answer = ir.Route(ir.RouteMatch(), ir.DirectResponse(200 + round_))
@@ -475,7 +476,7 @@ def listeners() -> tuple[ir.Listener, ...]:
     inspectors = (ir.Inspector("original_dst"), ir.Inspector("proxy_protocol"), ir.Inspector("tls", (25,)),
                   ir.Inspector("http", (25, 3306, 5432)))  # fmt: skip
     return (
-        ir.Listener("handing", "127.0.0.1", live.free_port(), hand_over=True, inspectors=inspectors[:1],
+        ir.Listener("handing", "127.0.0.1", free_port(), hand_over=True, inspectors=inspectors[:1],
                     default_chain=ir.FilterChain(bytes_to("original"))),
         ir.Listener("virtual", "10.96.0.7", 80, bind=False, inspectors=inspectors, inspection_timeout_s=0.1,
                     continue_on_timeout=True, direction="inbound", default_chain=ir.FilterChain(several),
@@ -529,7 +530,7 @@ async def test_what_leaves_the_mesh_goes_through_the_hosts_proxy_to_where_it_was
     async with apps.lines("outside", host="0.0.0.0") as outside:
         exit_socket = tmp_path / "exit.sock"
         await mesh.start_host("third", exit_socket)
-        port = live.free_port()
+        port = free_port()
         pipe = ir.EndpointSet("egress", (ir.LocalityEndpoints((ir.Endpoint(pipe=str(exit_socket)),)),))
         cluster = ir.Cluster("egress", "static", endpoints=pipe, proxy_protocol="v2")
         addressed = ir.Listener("in", "127.0.0.1", port, inspectors=(ir.Inspector("proxy_protocol"),),

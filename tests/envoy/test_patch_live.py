@@ -10,6 +10,7 @@ import live
 import pytest
 import ryaml
 from msgspec.structs import replace
+from tests.ports import free_port
 
 from semafor import ir, resources
 from semafor.base.xds import LISTENER
@@ -165,7 +166,7 @@ async def sidecar(tmp_path, pool):
     async with live.mesh(tmp_path, pool) as mesh, apps.http("app") as app:
 
         async def start(*changes: ir.Patch) -> tuple[int, live.Mesh, ir.Plan]:
-            port = live.free_port()
+            port = free_port()
             made = plan(port, app, *changes)
             await mesh.start("server", made)
             return port, mesh, made

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.calls.real import free_port
+from tests.ports import free_port
 from tests.propagation.test_propagation import SENT, asked, echo, seen  # noqa: F401 - echo is a fixture
 
 import semafor.propagation

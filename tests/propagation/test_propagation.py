@@ -17,7 +17,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from tests.calls.real import free_port
+from tests.ports import free_port
 
 import semafor.propagation
 

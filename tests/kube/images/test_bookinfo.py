@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 
 from semafor.kube.images import machine
 
@@ -26,10 +27,10 @@ PAGE = "<title>Simple Bookstore App</title>"
 def ports() -> Iterator[dict[str, int]]:
     """All four services (reviews with red stars), and a second `reviews` whose ratings are nowhere."""
     names = ("details", "ratings", "reviews", "productpage")
-    found = {name: _free_port() for name in (*names, "lonely")}
+    found = {name: free_port() for name in (*names, "lonely")}
     where = {f"{name.upper()}_{part}": value for name in names for part, value in _where(found[name])}
     stars = {"ENABLE_RATINGS": "true", "STAR_COLOR": "red"}
-    nowhere = {"RATINGS_SERVICE_PORT": str(_free_port())}
+    nowhere = {"RATINGS_SERVICE_PORT": str(free_port())}
     with ExitStack() as stack:
         for name in names:
             stack.callback(_started(name, found[name], where | stars))
@@ -39,12 +40,6 @@ def ports() -> Iterator[dict[str, int]]:
 
 def _where(port: int) -> tuple[tuple[str, str], ...]:
     return (("HOSTNAME", "127.0.0.1"), ("SERVICE_PORT", str(port)))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _started(service: str, port: int, env: dict[str, str]) -> Any:

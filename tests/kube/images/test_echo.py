@@ -10,18 +10,13 @@ from pathlib import Path
 import dnslib
 import httpx
 import pytest
+from tests.ports import free_port
 
 from semafor.kube.images import echoes
 from semafor.kube.images.host import Host
 
 HOST = Host(folders=("usr",), python=sys.executable, python_version="3.11")
 PLACE = {"POD_NAME": "pod-1", "NAMESPACE": "here"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Image:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import itertools
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.kube.node.fakes import LocalImages, LocalRuntime
+from tests.ports import free_port
 
 from semafor.kube import store
 from semafor.kube.api.client import Client
@@ -351,13 +351,6 @@ async def test_readiness_follows_an_http_probe(tmp_path: Path) -> None:
         await it.create(app(server, readinessProbe=probe))
         await it.until(lambda found: running(found) and not ready(found))
         await it.until(ready)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_the_hooks_come_around_sigterm(tmp_path: Path) -> None:
