@@ -12,6 +12,7 @@
     calling/      the outbound half of a sidecar; inbound and dns are the other parts, node and host the other proxies
     checks/       mistakes: what is wrong, and the words for it
     mesh          the index of it all: tables (what is read of each kind), by host, by namespace; memo
+    touched       what a change of routes or instances is about, so that the rest is not looked at
 
 Never: input or output, time, protobuf, or an exception for a user's mistake. It is a pure function; the caches that
 `Mesh` carries change how fast it answers, never what.

@@ -119,13 +119,13 @@ class Mesh(Tables):
 
     def service(self, host: str, namespace: str) -> Service | None:
         """The service that callers of `namespace` mean by the host: its own, else the one of the closest wildcard."""
-        host, seen = self._meant(host), self.visible(namespace)
+        host, seen = self.meant(host), self.visible(namespace)
         if host in seen:
             return seen[host]
         wildcards = self.memo(("wildcards", namespace), (seen,), lambda: registry.wildcards(seen))
         return next((seen[pattern] for pattern in wildcards if hosts.covers(pattern, host)), None)
 
-    def _meant(self, host: str) -> str:
+    def meant(self, host: str) -> str:
         """The host itself, or what it is an alias of."""
         if not self.aliases:
             return host

@@ -62,6 +62,8 @@ class Patcher:
 
     def apply(self, rendered: Resources, plan: ir.Plan) -> Patched:
         """The resources of the plan with its patches applied. The mesh's own DNS is nobody's to change."""
+        if not plan.patches:
+            return Patched(rendered, ())
         sound = tuple(patch for patch in plan.patches if self._is_sound(patch))
         found = [problem for patch in plan.patches for problem in self.decode(patch).problems]
         parts = {type_url: self._part(rendered, type_url, names, sound) for type_url, names in _names(plan).items()}

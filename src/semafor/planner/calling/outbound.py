@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from semafor.base.struct import Value
 from semafor.ir import Cluster, Credential, EndpointSet, FilterChain, Listener, RouteTable, VirtualHost
+from semafor.planner import touched
 from semafor.planner.calling import (
     client_tls,
     clusters,
@@ -21,9 +22,9 @@ from semafor.planner.calling import (
 from semafor.planner.calling.door import Door
 from semafor.planner.calling.view import View
 from semafor.planner.gateway_api import backend_tls, producers
+from semafor.planner.memo import Made
 from semafor.planner.mesh import Mesh
 from semafor.planner.routes import resolve, tcp_chains, tcp_routes
-from semafor.planner.routes.virtual_service import VirtualService
 from semafor.planner.services import discovery, instances
 from semafor.planner.services.instances import Instance
 from semafor.planner.services.protocol import Protocol
@@ -62,21 +63,30 @@ def _plan(mesh: Mesh, view: View) -> Part:
 
 def _kept(mesh: Mesh, view: View, service: Service) -> Part:
     """The part, made anew only when something that it depends on is another object than before."""
-    routing = scope.routing(mesh, view, service.host)
-    aliases = tuple(_said_of_aliases(mesh, service))
-    instances_ = resolve.members(mesh, view.namespace, routing)
-    said = (tcp_routes.reaches(mesh, service), *aliases, *routing)
-    near = (producers.ground(mesh), service, mesh.instances(service), *said, *instances_)
-    return mesh.memo.near(
-        _key(view, service, routing),
-        near,
-        lambda: _inputs(mesh, view, service, routing),
-        lambda: _part(mesh, view, service),
+    key = _key(mesh, view, service)
+    if touched.of(mesh).leaves(service.host) and not producers.some(mesh):
+        known: Part | None = mesh.memo.again(key)
+        if known is not None:
+            return known
+    made = Made(
+        near=lambda: _near(mesh, view, service),
+        inputs=lambda: _inputs(mesh, view, service),
+        compute=lambda: _part(mesh, view, service),
     )
+    return mesh.memo.near(key, made)
 
 
-def _inputs(mesh: Mesh, view: View, service: Service, routing: tuple[VirtualService, ...]) -> tuple[object, ...]:
+def _near(mesh: Mesh, view: View, service: Service) -> tuple[object, ...]:
+    """What the inputs follow from."""
+    routing = scope.routing(mesh, view, service.host)
+    said = (tcp_routes.reaches(mesh, service), *_said_of_aliases(mesh, service), *routing)
+    members = resolve.members(mesh, view.namespace, routing)
+    return (producers.ground(mesh), service, mesh.instances(service), *said, *members)
+
+
+def _inputs(mesh: Mesh, view: View, service: Service) -> tuple[object, ...]:
     """All that the part depends on."""
+    routing = scope.routing(mesh, view, service.host)
     rule = mesh.rule(service.host, view.namespace, service.namespace, view.labels)
     return (
         service,
@@ -98,12 +108,12 @@ def _said_of_aliases(mesh: Mesh, service: Service) -> Iterator[object]:
         yield mesh.all_virtual_services
 
 
-def _key(view: View, service: Service, routing: tuple[VirtualService, ...]) -> Hashable:
+def _key(mesh: Mesh, view: View, service: Service) -> Hashable:
     """Callers with different Sidecars share what these Sidecars do not change."""
     if view.sidecar is None:
         return (service.host, view)
     ports = tuple(port.number for port in service.ports)
-    refs = tuple(vs.origin.ref for vs in routing)
+    refs = tuple(vs.origin.ref for vs in scope.routing(mesh, view, service.host))
     return (service.host, replace(view, sidecar=None), service.namespace, ports, refs)
 
 

@@ -79,14 +79,24 @@ def _rules_that_compare(mesh: Mesh) -> Iterator[bool]:
 
 
 def _asked(mesh: Mesh) -> frozenset[str]:
-    inputs = (mesh.all_virtual_services, mesh.destination_rules)
-    return mesh.memo("labels that matter", inputs, lambda: frozenset(_labels_asked_for(mesh)))
+    routes, rules = (mesh.all_virtual_services,), (mesh.destination_rules,)
+    return mesh.memo.once(
+        "labels that matter",
+        lambda: (
+            mesh.memo("labels that routes ask for", routes, lambda: frozenset(_asked_by_routes(mesh)))
+            | mesh.memo("labels that rules ask for", rules, lambda: frozenset(_asked_by_rules(mesh)))
+        ),
+    )
 
 
-def _labels_asked_for(mesh: Mesh) -> Iterator[str]:
-    for vs in mesh.all_virtual_services:
-        yield from (name for step in vs.steps for name, _ in step.source.labels)
-        yield from (name for step in (*vs.tcp, *vs.tls) for name, _ in step.source.labels)
+def _asked_by_routes(mesh: Mesh) -> list[str]:
+    services = mesh.all_virtual_services
+    sources = [step.source for vs in services for step in vs.steps if step.source.labels]
+    sources += [step.source for vs in services for step in (*vs.tcp, *vs.tls) if step.source.labels]
+    return [name for source in sources for name, _ in source.labels]
+
+
+def _asked_by_rules(mesh: Mesh) -> Iterator[str]:
     settings = [mesh.options.locality]
     for rule in mesh.destination_rules.values():
         yield from (name for name, _ in rule.selector or ())

@@ -5,10 +5,11 @@ from functools import partial
 
 from semafor.base import names
 from semafor.base.problem import ObjectRef, Problem
-from semafor.planner import hosts
+from semafor.planner import hosts, touched
 from semafor.planner.checks import l4_check, problems, route_problems
 from semafor.planner.checks.problems import at
 from semafor.planner.gateway import check as gateway_check
+from semafor.planner.memo import Made
 from semafor.planner.mesh import Mesh
 from semafor.planner.routes import delegates, resolve
 from semafor.planner.routes.route_order import Layers, Shadow
@@ -21,9 +22,18 @@ _ANY_PORT = 80  # for hosts that no service has
 
 def alone(mesh: Mesh, vs: VirtualService) -> Iterator[Problem]:
     """What is wrong with one VirtualService, whatever the others say."""
-    near = (mesh.all_but_routes_and_instances, vs, *resolve.members(mesh, vs.origin.ref.namespace, (vs,)))
-    yield from mesh.memo.near(("check", vs.origin.ref), near, partial(_inputs, mesh, vs), partial(_alone, mesh, vs))
+    key = ("check", vs.origin.ref)
+    known = mesh.memo.again(key) if touched.of(mesh).leaves_routes(vs) else None
+    if known is None:
+        made = Made(partial(_near, mesh, vs), partial(_inputs, mesh, vs), partial(_alone, mesh, vs))
+        known = mesh.memo.near(key, made)
+    yield from known
     yield from gateway_check.routes(mesh, vs)
+
+
+def _near(mesh: Mesh, vs: VirtualService) -> tuple[object, ...]:
+    """What the inputs follow from."""
+    return (mesh.all_but_routes_and_instances, vs, *resolve.members(mesh, vs.origin.ref.namespace, (vs,)))
 
 
 def _inputs(mesh: Mesh, vs: VirtualService) -> tuple[object, ...]:

@@ -6,9 +6,11 @@ from math import ceil
 from semafor.base import names
 from semafor.base.problem import Problem
 from semafor.ir import Origin
+from semafor.planner import touched
 from semafor.planner.calling import client_tls
 from semafor.planner.checks import problems
 from semafor.planner.checks.problems import at
+from semafor.planner.memo import Made
 from semafor.planner.mesh import Mesh
 from semafor.planner.services import instances
 from semafor.planner.services.instances import Instance
@@ -20,8 +22,17 @@ _ALL = 100
 
 def check(mesh: Mesh, rule: DestinationRule) -> tuple[Problem, ...]:
     """Every problem of the rule, but for those that other rules of the host make."""
-    key, near = ("check", rule.origin.ref), (mesh.all_but_routes, rule)
-    return mesh.memo.near(key, near, lambda: _inputs(mesh, rule), lambda: tuple(_check(mesh, rule)))
+    key = ("check", rule.origin.ref)
+    if touched.of(mesh).leaves_instances(mesh.meant(rule.host)):
+        known: tuple[Problem, ...] | None = mesh.memo.again(key)
+        if known is not None:
+            return known
+    made = Made(
+        near=lambda: (mesh.all_but_routes, rule),
+        inputs=lambda: _inputs(mesh, rule),
+        compute=lambda: tuple(_check(mesh, rule)),
+    )
+    return mesh.memo.near(key, made)
 
 
 def _inputs(mesh: Mesh, rule: DestinationRule) -> tuple[object, ...]:

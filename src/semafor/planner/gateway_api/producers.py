@@ -15,7 +15,7 @@ from semafor.planner.services.service import Port, Service
 
 def routed(mesh: Mesh, view: View, service: Service, port: Port) -> tuple[MeshRoute, ...]:
     """The routes that these callers meet at the port of the service; none leaves it as it is."""
-    if not _some(mesh):
+    if not some(mesh):
         return ()
     every = attach.attachments(mesh).services.get((service.namespace, service.name), ())
     here = [one for one in every if one.port == port.number and service.registry == "Kubernetes"]
@@ -47,10 +47,11 @@ def ground(mesh: Mesh) -> object:
 
     With routes of this API, instances change it too: those of any service may be what a route leads to.
     """
-    return mesh.all_but_routes if _some(mesh) else mesh.all_but_routes_and_instances
+    return mesh.all_but_routes if some(mesh) else mesh.all_but_routes_and_instances
 
 
-def _some(mesh: Mesh) -> bool:
+def some(mesh: Mesh) -> bool:
+    """Whether there are any routes of this API."""
     return bool(mesh.http_routes or mesh.grpc_routes or mesh.tls_routes or mesh.tcp_routes)
 
 
