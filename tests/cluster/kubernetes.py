@@ -6,12 +6,14 @@ tests run.
 
 import os
 import secrets
+import socket
 import ssl
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
+import httpx
 import yaml
 
 FOLDER = Path(os.environ.get("SEMAFOR_KUBERNETES", Path.home() / ".cache/semafor-kubernetes"))
@@ -25,6 +27,16 @@ def missing() -> str:
     return f"{' and '.join(absent)} not in {FOLDER}: make kubernetes" if absent else ""
 
 
+def _free(address: str, wanted: int = 0) -> int:
+    """A port that nobody listens on: the wanted one if it can be."""
+    with socket.socket() as tried:
+        try:
+            tried.bind((address, wanted))
+        except OSError:
+            return _free(address)
+        return int(tried.getsockname()[1])
+
+
 class Kubernetes:
     """The servers, on the address given. `kubeconfig` is the administrator's."""
 
@@ -32,12 +44,27 @@ class Kubernetes:
         self._folder = folder
         self._address = address
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.server = f"https://{address}:6443"
+        self._port, self._store, self._peers = _free(address, 6443), _free("127.0.0.1"), _free("127.0.0.1")
+        self._disabled = "ServiceAccount"
+        self.server = f"https://{address}:{self._port}"
         self.kubeconfig = folder / "admin.kubeconfig"
         self._token = secrets.token_hex(16)
 
     def start(self) -> None:
-        """Wait until the API answers."""
+        """Wait until the API answers, with the controllers behind it."""
+        self._start_bare()
+        key, config = self._folder / "sa.key", f"--kubeconfig={self.kubeconfig}"
+        self._run(
+            "kube-controller-manager", config, f"--service-account-private-key-file={key}",
+            f"--root-ca-file={self._folder}/apiserver.crt", "--controllers=*,-nodelifecycle,-taint-eviction-controller",
+        )  # fmt: skip
+
+    def start_bare(self) -> None:
+        """The API with its store, and nobody who does anything; pods get accounts, as in a real cluster."""
+        self._disabled = ""
+        self._start_bare()
+
+    def _start_bare(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         key = self._folder / "sa.key"
         subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
@@ -45,17 +72,12 @@ class Kubernetes:
         self.start_etcd()
         self.start_api()
         self._write_kubeconfig()
-        config = f"--kubeconfig={self.kubeconfig}"
-        self._run(
-            "kube-controller-manager", config, f"--service-account-private-key-file={key}",
-            f"--root-ca-file={self._folder}/apiserver.crt", "--controllers=*,-nodelifecycle,-taint-eviction-controller",
-        )  # fmt: skip
 
     def start_etcd(self) -> None:
-        peers = "http://127.0.0.1:23800"
+        peers, clients = f"http://127.0.0.1:{self._peers}", f"http://127.0.0.1:{self._store}"
         self._run(
-            "etcd", f"--data-dir={self._folder}/etcd", "--listen-client-urls=http://127.0.0.1:23790",
-            "--advertise-client-urls=http://127.0.0.1:23790", f"--listen-peer-urls={peers}",
+            "etcd", f"--data-dir={self._folder}/etcd", f"--listen-client-urls={clients}",
+            f"--advertise-client-urls={clients}", f"--listen-peer-urls={peers}",
             f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=default={peers}", "--unsafe-no-fsync=true",
             "--log-level=error",
         )  # fmt: skip
@@ -63,14 +85,21 @@ class Kubernetes:
     def start_api(self) -> None:
         key = f"{self._folder}/sa.key"
         self._run(
-            "kube-apiserver", "--etcd-servers=http://127.0.0.1:23790", f"--cert-dir={self._folder}",
-            f"--bind-address={self._address}", f"--advertise-address={self._advertised}", "--secure-port=6443",
+            "kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self._store}", f"--cert-dir={self._folder}",
+            f"--bind-address={self._address}", f"--advertise-address={self._advertised}", f"--secure-port={self._port}",
             f"--token-auth-file={self._folder}/tokens.csv", "--authorization-mode=RBAC",
             f"--service-cluster-ip-range={SERVICES}", "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-signing-key-file={key}", f"--service-account-key-file={key}",
-            "--disable-admission-plugins=ServiceAccount", "--allow-privileged=true",
+            f"--disable-admission-plugins={self._disabled}", "--allow-privileged=true",
         )  # fmt: skip
         self.wait()
+
+    def client(self) -> httpx.Client:
+        """For requests of the administrator's."""
+        context = ssl.create_default_context(cafile=str(self._folder / "apiserver.crt"))
+        context.check_hostname = False
+        headers = {"Authorization": f"Bearer {self._token}", "User-Agent": "session"}
+        return httpx.Client(base_url=self.server, verify=context, headers=headers, timeout=60)
 
     @property
     def _advertised(self) -> str:

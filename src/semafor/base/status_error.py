@@ -12,6 +12,7 @@ class StatusError(Exception):
         self.reason = reason
         self.message = message
         self.details = details or {}
+        self.tells_details = details is not None
 
     @property
     def status(self) -> dict[str, Any]:
@@ -23,6 +24,6 @@ class StatusError(Exception):
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
-            "details": self.details,
+            **({"details": self.details} if self.details or self.tells_details else {}),
             "code": self.code,
         }

@@ -78,6 +78,11 @@ def too_many(path: str, count: int, most: int) -> FieldError:
     return FieldError(path=path, reason="FieldValueTooMany", message=message)
 
 
+def too_long(path: str, most: int) -> FieldError:
+    """A text that is too long."""
+    return FieldError(path=path, reason="FieldValueTooLong", message=f"Too long: may not be more than {most} bytes")
+
+
 def remark(path: str, detail: str) -> FieldError:
     """Something that is allowed, and likely not meant: for `Kind.remarks`."""
     return FieldError(path=path, reason="Warning", message=detail)

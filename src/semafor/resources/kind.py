@@ -56,6 +56,7 @@ class Kind(Value):
     are right and which holds no nulls, but any field may be missing. `remarks` yields, in the same form, what is likely
     a mistake: it is told as a warning. `virtual` kinds are answered, never stored.
     `default_name` is the name of an object that has none, for kinds whose files are commonly written without.
+    `scale` is where the subresource of that name finds replicas wanted, replicas there, and their selector.
     """
 
     group: str
@@ -74,6 +75,7 @@ class Kind(Value):
     virtual: bool = False
     name_rule: Literal["subdomain", "label", "1035-label", "path-segment"] = "subdomain"
     default_name: str = ""
+    scale: tuple[str, str, str] = ("spec.replicas", "status.replicas", "spec.selector")
     defaults: Defaults = _as_it_is
     validate: Validate = _nothing
     remarks: Validate = _nothing

@@ -26,6 +26,11 @@ def validate(kind: Kind, meta: dict[str, Any]) -> Iterator[FieldError]:
     yield from annotations(meta.get("annotations", {}), "metadata.annotations")
     for index, finalizer in enumerate(meta.get("finalizers", ())):
         yield from qualified(finalizer, f"metadata.finalizers[{index}]")
+    owners = [owner for owner in meta.get("ownerReferences", ()) if owner.get("controller")]
+    if len(owners) > 1:
+        found = " and ".join(f"{owner.get('kind')}/{owner.get('name')}" for owner in owners[:2])
+        why = f'Only one reference can have Controller set to true. Found "true" in references for {found}'
+        yield errors.invalid("metadata.ownerReferences", meta["ownerReferences"], why)
 
 
 def _name(kind: Kind, name: str, path: str) -> Iterator[FieldError]:

@@ -173,7 +173,8 @@ async def test_a_running_pod_is_given_time_to_end(api):
     wrong = {"preconditions": {"uid": "another"}}
     assert (await api.request("DELETE", f"{PODS}/web", json=wrong)).status_code == 409
     right = {"gracePeriodSeconds": 0, "preconditions": {"uid": made["metadata"]["uid"]}}
-    assert (await api.request("DELETE", f"{PODS}/web", json=right)).json()["status"] == "Success"
+    assert (await api.request("DELETE", f"{PODS}/web", json=right)).json()["kind"] == "Pod"
+    assert (await api.get(f"{PODS}/web")).status_code == 404
 
 
 async def test_a_service_gets_an_address_of_its_own(api):
@@ -225,8 +226,8 @@ async def test_the_scale_is_a_small_document(api):
         ("GET", f"{MAPS}?resourceVersion=999", 504),
         ("GET", f"{MAPS}?watch=true&resourceVersion=999", 504),
         ("GET", f"{MAPS}?watch=maybe", 400),
-        ("DELETE", f"{MAPS}/none?propagationPolicy=Never", 400),
-        ("DELETE", f"{MAPS}/none?dryRun=Some", 400),
+        ("DELETE", f"{MAPS}/none?propagationPolicy=Never", 422),
+        ("DELETE", f"{MAPS}/none?dryRun=Some", 422),
     ],
 )
 async def test_bad_requests_are_told_apart(api, method, path, code):
@@ -328,7 +329,7 @@ async def test_patch_types_are_checked(api):
         ("application/merge-patch+json", "[]", 400),
         ("application/json-patch+json", "{}", 400),
         ("application/json-patch+json", '[{"op":"remove","path":"/none"}]', 422),
-        ("application/apply-patch+yaml", "{}", 400),
+        ("application/apply-patch+yaml", "{}", 422),
         ("application/merge-patch+json", '{"metadata":{"resourceVersion":"77"}}', 409),
     ]:
         answer = await api.patch(f"{MAPS}/a", content=body, headers={"Content-Type": content_type})

@@ -53,7 +53,7 @@ FAILS = [
     ("an index beyond the end", [{"op": "add", "path": "/l/3", "value": 1}], InapplicableError, "not an index"),
     ("an index with a leading zero", [{"op": "remove", "path": "/l/00"}], InapplicableError, "not an index"),
     ("a move into itself", [{"op": "move", "from": "/o", "path": "/o/x"}], InapplicableError, "into itself"),
-    ("an unknown op", [{"op": "spam", "path": "/a"}], MalformedError, "must have an op"),
+    ("an unknown op", [{"op": "spam", "path": "/a"}], InapplicableError, "must have an op"),
     ("no value", [{"op": "add", "path": "/a"}], MalformedError, "no value"),
     ("a path without a slash", [{"op": "remove", "path": "a"}], MalformedError, "JSON pointer"),
     ("no list", {"op": "remove"}, MalformedError, "must be a list"),

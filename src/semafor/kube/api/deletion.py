@@ -58,14 +58,17 @@ def held(kind: Kind, obj: Doc) -> bool:
 def _check(kind: Kind, old: Doc, options: DeleteOptions) -> None:
     meta = old["metadata"]
     if options.uid is not None and options.uid != meta["uid"]:
-        why = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {meta['uid']}"
-        raise errors.conflict(kind, meta["name"], why)
+        why = (
+            f"the UID in the precondition ({options.uid}) does not match the UID in record ({meta['uid']}). "
+            "The object might have been deleted and then recreated"
+        )
+        raise errors.deletion_conflict(kind, meta["name"], why)
     if options.resource_version is not None and options.resource_version != meta["resourceVersion"]:
         why = (
-            f"Precondition failed: ResourceVersion in precondition: {options.resource_version}, "
-            f"ResourceVersion in object meta: {meta['resourceVersion']}"
+            f"the ResourceVersion in the precondition ({options.resource_version}) does not match the ResourceVersion "
+            f"in record ({meta['resourceVersion']}). The object might have been modified"
         )
-        raise errors.conflict(kind, meta["name"], why)
+        raise errors.deletion_conflict(kind, meta["name"], why)
     if kind.resource == "namespaces" and meta["name"] in _KEPT_NAMESPACES:
         raise errors.forbidden(kind, meta["name"], "this namespace may not be deleted")
 
@@ -98,7 +101,8 @@ def _grace_s(kind: Kind, old: Doc, options: DeleteOptions) -> int:
 
 def _marked(kind: Kind, old: Doc, grace_s: int, now: datetime) -> Doc:
     deadline = clock.stamp(now + timedelta(seconds=grace_s))
-    meta = {**old["metadata"], "deletionTimestamp": deadline, "deletionGracePeriodSeconds": grace_s}
+    own = {} if kind.resource == "namespaces" else {"deletionGracePeriodSeconds": grace_s}
+    meta = {**old["metadata"], "deletionTimestamp": deadline, **own}
     marked = metadata.bumped({**old, "metadata": meta}, old)
     if kind.resource == "namespaces":
         marked["status"] = {**old.get("status", {}), "phase": "Terminating"}

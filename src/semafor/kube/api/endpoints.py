@@ -27,6 +27,7 @@ from semafor.kube.api.options import Options
 from semafor.kube.api.requests import duplicates, optional_object, read_body, read_object
 from semafor.kube.api.subresources import Subresources
 from semafor.kube.api.views import View
+from semafor.resources import errors as field_errors
 from semafor.resources.certificates import certificate_signing_request
 
 Doc = dict[str, Any]
@@ -34,6 +35,8 @@ Doc = dict[str, Any]
 Method = Callable[[Request, Call], Awaitable[Response]]
 
 _MAIN = ("", "status")
+# Of others a Status tells that they are gone. Source: ReturnDeletedObject in kube-apiserver's registries.
+_SHOWN_WHEN_GONE = frozenset({"pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes"})
 
 
 class Endpoints:
@@ -60,7 +63,7 @@ class Endpoints:
             raise errors.no_such_page()
         if target.namespace and not kind.namespaced:
             raise errors.no_such_page()
-        query = request.query_params
+        query, options = request.query_params, call.options(request.method)
         return Call(
             kind=kind,
             version=target.version,
@@ -68,9 +71,9 @@ class Endpoints:
             name=target.name,
             subresource=target.subresource,
             user=request.state.user,
-            manager=call.manager(query.get("fieldManager", ""), request.headers.get("user-agent", "")),
-            dry_run=call.dry_run(query.get("dryRun", "")),
-            validation=call.validation(query.get("fieldValidation", "")),
+            manager=call.manager(query.get("fieldManager", ""), request.headers.get("user-agent", ""), options),
+            dry_run=call.dry_run(query.get("dryRun", ""), options),
+            validation=call.validation(query.get("fieldValidation", ""), options),
             force=call.flag(query, "force"),
         )
 
@@ -146,9 +149,8 @@ class Endpoints:
 
     async def _apply(self, request: Request, about: Call, body: bytes, form: Form) -> Response:
         if not request.query_params.get("fieldManager"):
-            raise errors.bad_request(
-                "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is required for apply patch"
-            )
+            missing = field_errors.required("fieldManager", "is required for apply patch")
+            raise errors.wrong_option("PatchOptions", missing)
         if self._objects.store.head(about.kind.resource, about.namespace, about.name) is None:
             self._require_creation(about)
         decoded = bodies.decode_yaml(body)
@@ -169,7 +171,7 @@ class Endpoints:
         options = call.delete_options(await optional_object(request), request.query_params)
         obj, gone = await self._objects.delete(about, options)
         form = self._form(request)
-        if gone:
+        if gone and about.kind.resource not in _SHOWN_WHEN_GONE:
             return answers.document(answers.success(about.kind, obj), form=form)
         return self._written(request, about, obj, form, ())
 
@@ -181,7 +183,8 @@ class Endpoints:
             meta = entry.object["metadata"]
             one = _named(about, meta.get("namespace", ""), meta["name"])
             await _ignoring_absence(self._objects.delete(one, options))
-        return answers.document({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
+        view = self._view(request, about)
+        return answers.raw(view.many(page.entries, {"resourceVersion": str(page.version)}))
 
     def _form(self, request: Request) -> Form:
         return accept.choose(request.headers.get("accept", ""), shapes=accept.OBJECTS)
@@ -189,7 +192,8 @@ class Endpoints:
     def _view(self, request: Request, about: Call) -> View:
         include = request.query_params.get("includeObject", "")
         if include not in ("", "Metadata", "Object", "None"):
-            raise errors.bad_request(f'invalid includeObject: Unsupported value: "{include}"')
+            words = f"Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+            raise errors.bad_request(f"Unable to convert to Table as requested: includeObject: {words}")
         return View(about.kind, about.version, self._form(request), include, self._objects.now)
 
     def _written(

@@ -21,11 +21,13 @@ def not_found(kind: Kind, name: str) -> StatusError:
 
 
 def no_such_page() -> StatusError:
-    return StatusError(404, "NotFound", "the server could not find the requested resource")
+    return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def already_exists(kind: Kind, name: str) -> StatusError:
-    return StatusError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _about(kind, name))
+def already_exists(kind: Kind, name: str, *, ends: bool = False) -> StatusError:
+    """`ends`: the one that there is is being deleted."""
+    words = f'{kind.resource} "{name}" already exists'
+    return StatusError(409, "AlreadyExists", f"object is being deleted: {words}" if ends else words, _about(kind, name))
 
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
@@ -34,6 +36,13 @@ STALE = "the object has been modified; please apply your changes to the latest v
 def conflict(kind: Kind, name: str, why: str = STALE) -> StatusError:
     message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
     return StatusError(409, "Conflict", message, _about(kind, name))
+
+
+def deletion_conflict(kind: Kind, name: str, why: str) -> StatusError:
+    """A precondition of a deletion fails; kube-apiserver speaks of the kind here, not of the resource."""
+    of = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
+    details = {**_about(kind, name), "kind": kind.kind}
+    return StatusError(409, "Conflict", f'Operation cannot be fulfilled on {of} "{name}": {why}', details)
 
 
 def apply_conflict(message: str, causes: Sequence[FieldError]) -> StatusError:
@@ -57,8 +66,21 @@ def invalid(kind: Kind, name: str, causes: Sequence[FieldError]) -> StatusError:
     return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {what}', details)
 
 
+def invalid_scale(name: str, causes: Sequence[FieldError]) -> StatusError:
+    """A Scale that breaks a rule."""
+    details = {"name": name, "group": "autoscaling", "kind": "Scale", "causes": _causes(causes)}
+    return StatusError(422, "Invalid", f'Scale.autoscaling "{name}" is invalid: {causes[0]}', details)
+
+
 def _causes(causes: Sequence[FieldError]) -> list[dict[str, str]]:
     return [{"reason": cause.reason, "message": cause.message, "field": cause.path} for cause in causes]
+
+
+def wrong_option(options: str, cause: FieldError) -> StatusError:
+    """A parameter of the request that cannot be. `options` is the kind that it belongs to, such as ListOptions."""
+    kind = f"{options}.meta.k8s.io"
+    details = {"group": "meta.k8s.io", "kind": options, "causes": _causes([cause])}
+    return StatusError(422, "Invalid", f'{kind} "" is invalid: {cause}', details)
 
 
 def bad_request(message: str) -> StatusError:
@@ -79,12 +101,12 @@ def forbidden_path(message: str) -> StatusError:
 
 
 def method_not_allowed() -> StatusError:
-    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
 def not_acceptable(accepted: Sequence[str]) -> StatusError:
     types = ", ".join(accepted)
-    return StatusError(406, "NotAcceptable", f"only the following media types are accepted: {types}")
+    return StatusError(406, "NotAcceptable", f"only the following media types are accepted: {types}", {})
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> StatusError:

@@ -19,6 +19,7 @@ Doc = dict[str, Any]
 # Fields of metadata that no client can set.
 _OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
 _KEPT = (*_OWNED, "name", "namespace", "generateName")
+_NOTHING_WHEN_EMPTY = frozenset({"labels", "annotations", "finalizers", "ownerReferences"})
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # Kubernetes': no vowels, so no words
 _MAX_GENERATED_BASE = 58  # a label's 63 characters less the suffix
 _COUNTED_GROUPS = {
@@ -37,7 +38,7 @@ def suffix(source: random.Random) -> str:
     return "".join(source.choices(_SUFFIX_LETTERS, k=5))
 
 
-def check_identity(call: Call, doc: Doc) -> None:
+def check_identity(call: Call, doc: Doc, *, is_update: bool = False) -> None:
     """The document must be of the kind, and in the place, that the URL names. Raises StatusError 400."""
     if doc.get("kind", call.kind.kind) != call.kind.kind:
         raise errors.bad_request(
@@ -53,6 +54,10 @@ def check_identity(call: Call, doc: Doc) -> None:
     if call.kind.namespaced and meta.get("namespace", call.namespace) not in ("", call.namespace):
         raise errors.bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    if call.name and is_update and not meta.get("name"):
+        raise errors.bad_request(
+            f"the name of the object ({call.name} based on URL) was undeterminable: name must be provided"
         )
     if call.name and meta.get("name", call.name) != call.name:
         raise errors.bad_request(
@@ -102,6 +107,7 @@ def for_update(call: Call, doc: Doc, old: Doc) -> Doc:
 
 
 def _assembled(kind: Kind, doc: Doc, meta: Doc, *, without_status: bool) -> Doc:
+    meta = {key: value for key, value in meta.items() if value or key not in _NOTHING_WHEN_EMPTY}
     dropped = {"apiVersion", "kind", "metadata"} | ({"status"} if without_status else set())
     rest = {key: value for key, value in doc.items() if key not in dropped}
     return {"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": meta, **rest}
@@ -123,7 +129,7 @@ def check_preconditions(kind: Kind, doc: Doc, old: Doc) -> None:
 
 
 def update_errors(new: Doc, old: Doc) -> list[FieldError]:
-    """Rules of metadata that compare two states of an object."""
+    """Rules of metadata that compare two states of an object. Who ends gets no further finalizers."""
     if "deletionTimestamp" not in old["metadata"]:
         return []
     before = old["metadata"].get("finalizers") or []
@@ -140,7 +146,7 @@ def update_errors(new: Doc, old: Doc) -> list[FieldError]:
 
 def counted(kind: Kind) -> bool:
     """Whether objects of the kind have metadata.generation."""
-    return kind.custom or kind.group in _COUNTED_GROUPS
+    return kind.custom or kind.group in _COUNTED_GROUPS or kind.resource == "pods"
 
 
 def with_generation(kind: Kind, new: Doc, old: Doc) -> Doc:

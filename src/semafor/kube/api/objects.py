@@ -90,6 +90,7 @@ class Objects:
 
     async def apply(self, call: Call, applied: Doc) -> Outcome:
         """Server-side apply: create the object, or merge what this manager wants into it. Raises StatusError."""
+        patches.check_applied(call, applied)
         understood = understand(call, applied)
         metadata.check_identity(call, understood.doc)
         if self.store.head(call.kind.resource, call.namespace, call.name) is None:
@@ -147,17 +148,20 @@ class Objects:
             uid=str(uuid.uuid4()),
             tail=metadata.suffix(self._random),
         )
-        obj = rules.of(kind).complete(kind.defaults(obj), None, self._ground())
+        asked = kind.defaults(obj)
+        obj = rules.of(kind).complete(asked, None, self._ground())
         obj, warnings = await self._admit("CREATE", call, obj, None)
         obj = self._allocated(kind, obj, None)
         warnings = (*understood.warnings, *warnings, *_verified(call, obj, None))
-        obj = own(call, None, obj)
+        obj = _owned(obj, own(call, None, asked))
         if call.dry_run:
             return Outcome(obj=obj, warnings=warnings, created=True)
         try:
             stored = await _done(self.store.create(kind.resource, obj))
         except store.Exists:
-            raise errors.already_exists(kind, obj["metadata"]["name"]) from None
+            found = self.store.head(kind.resource, call.namespace, obj["metadata"]["name"]) or {"metadata": {}}
+            ends = "deletionTimestamp" in found["metadata"]
+            raise errors.already_exists(kind, obj["metadata"]["name"], ends=ends) from None
         return Outcome(obj=stored, warnings=warnings, created=True)
 
     def _named(self, call: Call, doc: Doc) -> Doc:
@@ -170,8 +174,11 @@ class Objects:
         return {**doc, "metadata": {**meta, "generateName": f"{usual}-"}}
 
     async def _apply_new(self, call: Call, understood: Understood) -> Outcome:
-        if call.subresource or (understood.doc.get("metadata") or {}).get("uid"):
+        if call.subresource:
             raise errors.not_found(call.kind, call.name)
+        if uid := (understood.doc.get("metadata") or {}).get("uid"):
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise errors.conflict(call.kind, call.name, why)
         owners = self._merged(call, None, understood.doc)["metadata"].get("managedFields", [])
 
         def own(_: Call, __: Doc | None, obj: Doc) -> Doc:
@@ -199,13 +206,13 @@ class Objects:
     async def _update(self, call: Call, old: Doc, doc: Doc, own: "Own") -> Outcome:
         kind = call.kind
         understood = understand(call, doc)
-        metadata.check_identity(call, understood.doc)
-        new = kind.defaults(metadata.for_update(call, understood.doc, old))
-        new = rules.of(kind).complete(new, old, self._ground())
+        metadata.check_identity(call, understood.doc, is_update=True)
+        asked = kind.defaults(metadata.for_update(call, understood.doc, old))
+        new = rules.of(kind).complete(asked, old, self._ground())
         new, warnings = await self._admit("UPDATE", call, new, old)
         new = metadata.with_generation(kind, self._allocated(kind, new, old), old)
         warnings = (*understood.warnings, *warnings, *_verified(call, new, old))
-        new = own(call, old, new)
+        new = _owned(new, own(call, old, asked))
         if metadata.same(new, old):
             return Outcome(obj=old, warnings=warnings)
         if call.dry_run:
@@ -295,6 +302,13 @@ def _without(doc: Doc | None, keys: set[str]) -> Doc | None:
     return (
         None if doc is None else {key: value for key, value in doc.items() if key not in keys - {"apiVersion", "kind"}}
     )
+
+
+def _owned(doc: Doc, told: Doc) -> Doc:
+    """The document with the managedFields of the other: whoever writes owns what he wrote, not what the API adds."""
+    rest = {key: value for key, value in doc["metadata"].items() if key != "managedFields"}
+    managers = told["metadata"].get("managedFields")
+    return {**doc, "metadata": {**rest, **({"managedFields": managers} if managers else {})}}
 
 
 def _keep(_: Call, __: Doc | None, new: Doc) -> Doc:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from semafor.kube.api import bodies, errors, patch
+from semafor.kube.api import bodies, documents, errors, patch
 from semafor.kube.api.call import Call
+from semafor.resources import check
+from semafor.resources import errors as field_errors
 from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
 from semafor.resources.shape import shape_of
@@ -32,9 +34,42 @@ def change(call: Call, content_type: str, body: bytes) -> Change:
             raise refused(error) from None
         if not isinstance(patched, dict):
             raise errors.bad_request("the patch leaves no object")
+        _check(call, old, patched)
         return patched
 
     return applied
+
+
+def _check(call: Call, old: Doc, patched: Doc) -> None:
+    """What a patch leaves must still be an object of its kind, with its uid. Raises StatusError 422."""
+    if patched.get("kind") != call.kind.kind:
+        why = f"the kind in the data ({patched.get('kind')}) does not match the expected kind ({call.kind.kind})"
+        raise errors.unprocessable(why)
+    try:
+        documents.understand(call, patched)
+    except errors.StatusError as error:
+        raise error if call.kind.custom else errors.unprocessable(error.message) from None
+    uid, own = (patched.get("metadata") or {}).get("uid"), old["metadata"]["uid"]
+    if uid and uid != own:
+        wrong = field_errors.invalid("metadata.uid", uid, "field is immutable")
+        raise errors.invalid(call.kind, call.name, [wrong])
+
+
+def check_applied(call: Call, applied: Doc) -> None:
+    """What is applied says what it is, and has no unknown fields: it would own them. Raises StatusError 400."""
+    if call.trusted:
+        return
+    if not applied.get("kind") or not applied.get("apiVersion"):
+        group, _, version = str(applied.get("apiVersion") or "").rpartition("/")
+        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={applied.get('kind') or ''}")
+    meta = applied.get("metadata")
+    if isinstance(meta, dict) and meta.get("managedFields"):
+        raise errors.bad_request("metadata.managedFields must be nil")
+    unknown = () if call.kind.custom else check.check(call.kind, applied).unknown
+    if unknown:
+        version = applied["apiVersion"] if call.kind.group else f"/{applied['apiVersion']}"
+        what = f"failed to create typed patch object (/{call.name}; {version}, "
+        raise errors.bad_request(f"{what}Kind={applied['kind']}): .{unknown[0]}: field not declared in schema")
 
 
 def plain(content_type: str, body: bytes) -> Change:

@@ -12,6 +12,7 @@ from semafor.kube.api import errors, selectors
 from semafor.kube.api.rules.rules import at
 from semafor.kube.store import Store
 from semafor.kube.store.store import Entry
+from semafor.resources.errors import FieldError, forbidden, invalid, not_supported
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
@@ -44,6 +45,9 @@ _SELECTABLE: dict[str, tuple[str, ...]] = {
 }
 
 
+_Match = Literal["", "Exact", "NotOlderThan"]
+
+
 class ListOptions(Value):
     """The query of a list or a watch. `resource_version` is as the client wrote it: "", "0" or a version."""
 
@@ -52,7 +56,7 @@ class ListOptions(Value):
     limit: int = 0
     continue_at: str = ""
     resource_version: str = ""
-    match: Literal["", "Exact", "NotOlderThan"] = ""
+    match: _Match = ""
     watch: bool = False
     bookmarks: bool = False
     initial_events: bool = False
@@ -61,12 +65,8 @@ class ListOptions(Value):
 
 def list_options(query: Mapping[str, str]) -> ListOptions:
     """Read the query. Raises StatusError 400."""
-    match query.get("resourceVersionMatch", ""):
-        case ("" | "Exact" | "NotOlderThan") as how:
-            pass
-        case other:
-            raise errors.bad_request(f'invalid resourceVersionMatch: Unsupported value: "{other}"')
-    calls.number(query, "resourceVersion")
+    how = _match(query)
+    _check_version(query)
     return ListOptions(
         labels=query.get("labelSelector", ""),
         fields=query.get("fieldSelector", ""),
@@ -79,6 +79,42 @@ def list_options(query: Mapping[str, str]) -> ListOptions:
         initial_events=calls.flag(query, "sendInitialEvents"),
         timeout_s=calls.number(query, "timeoutSeconds"),
     )
+
+
+_MATCHES: tuple[_Match, ...] = ("", "Exact", "NotOlderThan")
+
+
+def _match(query: Mapping[str, str]) -> _Match:
+    """`resourceVersionMatch`, which goes with some other parameters only. Raises StatusError 422."""
+    path, version = "resourceVersionMatch", query.get("resourceVersion", "")
+    how = next((each for each in _MATCHES if each == query.get(path, "")), None)
+    if calls.flag(query, "sendInitialEvents"):
+        if how != "NotOlderThan":
+            raise _wrong(forbidden(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"))
+        return how
+    if how is None:
+        raise _wrong(not_supported(path, query[path], _MATCHES))
+    if how and query.get("continue"):
+        raise _wrong(forbidden(path, "resourceVersionMatch is forbidden when continue is provided"))
+    if how and not version:
+        raise _wrong(forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided"))
+    if how == "Exact" and version == "0":
+        raise _wrong(forbidden(path, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    return how
+
+
+def _wrong(error: FieldError) -> errors.StatusError:
+    return errors.wrong_option("ListOptions", error)
+
+
+def _check_version(query: Mapping[str, str]) -> None:
+    """Raises StatusError 400 for a version that is no number, or that a later page would have of its own."""
+    version = query.get("resourceVersion", "")
+    if version and not version.isdecimal():
+        wrong = invalid("resourceVersion", version, f'strconv.ParseUint: parsing "{version}": invalid syntax')
+        raise errors.bad_request(f"invalid resource version: {wrong}")
+    if version not in ("", "0") and query.get("continue"):
+        raise errors.bad_request("specifying resource version is not allowed when using continue")
 
 
 def matcher(kind: Kind, options: ListOptions) -> Callable[[Doc], bool] | None:

@@ -116,7 +116,8 @@ def field_filter(terms: tuple[FieldTerm, ...], fields: Fields) -> Callable[[dict
     """A predicate over documents. `fields` names what may be selected. Raises StatusError 400 for anything else."""
     for term in terms:
         if term.path not in fields:
-            raise errors.bad_request(f"field label not supported: {term.path}")
+            known = ", ".join(f'"{each}"' for each in fields)
+            raise errors.bad_request(f'"{term.path}" is not a known field selector: only {known}')
 
     def matches(obj: dict[str, Any]) -> bool:
         return all((fields[term.path](obj) == term.value) != term.negated for term in terms)

@@ -19,6 +19,9 @@ Doc = dict[str, Any]
 Method = Callable[[Request, Call], Awaitable[Response]]
 
 
+_DONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
 class Subresources:
     """A table of methods by subresource and HTTP method."""
 
@@ -55,7 +58,7 @@ class Subresources:
 
     async def _get_scale(self, request: Request, about: Call) -> Response:
         obj = self._objects.get(about.kind, about.namespace, about.name)
-        return _answer(request, scale.of(obj))
+        return _answer(request, scale.of(about.kind, obj))
 
     async def _put_scale(self, request: Request, about: Call) -> Response:
         wanted, warnings = await requests.read_object(request, about)
@@ -69,8 +72,9 @@ class Subresources:
     async def _rescale(
         self, request: Request, about: Call, change: patches.Change, warnings: tuple[str, ...]
     ) -> Response:
-        outcome = await self._objects.update(about, lambda old: scale.applied(about, old, change(scale.of(old))))
-        return _answer(request, scale.of(outcome.obj), (*warnings, *outcome.warnings))
+        kind = about.kind
+        outcome = await self._objects.update(about, lambda old: scale.applied(about, old, change(scale.of(kind, old))))
+        return _answer(request, scale.of(kind, outcome.obj), (*warnings, *outcome.warnings))
 
     async def _undecided(self, request: Request, about: Call) -> Response:
         return _answer(request, self._objects.get(about.kind, about.namespace, about.name))
@@ -112,7 +116,7 @@ class Subresources:
             return {**old, "spec": {**old["spec"], "nodeName": node}}
 
         await self._objects.update(main, bound)
-        return _answer(request, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}, code=201)
+        return _answer(request, _DONE, code=201)
 
     async def _evict(self, request: Request, about: Call) -> Response:
         doc = await requests.optional_object(request)
@@ -120,7 +124,7 @@ class Subresources:
         options = call.delete_options(given if isinstance(given, dict) else {}, {})
         main = msgspec.structs.replace(about, subresource="")
         await self._objects.delete(main, options)
-        return _answer(request, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}, code=201)
+        return _answer(request, _DONE, code=201)
 
     async def _token(self, request: Request, about: Call) -> Response:
         account = self._objects.get(about.kind, about.namespace, about.name)

@@ -45,10 +45,6 @@ def _check(backing: Store, options: ListOptions) -> None:
     asked, current = int(options.resource_version or 0), backing.resource_version
     if asked > current:
         raise errors.too_new(asked, current)
-    if options.initial_events and options.match != "NotOlderThan":
-        raise errors.bad_request(
-            "sendInitialEvents: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        )
 
 
 async def _lines(

@@ -181,8 +181,46 @@ def validate(doc: dict[str, Any]) -> Iterator[FieldError]:
         why = "must have exactly one version marked as storage version"
         yield errors.invalid("spec.versions", [version.get("name") for version in spec["versions"]], why)
     for index, version in enumerate(spec.get("versions", ())):
-        if "openAPIV3Schema" not in version.get("schema", {}):
-            yield errors.required(f"spec.versions[{index}].schema.openAPIV3Schema", "schemas are required")
+        path, schema = (
+            f"spec.versions[{index}].schema.openAPIV3Schema",
+            version.get("schema", {}).get("openAPIV3Schema"),
+        )
+        if schema is None:
+            yield errors.required(path, "schemas are required")
+        else:
+            yield from _structural(schema, path, "must not be empty at the root")
+
+
+def _structural(schema: dict[str, Any], path: str, why: str) -> Iterator[FieldError]:
+    """Every part says its type, but where that is left open by name."""
+    if not (schema.get("type") or schema.get(_ANYTHING) or schema.get(_INT_OR_STRING)):
+        yield errors.required(f"{path}.type", why)
+    for name, each in (schema.get("properties") or {}).items():
+        yield from _structural(each, f"{path}.properties[{name}]", "must not be empty for specified object fields")
+    for part in ("items", "additionalProperties"):
+        if isinstance(schema.get(part), dict):
+            yield from _structural(schema[part], f"{path}.{part}", f"must not be empty for specified {_PARTS[part]}")
+
+
+def remarks(doc: dict[str, Any]) -> Iterator[FieldError]:
+    """Rules in CEL are kept, and nobody evaluates them."""
+    for index, version in enumerate(doc.get("spec", {}).get("versions", ())):
+        path, schema = (
+            f"spec.versions[{index}].schema.openAPIV3Schema",
+            version.get("schema", {}).get("openAPIV3Schema"),
+        )
+        if schema and _has_rules(schema):
+            yield errors.remark(path, "x-kubernetes-validations are not evaluated here: a real cluster evaluates them")
+
+
+def _has_rules(part: Any) -> bool:
+    if isinstance(part, dict):
+        return "x-kubernetes-validations" in part or any(_has_rules(each) for each in part.values())
+    return isinstance(part, list) and any(_has_rules(each) for each in part)
+
+
+_ANYTHING, _INT_OR_STRING = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string"
+_PARTS = {"items": "array items", "additionalProperties": "object fields"}
 
 
 KIND = Kind(
@@ -198,4 +236,5 @@ KIND = Kind(
     effect=False,
     defaults=defaults,
     validate=validate,
+    remarks=remarks,
 )

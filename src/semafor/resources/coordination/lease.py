@@ -4,7 +4,7 @@ from typing import Annotated
 
 from semafor.base.struct import Document
 from semafor.resources.kind import Kind
-from semafor.resources.marks import POSITIVE, Time
+from semafor.resources.marks import POSITIVE, Time, within
 from semafor.resources.meta.meta import ObjectMeta
 
 
@@ -17,7 +17,7 @@ class LeaseSpec(Document):
     ] = None
     acquire_time: Annotated[Time | None, "When it was taken."] = None
     renew_time: Annotated[Time | None, "When it was last renewed."] = None
-    lease_transitions: Annotated[int | None, "How often it changed hands."] = None
+    lease_transitions: Annotated[int | None, within(0, None), "How often it changed hands."] = None
     strategy: Annotated[str | None, "How the next holder is chosen."] = None
     preferred_holder: Annotated[str | None, "Who should take it next."] = None
 

@@ -96,7 +96,8 @@ def resources(doc: Doc, path: str) -> Iterator[FieldError]:
                 yield errors.invalid(where, value, "must be greater than or equal to 0")
             limit = _amount(limits.get(name))
             if group == "requests" and amount is not None and limit is not None and amount > limit:
-                yield errors.invalid(where, value, f"must be less than or equal to {name} limit of {limits[name]}")
+                why = f"must be less than or equal to {name} limit of {limits[name]}"
+                yield errors.invalid(f"{path}.{group}", value, why)
 
 
 def _amount(value: Any) -> Any:

@@ -1,9 +1,12 @@
 """Event: something that happened to an object. Source: Kubernetes' API reference."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from semafor.base.struct import Document
+from semafor.resources import errors
 from semafor.resources.core.refs import ObjectReference
+from semafor.resources.errors import FieldError
 from semafor.resources.kind import Kind
 from semafor.resources.marks import ATOMIC, Time
 from semafor.resources.meta.meta import ObjectMeta
@@ -45,6 +48,13 @@ class Event(Document):
     reporting_instance: Annotated[str, "Which instance of the program."] = ""
 
 
+def validate(doc: dict[str, Any]) -> Iterator[FieldError]:
+    """An event is in the namespace of what it is about; in `default` when that has none."""
+    about, home = doc.get("involvedObject", {}).get("namespace", ""), doc.get("metadata", {}).get("namespace", "")
+    if home and home != (about or "default"):
+        yield errors.invalid("involvedObject.namespace", about, "does not match event.namespace")
+
+
 KIND = Kind(
     group="",
     versions=("v1",),
@@ -52,4 +62,5 @@ KIND = Kind(
     plural="events",
     document=Event,
     short=("ev",),
+    validate=validate,
 )

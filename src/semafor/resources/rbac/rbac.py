@@ -129,7 +129,8 @@ def validate_binding(doc: dict[str, Any]) -> Iterator[FieldError]:
         yield errors.not_supported("roleRef.kind", doc["roleRef"]["kind"], allowed)
     for index, subject in enumerate(doc.get("subjects", ())):
         path = f"subjects[{index}]"
-        if _is_account(subject) and not subject.get("namespace"):
+        is_wide = doc.get("kind") != "RoleBinding"  # within a namespace an account is of that namespace unless said
+        if is_wide and _is_account(subject) and not subject.get("namespace"):
             yield errors.required(f"{path}.namespace")
         if subject.get("kind") not in (None, "User", "Group", "ServiceAccount"):
             yield errors.not_supported(f"{path}.kind", subject["kind"], ("Group", "ServiceAccount", "User"))

@@ -51,9 +51,17 @@ def defined(crd: Doc) -> Defined | None:
         columns=tuple(_column(item) for item in first.get("additionalPrinterColumns") or ()),
         subresources=tuple(name for name in ("status", "scale") if name in (first.get("subresources") or {})),
         custom=True,
+        scale=_scale((first.get("subresources") or {}).get("scale") or {}),
         defaults=functools.partial(filled, schema),
     )
     return Defined(kind=kind, schemas=schemas)
+
+
+def _scale(said: Doc) -> tuple[str, str, str]:
+    """Paths without their leading dot."""
+    names = ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")
+    wanted, there, selector = (str(said.get(name) or "").lstrip(".") for name in names)
+    return wanted or "spec.replicas", there or "status.replicas", selector
 
 
 def _column(item: Doc) -> Column:

@@ -50,13 +50,19 @@ class _Run:
     def step(self, op: Any) -> None:
         if not isinstance(op, dict) or op.get("op") not in self._steps:
             words = ", ".join(self._steps)
-            raise MalformedError(f"a JSON patch operation must have an op that is one of {words}: {brief(op)}")
+            raise (InapplicableError if isinstance(op, dict) else MalformedError)(
+                f"a JSON patch operation must have an op that is one of {words}: {brief(op)}"
+            )
         self._steps[op["op"]](op, _pointer(op, "path"))
 
     def _replace(self, op: dict[str, Any], path: list[str]) -> None:
         value = clone(_value(op))
         if not path:
             self.root = value
+            return
+        holder = self._get("replace", path[:-1], whole=path)
+        if isinstance(holder, dict):
+            holder[path[-1]] = value  # also a key that is not there, as the library that kube-apiserver uses
             return
         holder, key = self._find("replace", path)
         holder[key] = value

@@ -1,6 +1,6 @@
 """Pod: the identity it runs under, its class of service, and how little of it may change.
 
-Source: apiserver's pod strategy, and the ServiceAccount and DefaultTolerationSeconds admission plugins.
+Source: apiserver's pod strategy, and the ServiceAccount, DefaultTolerationSeconds and Priority admission plugins.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ def _complete(new: Doc, old: Doc | None, ground: Ground) -> Doc:
     account = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
     spec |= {"serviceAccountName": account, "serviceAccount": account}
     spec["tolerations"] = _tolerations(spec.get("tolerations", []))
+    spec = {"priority": 0, "preemptionPolicy": "PreemptLowerPriority", **spec}
     if _wants_token(spec, new["metadata"]["namespace"], ground):
         spec = _with_token(spec, f"kube-api-access-{ground.tail}")
     return {**new, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}

@@ -24,7 +24,26 @@ def _complete(new: Doc, old: Doc | None, _: Ground) -> Doc:
                 spec[field] = old["spec"][field]
         if spec.get("type") in ("NodePort", "LoadBalancer"):
             spec["ports"] = [_with_old_node_port(port, old) for port in spec.get("ports", [])]
+        else:
+            spec = _inward(spec, old["spec"])
     return {**new, "spec": spec}
+
+
+def _inward(spec: Doc, old: Doc) -> Doc:
+    """What was given out for the outside goes with it, unless the client changed it himself.
+
+    Source: kube-apiserver's dropTypeDependentFields.
+    """
+    if spec.get("type") == old.get("type"):
+        return spec
+    before = {(port.get("port"), port.get("protocol")): port.get("nodePort") for port in old.get("ports") or ()}
+    made = dict(spec)
+    if all(port.get("nodePort") == before.get((port.get("port"), port.get("protocol"))) for port in spec["ports"]):
+        made["ports"] = [{key: value for key, value in port.items() if key != "nodePort"} for port in spec["ports"]]
+    for field in ("externalTrafficPolicy", "healthCheckNodePort", "allocateLoadBalancerNodePorts"):
+        if field in made and made[field] == old.get(field):
+            del made[field]
+    return made
 
 
 def _with_old_node_port(port: Doc, old: Doc) -> Doc:
@@ -100,8 +119,7 @@ def _node_ports(ports: list[Doc], others: list[Doc], ground: Ground, start: int)
 def _check(new: Doc, old: Doc | None) -> Iterator[FieldError]:
     before, after = at(old, "spec.clusterIP"), at(new, "spec.clusterIP")
     if before and after and before != after:
-        message = f"may not change once set (was {before})"
-        yield errors.invalid("spec.clusterIPs[0]", [after], message)
+        yield errors.invalid("spec.clusterIPs[0]", [after], "may not change once set")
 
 
 RULES = Rules(complete=_complete, allocate=_allocate, check=_check)
