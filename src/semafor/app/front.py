@@ -1,6 +1,8 @@
 """The control plane as pods see it: `istiod`'s door. An Envoy in the pod, a unix socket, and these few answers.
 
-pod istiod :15014 ─▶ Envoy ─▶ debug.sock ─▶ this application in the daemon
+pod istiod :15014, 127.0.0.1:8080 ─▶ Envoy ─▶ debug.sock ─▶ this application in the daemon
+
+Tools find the second by a forwarded port: Kiali asks there what Istio's debug interface knows.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,7 +24,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 import semafor
 from semafor.app import callers
 from semafor.app.pipeline import Pipeline
+from semafor.base import names
 from semafor.kube.api import serve as api
+from semafor.planner.services.protocol import Protocol
+from semafor.planner.services.service import Port, Service
+
+Json = dict[str, Any]
+
+_CLUSTER: Final = "Kubernetes"  # Istio's id of the cluster where there is only one
 
 
 def application(pipeline: Pipeline) -> Starlette:
@@ -34,9 +44,61 @@ def application(pipeline: Pipeline) -> Starlette:
         return PlainTextResponse(f"{semafor.__version__}-semafor")
 
     async def proxies(_: Request) -> Response:
-        return JSONResponse(pipeline.proxies())
+        return JSONResponse([_synced(each) for each in pipeline.proxies()])
 
-    return Starlette(routes=[Route("/ready", ready), Route("/version", version), Route("/debug/syncz", proxies)])
+    async def services(_: Request) -> Response:
+        return JSONResponse([_registered(each) for each in pipeline.mesh.by_host.values()])
+
+    return Starlette(
+        routes=[
+            Route("/ready", ready),
+            Route("/version", version),
+            Route("/debug/syncz", proxies),
+            Route("/debug/registryz", services),
+        ]
+    )
+
+
+# istioctl's words for types of resources -> what Istio's syncz calls them
+_WORDS: Final = {
+    "CDS": "cluster",
+    "LDS": "listener",
+    "RDS": "route",
+    "EDS": "endpoint",
+    "ECDS": "extensionconfig",
+}
+
+
+def _synced(proxy: Json) -> Json:
+    """A proxy in the words of Istio's /debug/syncz, which compares what was sent and what was acknowledged."""
+    words = {"cluster_id": _CLUSTER, "istio_version": names.ISTIO_VERSION, **proxy}
+    for short, state in words.pop("types", {}).items():
+        if state != "NOT SENT":
+            words[f"{_WORDS[short]}_sent"] = str(proxy["behind"])
+            words[f"{_WORDS[short]}_acked"] = str(proxy["behind"]) if state == "SYNCED" else ""
+    return words
+
+
+def _port(port: Port) -> Json:
+    word = "UNSUPPORTED" if port.protocol is Protocol.SNIFFED else port.protocol.value.upper()
+    return {"name": port.name, "port": port.number, "protocol": word}  # Istio's word for what is found out by looking
+
+
+def _registered(service: Service) -> Json:
+    """A service in the words of Istio's /debug/registryz."""
+    return {
+        "Attributes": {
+            "ServiceRegistry": "Kubernetes" if service.registry == "Kubernetes" else "External",
+            "Name": service.name,
+            "Namespace": service.namespace,
+            "LabelSelectors": dict(service.selector) or None,
+            "ExportTo": {scope: {} for scope in service.export_to} or None,
+        },
+        "ports": [_port(port) for port in service.ports],
+        "hostname": service.host,
+        "clusterVIPs": {"Addresses": {_CLUSTER: list(service.addresses)}},
+        "Resolution": service.resolution,
+    }
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ READY_PORT: Final = 15021
 STATS_PORT: Final = 15090  # where whoever asks gets the proxy's metrics
 MERGED_PORT: Final = 15020  # and here those of its application besides
 MONITORING_PORT: Final = 15014  # of istiod
+DEBUG_PORT: Final = 8080  # the same for who forwards a port
 PROMETHEUS_PORT: Final = 9090  # of Prometheus's API, in istiod's pod
 OUTBOUND_MARK: Final = 1337  # the interception rules leave connections with this mark alone
 POD_METADATA: Final = "semafor-pod"  # what a proxy says of itself when it asks a remote control plane
@@ -127,6 +128,7 @@ def front(socket: str, *, prometheus: str) -> bytes:
     """
     doors = (("monitoring", MONITORING_PORT, socket), ("prometheus", PROMETHEUS_PORT, prometheus))
     listeners = [_listener(name, _tcp("0.0.0.0", port), [_all_to(name)]) for name, port, _ in doors]  # noqa: S104 kubelet
+    listeners.append(_listener("debug", _tcp("127.0.0.1", DEBUG_PORT), [_all_to("monitoring")]))
     document: Json = {
         "admin": {"address": _tcp("127.0.0.1", ADMIN_PORT)},
         "static_resources": {
