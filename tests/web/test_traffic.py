@@ -90,7 +90,7 @@ def test_quantiles_are_read_off_the_histogram():
 
 async def test_durations_of_versions_are_counted_together():
     figures = fake.Figures()
-    samples = [await figures.query(asked, 0.0) for asked in (traffic.request_rate(60), traffic.durations(60))]
-    flows = traffic.flows(samples[0], durations=samples[1])
+    samples = [await figures.query(asked, 0.0) for asked in (traffic.request_rate(60), *traffic.durations(60))]
+    flows = traffic.flows(samples[0], (), (), *samples[1:])
     edges = {edge["target"]: edge["latency"]["p50"] for edge in draw(flows, (), "app", frozenset())["edges"]}
     assert 10 < edges["app/default/reviews/"] < 25, "nine tenths go to the fast version"

@@ -48,7 +48,7 @@ async def current(sources: Sources, window_s: int, at: float, *, with_durations:
     ask = sources.metrics.query
     asked = [traffic.request_rate(window_s), traffic.tcp_rate("sent", window_s), traffic.tcp_rate("received", window_s)]
     if with_durations:
-        asked.append(traffic.durations(window_s))
+        asked += traffic.durations(window_s)
     return traffic.flows(*await asyncio.gather(*(ask(each, at) for each in asked)))
 
 

@@ -5,6 +5,7 @@ receiver reports (the caller has no proxy) are taken from there. Only the receiv
 TLS.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -97,13 +98,16 @@ def tcp_rate(metric: str, window_s: int) -> str:
     return f"sum by ({_BY}, reporter, connection_security_policy) (rate(istio_tcp_{metric}_bytes_total[{window_s}s]))"
 
 
-def durations(window_s: int) -> str:
-    """The histogram of the requests' durations, by both ends; of one report of each call, for these are many series."""
+def durations(window_s: int) -> tuple[str, str]:
+    """The histogram of the requests' durations, by both ends; of one report of each call, for these are many series.
+
+    Those that callers tell, and those that only receivers can. `or` would look through all of them again.
+    """
     callers, receivers = (
-        f"rate(istio_request_duration_milliseconds_bucket{{{chosen}}}[{window_s}s])"
+        f"sum by (le, reporter, {_BY}) (rate(istio_request_duration_milliseconds_bucket{{{chosen}}}[{window_s}s]))"
         for chosen in ('reporter="source"', 'reporter="destination",source_workload=~"unknown|"')
     )
-    return f"sum by (le, reporter, {_BY}) ({callers} or {receivers})"
+    return callers, receivers
 
 
 def pair(labels: Mapping[str, str]) -> Pair:
@@ -134,7 +138,7 @@ def flows(
     requests: Iterable[Sample],
     sent: Iterable[Sample] = (),
     received: Iterable[Sample] = (),
-    durations: Iterable[Sample] = (),
+    *durations: Iterable[Sample],
 ) -> dict[Pair, Flow]:
     """Everything that flows, by pair, from one reporter each."""
     found: dict[tuple[str, Pair], Flow] = {}
@@ -152,7 +156,7 @@ def flows(
                 each = flow(labels)
                 setattr(each, name, getattr(each, name) + value)
                 _tell_security(each, labels, value)
-    for labels, value in durations:
+    for labels, value in itertools.chain(*durations):
         if value > 0:
             flow(labels).add_buckets({float(labels.get("le", "inf")): value})
     return _once(found)

@@ -12,13 +12,14 @@ from semafor.telemetry.promql.tree import Aggregate
 from semafor.telemetry.promql.values import Scalar, Text, Vector, nothing
 from semafor.telemetry.series.bits import Flags, Floats
 
-_Reduce = Callable[[Floats, Flags], Floats]
+_Reduce = Callable[[Floats, Flags], Floats]  # (rows, groups, steps) -> (groups, steps)
+_PORTION: Final = 1 << 20  # samples looked at side by side: 8 MB for each array
 
 _REDUCTIONS: Final[dict[str, _Reduce]] = {
     "sum": lambda values, there: over_time.exact_sum(np.where(there, values, 0.0), 0),
     "avg": lambda values, there: over_time.mean(values, there, 0),
     "count": lambda _, there: there.sum(axis=0).astype(np.float64),
-    "group": lambda _, there: np.ones(there.shape[1]),
+    "group": lambda _, there: np.ones(there.shape[1:]),
     "min": lambda values, there: np.fmin.reduce(np.where(there, values, np.nan), axis=0),
     "max": lambda values, there: np.fmax.reduce(np.where(there, values, np.nan), axis=0),
     "stdvar": lambda values, there: over_time.variance(values, there, 0),
@@ -45,8 +46,24 @@ def aggregate(node: Aggregate, vector: Vector, parameter: Scalar | Text | None) 
         reduce: _Reduce = lambda values, there: over_time.quantile(values, there, q, 0)  # noqa: E731 - one of the table's kind
     else:
         reduce = _REDUCTIONS[node.op]
-    values = np.array([reduce(vector.values[rows], vector.present[rows]) for rows in groups.values()])
-    present = np.array([vector.present[rows].any(axis=0) for rows in groups.values()])
+    return _reduced(vector, groups, reduce)
+
+
+def _reduced(vector: Vector, groups: dict[Labels, list[int]], reduce: _Reduce) -> Vector:
+    """One row for each group. Groups of as many rows are reduced side by side, for there may be thousands."""
+    members, steps = list(groups.values()), vector.values.shape[1]
+    values, present = np.empty((len(members), steps)), np.empty((len(members), steps), dtype=np.bool_)
+    by_size: dict[int, list[int]] = {}
+    for place, rows in enumerate(members):
+        by_size.setdefault(len(rows), []).append(place)
+    for size, places in by_size.items():
+        width = max(1, _PORTION // (size * max(steps, 1)))
+        for start in range(0, len(places), width):
+            part = places[start : start + width]
+            chosen = np.array([members[place] for place in part], dtype=np.int64).T
+            there = vector.present[chosen]
+            values[part] = reduce(vector.values[chosen], there)
+            present[part] = there.any(axis=0)
     return Vector(tuple(groups), values, present)
 
 
