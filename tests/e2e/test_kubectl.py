@@ -68,6 +68,8 @@ def test_commands_files_and_ports_of_a_pod(mesh, namespace, web, websockets, mon
     web("cp", "numbers", f"{pod}:/tmp/numbers")
     web("cp", f"{pod}:/tmp/numbers", "again")
     assert (mesh.folder / "again").read_text() == content
+    for path in (f"pods/{pod}:8080", "services/web:80"):
+        assert "Directory listing" in web("get", "--raw", f"/api/v1/namespaces/{namespace}/{path}/proxy/")
     for target, port in ((f"pod/{pod}", 8080), ("service/web", 80), ("deployment/web", 8080)):
         assert "Directory listing" in _forwarded(mesh, namespace, target, port)
 

@@ -112,6 +112,11 @@ DISGUISES = (
     "/api/v1/namespaces/default/pods/web/exec;x",
     "/api/v1/namespaces/default/pods/web/exec%3F",
     "https://127.0.0.1/api/v1/namespaces/default/pods/web/exec",
+    "/api/v1/namespaces/default/pods/web:80/proxy/",
+    "/api/v1/namespaces/default/pods/web:80/proxy//x",
+    "/api/v1/namespaces/default/pods/web:80/proxy/%2e%2e/x",
+    "/api/v1/namespaces/default/pods/web:80//proxy/x",
+    "//api/v1/namespaces/default/pods/web:80/proxy/x",
     POD_EXEC,
 )
 

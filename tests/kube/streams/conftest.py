@@ -17,8 +17,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from semafor.kube.api.errors import StatusError
 from semafor.kube.api.node import NodeError
-from semafor.kube.api.streams import Protocol, routes
+from semafor.kube.api.streams import Protocol, proxy, routes
 
 
 class PipeInput:
@@ -193,6 +194,22 @@ def find_pod(namespace, name):
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
 
 
+def found_pod(namespace, name):
+    if pod := find_pod(namespace, name):
+        return pod
+    raise StatusError(404, "NotFound", f'pods "{name}" not found')
+
+
+def found_service(namespace, name):
+    if name not in SERVICES:
+        raise StatusError(404, "NotFound", f'services "{name}" not found')
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": {"ports": SERVICES[name]}}
+
+
+SERVICES = {"web": [{"name": "http", "port": 80}], "plain": [{"port": 80}], "empty": [{"port": 80}]}
+SLICES = []  # a test puts its own there
+
+
 async def discovery(request):
     path = request.url.path.strip("/")
     if path == "api":
@@ -215,7 +232,8 @@ class Server:
         self.node = node
         own = [Route(path, discovery) for path in ("/api", "/apis", "/api/v1")]
         own.append(Route("/api/v1/namespaces/{namespace}/pods/{name}", get_pod))
-        app = Starlette(routes=[*routes(node, find_pod), *own])
+        lookup = proxy.Lookup(found_pod, found_service, lambda: SLICES)
+        app = Starlette(routes=[*routes(node, find_pod), *proxy.routes(node, lookup), *own])
         self.uvicorn = uvicorn.Server(
             uvicorn.Config(
                 app,

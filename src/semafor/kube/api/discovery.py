@@ -25,6 +25,7 @@ _SUBRESOURCES: dict[str, tuple[tuple[str, str, str] | None, tuple[str, ...]]] = 
     "finalize": (None, ("update",)),
     "log": (None, ("get",)),
     "portforward": (("", "v1", "PodPortForwardOptions"), ("create", "get")),
+    "proxy": (None, ("create", "delete", "get", "patch", "update")),
     "scale": (("autoscaling", "v1", "Scale"), _OBJECT_VERBS),
     "status": (None, _OBJECT_VERBS),
     "token": (("authentication.k8s.io", "v1", "TokenRequest"), ("create",)),
@@ -121,9 +122,13 @@ def _names(kind: Kind) -> Doc:
 
 def _sub_entry(kind: Kind, version: str, name: str, common: Doc) -> Doc:
     answer, verbs = _SUBRESOURCES.get(name, (None, ("get",)))
-    group, answered_version, answered_kind = answer or (kind.group, version, kind.kind)
+    group, answered_version, answered_kind = answer or (kind.group, version, _answered_kind(kind, name))
     entry = {"name": f"{kind.plural}/{name}", "singularName": "", **common, "kind": answered_kind, "verbs": list(verbs)}
     return entry | ({"group": group, "version": answered_version} if answer else {})
+
+
+def _answered_kind(kind: Kind, subresource: str) -> str:
+    return f"{kind.kind}ProxyOptions" if subresource == "proxy" else kind.kind
 
 
 def _verbs(kind: Kind) -> tuple[str, ...]:
@@ -167,7 +172,7 @@ def _aggregated_resource(kind: Kind, version: str) -> Doc:
 
 def _aggregated_sub(kind: Kind, version: str, name: str) -> Doc:
     answer, verbs = _SUBRESOURCES.get(name, (None, ("get",)))
-    group, answered_version, answered_kind = answer or (kind.group, version, kind.kind)
+    group, answered_version, answered_kind = answer or (kind.group, version, _answered_kind(kind, name))
     answered = {"group": group, "version": answered_version, "kind": answered_kind}
     return {"subresource": name, "responseKind": answered, "verbs": list(verbs)}
 

@@ -16,6 +16,8 @@ from semafor.kube.api.gate import Gate
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.openapi import OpenApi
 from semafor.kube.api.options import Options
+from semafor.kube.api.streams import proxy
+from semafor.resources.discovery import endpoint_slice
 from semafor.resources.kind import Kind
 
 Doc = dict[str, Any]
@@ -60,11 +62,10 @@ def _stream_routes(objects: Objects, options: Options) -> list[BaseRoute]:
     if options.node is None:
         return []
 
-    def find_pod(namespace: str, name: str) -> Doc:
-        pods = next(kind for kind in objects.kinds if kind.resource == "pods")
-        return objects.get(pods, namespace, name)
-
-    return list(streams.routes(options.node, find_pod))
+    kinds = {kind.resource: kind for kind in objects.kinds}
+    find_pod, find_service = (partial(objects.get, kinds[resource]) for resource in ("pods", "services"))
+    lookup = proxy.Lookup(find_pod, find_service, partial(objects.listed, endpoint_slice.KIND.resource))
+    return [*streams.routes(options.node, find_pod), *proxy.routes(options.node, lookup)]
 
 
 class _Public:

@@ -197,6 +197,7 @@ KIND = Kind(
         "exec",
         "attach",
         "portforward",
+        "proxy",
         "ephemeralcontainers",
         "binding",
         "eviction",
