@@ -17,6 +17,7 @@ _UNCHECKED = {
     "SIMPLE": ("caCertificates", "subjectAltNames", "credentialName"),
     "MUTUAL": ("caCertificates", "subjectAltNames"),
 }
+_LARGEST_RING = 8 << 20  # Envoy's limit
 _MOST_PLACES = 5_000_011  # Envoy's limit for a Maglev table
 
 
@@ -122,6 +123,8 @@ def connection_pool(pool: Doc, path: str) -> Iterator[FieldError]:
     yield from hosts.time(pool.get("tcp", {}), "idleTimeout", f"{path}.tcp", zero=True)
     yield from hosts.time(pool.get("http", {}), "idleTimeout", f"{path}.http")
     http = pool.get("http", {})
+    if http.get("maxRetries", 0) < 0:
+        yield errors.invalid(f"{path}.http.maxRetries", http["maxRetries"], "must be 0 or more")
     if http.get("h2UpgradePolicy") == "UPGRADE" and http.get("useClientProtocol"):
         why = "useClientProtocol must not be set when h2UpgradePolicy is UPGRADE"
         yield errors.invalid(f"{path}.http.useClientProtocol", http["useClientProtocol"], why)
@@ -136,6 +139,8 @@ def _load_balancer(balancer: Doc, path: str) -> Iterator[FieldError]:
     keys = ("httpHeaderName", "httpCookie", "useSourceIp", "httpQueryParameterName")
     if chosen is not None and not any(chosen.get(key) for key in keys):
         yield errors.required(f"{path}.consistentHash", f"one of {', '.join(keys)} must be set")
+    if len(several := [key for key in keys if (chosen or {}).get(key)]) > 1:
+        yield errors.invalid(f"{path}.consistentHash", several, f"only one of {', '.join(several)} may be set")
     yield from _hash(chosen or {}, f"{path}.consistentHash")
     yield from _warmup(balancer.get("warmup"), f"{path}.warmup")
     yield from locality_rules.validate(balancer.get("localityLbSetting", {}), f"{path}.localityLbSetting")
@@ -145,6 +150,9 @@ def _hash(chosen: Doc, path: str) -> Iterator[FieldError]:
     algorithms = [name for name in ("ringHash", "maglev", "minimumRingSize") if chosen.get(name) not in (None, 0)]
     if len(algorithms) > 1:
         yield errors.invalid(path, algorithms, f"only one of {', '.join(algorithms)} may be set")
+    for size, where in ((chosen.get("ringHash", {}), f"{path}.ringHash"), (chosen, path)):
+        if (least := size.get("minimumRingSize", 0)) > _LARGEST_RING:
+            yield errors.invalid(f"{where}.minimumRingSize", least, f"must be at most {_LARGEST_RING}")
     if "maglev" not in chosen:
         return
     size = chosen["maglev"].get("tableSize", 0)

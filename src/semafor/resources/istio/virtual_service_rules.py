@@ -17,6 +17,7 @@ _LARGE_BODY_BYTES = 100 << 10  # Istio's limits
 _LARGEST_BODY_BYTES = 1 << 20
 _LEAST_PERCENT = 0.0001  # Envoy counts in millionths
 _MATCHED_NAME = re.compile(r"@request\.auth\.claims[.\[].*|:?[-_A-Za-z0-9]+", re.IGNORECASE)
+_ABORTS = ("httpStatus", "grpcStatus", "http2Error")
 _GRPC_STATUSES = (
     "OK",
     "CANCELLED",
@@ -39,6 +40,9 @@ _GRPC_STATUSES = (
 _REDIRECT_TEXTS = tuple(("redirect", field) for field in ("uri", "prefixRewrite", "authority", "scheme"))
 # Source: RFC 9110, section 5.1; a colon in front marks HTTP/2's own names, such as :authority.
 _HEADER_NAME = re.compile(r":?[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_AUTHORITY = (":authority", "host")
+# An escaped percent sign, or a variable. Source: Envoy's substitution formatter.
+_VARIABLE = re.compile(r"%%|%[A-Za-z0-9_]+(\([^)]*\))?(:[0-9]+)?%")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _RETRY_WORDS = frozenset(
     [
@@ -144,7 +148,8 @@ def _http(route: Doc, path: str, *, is_delegate: bool) -> Iterator[FieldError]:
         yield from _match(match, f"{path}.match[{index}]")
     yield from hosts.time(route, "timeout", path, zero=True)
     yield from _retries(route.get("retries", {}), f"{path}.retries")
-    yield from _fault(route.get("fault", {}), f"{path}.fault")
+    if "fault" in route:
+        yield from _fault(route["fault"], f"{path}.fault")
     yield from _headers(route.get("headers", {}), f"{path}.headers")
     yield from _authority(route, path)
     for action, field in (("rewrite", "authority"), ("rewrite", "uri"), *_REDIRECT_TEXTS):
@@ -170,7 +175,7 @@ def _authority(route: Doc, path: str) -> Iterator[FieldError]:
     request = route.get("headers", {}).get("request", {})
     places = [f"{path}.rewrite.authority"] if route.get("rewrite", {}).get("authority") else []
     for operation in ("set", "add"):
-        names = (name for name in request.get(operation, {}) if name.lower() in {":authority", "host"})
+        names = (name for name in request.get(operation, {}) if name.lower() in _AUTHORITY)
         places += [f"{path}.headers.request.{operation}[{name}]" for name in names]
     for place in places[1:]:
         yield errors.invalid(place, "authority", "authority header cannot be set multiple times")
@@ -291,6 +296,10 @@ def _retries(retries: Doc, path: str) -> Iterator[FieldError]:
 
 def _fault(fault: Doc, path: str) -> Iterator[FieldError]:
     delay, abort = fault.get("delay", {}), fault.get("abort", {})
+    if "delay" not in fault and "abort" not in fault:
+        yield errors.required(path, "HTTP fault injection must have an abort, a delay, or both")
+    if len(kinds := [name for name in _ABORTS if name in abort]) > 1:
+        yield errors.invalid(f"{path}.abort", kinds, f"only one of {', '.join(kinds)} may be set")
     if "delay" in fault:
         yield from hosts.time(delay, "fixedDelay", f"{path}.delay")
         if "exponentialDelay" in delay:
@@ -311,20 +320,27 @@ def _headers(headers: Doc, path: str) -> Iterator[FieldError]:
     for side in ("request", "response"):
         for operation in ("set", "add", "remove"):
             changes = headers.get(side, {}).get(operation, ())
-            yield from _header_names(changes, f"{path}.{side}.{operation}")
+            may_be = _AUTHORITY if side == "request" and operation != "remove" else ()
+            yield from _header_names(changes, f"{path}.{side}.{operation}", may_be)
             if operation != "remove":
                 yield from _header_values(changes or {}, f"{path}.{side}.{operation}")
 
 
-def _header_names(names: Iterable[str], path: str) -> Iterator[FieldError]:
+def _header_names(names: Iterable[str], path: str, may_be: tuple[str, ...]) -> Iterator[FieldError]:
+    """Of the names that are HTTP's own, only those that `may_be` changed."""
     for name in names:
         if not _HEADER_NAME.fullmatch(name):
             yield errors.invalid(path, name, "must be the name of a header")
+        elif (name.startswith(":") or name.lower() == "host") and name.lower() not in may_be:
+            yield errors.invalid(path, name, "is not a header that can be changed here")
 
 
 def _header_values(headers: Mapping[str, str], path: str) -> Iterator[FieldError]:
     for name, value in headers.items():
         yield from _one_line(value, f"{path}[{name}]")
+        if "%" in _VARIABLE.sub("", value):
+            why = "write %% for a percent sign; a single one begins a variable of Envoy, such as %REQ(X-NAME)%"
+            yield errors.invalid(f"{path}[{name}]", value, why)
 
 
 def _one_line(value: str, path: str) -> Iterator[FieldError]:
