@@ -15,6 +15,22 @@ kind: VirtualService
 metadata: {{name: echo, namespace: {namespace}}}
 spec: {{hosts: [echo], http: [{{timeout: {timeout}, route: [{{destination: {{host: echo}}}}]}}]}}
 """
+BUSY = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: busy}
+spec:
+  selector: {matchLabels: {app: busy}}
+  template:
+    metadata: {labels: {app: busy}, annotations: {sidecar.istio.io/proxyCPU: 10m}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - name: loop
+        image: python:3.11-slim
+        command: [python, -c, "while True: sum(range(10000))"]
+        resources: {requests: {cpu: 20m, memory: 16Mi}}
+"""
 SECRET = """
 apiVersion: v1
 kind: Secret
@@ -76,3 +92,17 @@ def test_a_report_has_logs_and_proxies_and_no_secrets(mesh: Machine, namespace: 
     assert f"pods/{namespace}/caller/config_dump.json" in files
     assert "it is [redacted]" in files[f"pods/{namespace}/leaky/shell.log"]
     assert [name for name, text in files.items() if "hunter" in text or "PRIVATE KEY" in text] == []
+
+
+def test_a_deployment_grows_with_its_load(mesh: Machine, namespace: str) -> None:
+    mesh.apply(BUSY, "-n", namespace)
+    mesh.kubectl("rollout", "status", "deployment/busy", "-n", namespace, "--timeout=60s")
+    mesh.kubectl("autoscale", "deployment", "busy", "--cpu-percent=50", "--min=1", "--max=2", "-n", namespace)
+    mesh.kubectl("wait", "--for=jsonpath={.status.replicas}=2", "deployment/busy", "-n", namespace, "--timeout=90s")
+    shown = mesh.kubectl("get", "hpa", "busy", "-n", namespace, "--no-headers").split()
+    assert shown[:3] == ["busy", "Deployment/busy", "cpu:"]
+    assert int(shown[3].partition("%")[0]) > 50
+    name, cpu, memory = mesh.kubectl("top", "pod", "-n", namespace, "--no-headers").splitlines()[0].split()
+    assert name.startswith("busy-")
+    assert int(cpu.removesuffix("m")) > 10
+    assert int(memory.removesuffix("Mi")) > 1

@@ -252,7 +252,11 @@ class Daemon:
             "gateway statuses": gateway_statuses.run(self._pipeline, self._client.as_manager("semafor-status")),
             "gateways": Controller(self._pipeline, self._client.as_manager("semafor-gateway-controller")).run(),
             "controllers": controllers.run(
-                controller_client, node=NODE, root_certificate=self._root_pem, sign=self._credentials.sign
+                controller_client,
+                node=NODE,
+                root_certificate=self._root_pem,
+                sign=self._credentials.sign,
+                measure=self._kubelet.access.usage,
             ),
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),

@@ -54,7 +54,8 @@ class Kind(Value):
     are stored but nothing acts on them. `defaults` returns the document with the fields that the API fills in (its
     argument is not changed), `validate` yields what the fields' own types cannot say; it sees a document whose types
     are right and which holds no nulls, but any field may be missing. `remarks` yields, in the same form, what is likely
-    a mistake: it is told as a warning. `virtual` kinds are answered, never stored.
+    a mistake: it is told as a warning. `virtual` kinds are answered, never stored; `answers` are the verbs
+    that these take.
     `default_name` is the name of an object that has none, for kinds whose files are commonly written without.
     `scale` is where the subresource of that name finds replicas wanted, replicas there, and their selector.
     """
@@ -73,6 +74,7 @@ class Kind(Value):
     custom: bool = False
     effect: bool = True
     virtual: bool = False
+    answers: tuple[str, ...] = ("create",)
     name_rule: Literal["subdomain", "label", "1035-label", "path-segment"] = "subdomain"
     default_name: str = ""
     scale: tuple[str, str, str] = ("spec.replicas", "status.replicas", "spec.selector")

@@ -62,6 +62,7 @@ from semafor.resources.istio import (
     workload_group,
 )
 from semafor.resources.kind import Kind
+from semafor.resources.metrics import usage
 from semafor.resources.monitoring import pod_monitor, prometheus_rule, service_monitor
 from semafor.resources.networking import ingress, ingress_class, network_policy
 from semafor.resources.policy import eviction, pod_disruption_budget
@@ -96,6 +97,8 @@ KINDS: tuple[Kind, ...] = (
     cron_job.KIND,
     horizontal_pod_autoscaler.KIND,
     scale.KIND,
+    usage.PODS,
+    usage.NODES,
     pod_disruption_budget.KIND,
     eviction.KIND,
     ingress_class.KIND,

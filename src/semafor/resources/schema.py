@@ -16,6 +16,7 @@ _PREFIXES = {
     "apps": "io.k8s.api.apps.v1",
     "batch": "io.k8s.api.batch.v1",
     "autoscaling": "io.k8s.api.autoscaling.v2",
+    "metrics": "io.k8s.metrics.pkg.apis.metrics.v1beta1",
     "policy": "io.k8s.api.policy.v1",
     "networking": "io.k8s.api.networking.v1",
     "discovery": "io.k8s.api.discovery.v1",

@@ -7,6 +7,7 @@ from typing import Any
 
 from semafor.kube import store
 from semafor.kube.api.client import Client
+from semafor.kube.api.node import Usage
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Admission
 from semafor.kube.controllers import controllers
@@ -27,6 +28,7 @@ class World:
         self.client = client
         self.ready: Callable[[Json], bool] = lambda _: True
         self.seen: list[tuple[int, int]] = []  # (pods, ready pods) after each change of a pod
+        self.used = 0.0  # processors
         self._addresses = 1
 
     async def until(self, kind: Kind, name: str, holds: Callable[[Json], Any], space: str = "default") -> Json:
@@ -47,6 +49,11 @@ class World:
     async def rolled_out(self, name: str = "web") -> Json:
         """The deployment, once `kubectl rollout status` would be content."""
         return await self.until(deployment.KIND, name, _is_done)
+
+    async def measure(self, pods: list[Json]) -> dict[str, dict[str, Usage]]:
+        """What the containers use: each pod the same."""
+        used = {"app": Usage(cores=self.used, bytes=0, window_s=5)}
+        return {each["metadata"]["uid"]: used for each in pods}
 
     def names(self, kind: Kind, space: str = "default") -> list[str]:
         return [found["metadata"]["name"] for found in self.client.list(kind, space)]
@@ -87,7 +94,9 @@ async def world(*admission: Admission) -> AsyncIterator[World]:
     await client.create(node.KIND, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
     tasks = [
         asyncio.create_task(
-            controllers.run(client, node=NODE, root_certificate="PEM", sign=lambda request, _: request)
+            controllers.run(
+                client, node=NODE, root_certificate="PEM", sign=lambda request, _: request, measure=made.measure
+            )
         ),
         asyncio.create_task(made.run_node()),
     ]

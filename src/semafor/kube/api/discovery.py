@@ -132,7 +132,7 @@ def _answered_kind(kind: Kind, subresource: str) -> str:
 
 
 def _verbs(kind: Kind) -> tuple[str, ...]:
-    return ("create",) if kind.virtual else VERBS
+    return kind.answers if kind.virtual else VERBS
 
 
 def aggregated(kinds: Sequence[Kind], *, core: bool, version: str) -> Doc:

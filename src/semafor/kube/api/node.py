@@ -6,9 +6,11 @@ both have been checked before a node is asked.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
+
+from semafor.base.struct import Value
 
 
 class NodeError(Exception):
@@ -61,6 +63,14 @@ class Process(Protocol):
         """End it and what it has started, at once. Of an attached process only the connection ends."""
 
 
+class Usage(Value):
+    """What a container uses: processors on average over the window, and memory of its own."""
+
+    cores: float
+    bytes: int
+    window_s: float
+
+
 class Node(Protocol):
     """The kubelet, as the API sees it. Every method raises NodeError with a message for the user."""
 
@@ -98,3 +108,6 @@ class Node(Protocol):
 
         Raises NodeError when nothing listens there.
         """
+
+    async def usage(self, pods: Sequence[dict[str, Any]]) -> Mapping[str, Mapping[str, Usage]]:
+        """By the pods' uids and the containers' names; what does not run is left out. May take a second."""

@@ -133,7 +133,7 @@ def _operations(kind: Kind, version: str, root: str) -> Doc:
     many = {"$ref": f"{one['$ref']}List"}
     collection = {"post": _operation(kind, version, "post", one, _WRITE_PARAMETERS, body=("*/*",))}
     if kind.virtual:
-        return {f"{base}/{kind.plural}": collection}
+        return {f"{base}/{kind.plural}": collection} if "create" in kind.answers else {}
     collection["get"] = _operation(kind, version, "list", many, _LIST_PARAMETERS)
     objects = {
         "get": _operation(kind, version, "get", one, ()),

@@ -10,10 +10,25 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from semafor.kube.api import accept, answers, approval, bodies, call, errors, patches, requests, reviews, scale
+from semafor.kube.api import (
+    accept,
+    answers,
+    approval,
+    bodies,
+    call,
+    errors,
+    measured,
+    patches,
+    reading,
+    requests,
+    reviews,
+    scale,
+)
 from semafor.kube.api.call import Call
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Options
+from semafor.resources.core import node, pod
+from semafor.resources.metrics import usage
 
 Doc = dict[str, Any]
 Method = Callable[[Request, Call], Awaitable[Response]]
@@ -43,6 +58,10 @@ class Subresources:
 
     def method(self, method: str, about: Call) -> Method:
         """The method that answers. Raises StatusError 404 or 405."""
+        if about.kind.group == usage.GROUP:
+            if about.subresource or method != "GET":
+                raise errors.method_not_allowed()
+            return self._measure
         if about.kind.virtual:
             if about.subresource or about.name:
                 raise errors.no_such_page()
@@ -132,6 +151,25 @@ class Subresources:
         mint, find = self._options.mint, self._objects.store.get
         granted = reviews.token_request(doc, account, mint, find, self._objects.now())
         return _answer(request, granted, code=201)
+
+    async def _measure(self, request: Request, about: Call) -> Response:
+        """What pods and nodes use: of one, or of those that selectors choose."""
+        of = pod.KIND if about.kind is usage.PODS else node.KIND
+        options = reading.list_options(request.query_params)
+        if about.name:
+            objects = [self._objects.get(of, about.namespace, about.name)]
+        else:
+            entries = reading.page(self._objects.store, of, about.namespace or None, options).entries
+            objects = [entry.object for entry in entries]
+        now, measuring = self._objects.now(), self._options.node
+        if of is pod.KIND:
+            found = await measured.of_pods(measuring, objects, now)
+        else:
+            pods = self._objects.store.list(pod.KIND.resource, None)[0]
+            found = await measured.of_nodes(measuring, objects, pods, now)
+        if about.name and not found:
+            raise errors.not_found(about.kind, about.name)
+        return _answer(request, found[0] if about.name else measured.listed(about.kind.kind, found))
 
     async def _review(self, request: Request, about: Call) -> Response:
         doc, warnings = await requests.read_object(request, about)

@@ -5,6 +5,7 @@ import asyncio
 from semafor.kube.api.client import Client
 from semafor.kube.controllers import event_expiry, reconcile
 from semafor.kube.controllers.aggregation import Aggregation
+from semafor.kube.controllers.autoscaler import Autoscalers, Measure
 from semafor.kube.controllers.certificates import Certificates, Sign
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
@@ -15,10 +16,11 @@ from semafor.kube.controllers.replica_set import ReplicaSets
 from semafor.kube.controllers.scheduler import Scheduler
 
 
-async def run(client: Client, *, node: str, root_certificate: str, sign: Sign) -> None:
+async def run(client: Client, *, node: str, root_certificate: str, sign: Sign, measure: Measure) -> None:
     """Run every controller, for ever.
 
-    `node` names the one node, `root_certificate` is what pods trust the API by, `sign` signs clients' certificates.
+    `node` names the one node, `root_certificate` is what pods trust the API by, `sign` signs clients' certificates,
+    `measure` tells what pods use.
     """
     controllers: tuple[reconcile.Controller, ...] = (
         Namespaces(client, root_certificate),
@@ -29,6 +31,7 @@ async def run(client: Client, *, node: str, root_certificate: str, sign: Sign) -
         LegacyEndpoints(client),
         Aggregation(client),
         Certificates(client, sign),
+        Autoscalers(client, measure),
     )
     async with asyncio.TaskGroup() as tasks:
         for controller in controllers:

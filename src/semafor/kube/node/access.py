@@ -6,9 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from semafor.kube.api.node import NodeError, Process
+from semafor.kube.api.node import NodeError, Process, Usage
 from semafor.kube.node import podspec
 from semafor.kube.node.logs import View, read
+from semafor.kube.node.meter import Meter
 from semafor.kube.node.roles import Runtime
 from semafor.kube.node.spec import RuntimeFailure
 from semafor.kube.node.worker import PodWorker
@@ -22,6 +23,11 @@ class Access:
     def __init__(self, runtime: Runtime, workers: Mapping[str, PodWorker]) -> None:
         self._runtime = runtime
         self._workers = workers
+        self._meter = Meter(lambda uid: runtime.ask(uid, "usage", {}))
+
+    async def usage(self, pods: Sequence[Json]) -> Mapping[str, Mapping[str, Usage]]:
+        """What the containers of the pods use now."""
+        return await self._meter.read(pod["metadata"]["uid"] for pod in pods)
 
     def logs(
         self,

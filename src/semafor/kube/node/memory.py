@@ -33,10 +33,11 @@ def _used_bytes() -> dict[int, int]:
         if entry.name.isdigit():
             with suppress(OSError):  # it has ended meanwhile
                 namespace = Path(entry.path, "ns/pid").stat().st_ino
-                used[namespace] = used.get(namespace, 0) + _process_bytes(Path(entry.path, "status"))
+                used[namespace] = used.get(namespace, 0) + process_bytes(Path(entry.path, "status"))
     return used
 
 
-def _process_bytes(status: Path) -> int:
+def process_bytes(status: Path) -> int:
+    """What a process has for itself, by its file `status`."""
     lines = (line.split() for line in status.read_text().splitlines())
     return sum(int(words[1]) * 1024 for words in lines if words[0] in _COUNTED)

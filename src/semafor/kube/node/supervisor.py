@@ -18,7 +18,7 @@ from typing import NamedTuple, NoReturn
 import msgspec
 
 from semafor.kube.images import mounts
-from semafor.kube.node import channel, holder, memory, network, process, root, syscalls
+from semafor.kube.node import channel, holder, memory, network, process, root, syscalls, usage
 from semafor.kube.node.channel import Json
 from semafor.kube.node.console import Client
 from semafor.kube.node.container import Ended, Running
@@ -108,6 +108,7 @@ class Supervisor:
             "kill": self._kill,
             "attach": self._attach,
             "connect": self._connect,
+            "usage": self._usage,
         }
         self._wake = self._catch_ends()
 
@@ -204,6 +205,9 @@ class Supervisor:
             made.close()
             return Reply({"errno": number})
         return Reply({}, (made.detach(),))
+
+    def _usage(self, _: Json, __: list[int]) -> Reply:
+        return Reply({"containers": usage.read(self._containers.values())})
 
     def _find(self, name: str) -> Running:
         found = self._containers.get(name)

@@ -138,7 +138,6 @@ KIND = Kind(
     categories=("all",),
     document=HorizontalPodAutoscaler,
     subresources=("status",),
-    effect=False,
     defaults=defaults,
     validate=validate,
 )
