@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from semafor import ir, resources
-from semafor.app import exposed, inject, installing, mesh_config, proxies, proxy_config
+from semafor.app import exposed, inject, installing, mesh_config, proxies, proxy_config, workload_fields
 from semafor.app.pipeline import RULES
 from semafor.app.revisions import Offer
 from semafor.base.problem import Problem
@@ -78,6 +78,8 @@ class Judgement:
             return Admitted(new, tuple(_worded(problem) for problem in self._problems(request, new)))
         if request.kind is service.KIND:
             return Admitted(new, tuple(_worded(problem) for problem in exposed.problems(new)))
+        if found := tuple(_worded(problem) for problem in workload_fields.problems(request.kind, new)):
+            return Admitted(new, found)
         if request.kind is config_map.KIND and (request.namespace, request.name) == (
             mesh_config.NAMESPACE,
             mesh_config.NAME,

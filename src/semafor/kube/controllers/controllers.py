@@ -10,6 +10,7 @@ from semafor.kube.controllers.certificates import Certificates, Sign
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
 from semafor.kube.controllers.garbage import Garbage
+from semafor.kube.controllers.job import Jobs
 from semafor.kube.controllers.legacy_endpoints import LegacyEndpoints
 from semafor.kube.controllers.namespace import Namespaces
 from semafor.kube.controllers.replica_set import ReplicaSets
@@ -27,6 +28,7 @@ async def run(client: Client, *, node: str, root_certificate: str, sign: Sign, m
         Scheduler(client, node),
         Deployments(client),
         ReplicaSets(client),
+        Jobs(client),
         EndpointSlices(client, node),
         LegacyEndpoints(client),
         Aggregation(client),

@@ -51,7 +51,7 @@ class ReplicaSets:
         wanted = owner_["spec"].get("replicas", 1)
         for _ in range(min(wanted - len(active), _BURST)):
             await self._create(owner_)
-        for pod in sorted(active, key=_first_to_go)[: max(0, min(len(active) - wanted, _BURST))]:
+        for pod in sorted(active, key=first_to_go)[: max(0, min(len(active) - wanted, _BURST))]:
             metadata = pod["metadata"]
             await self._client.delete(POD, metadata["namespace"], metadata["name"], uid=metadata["uid"])
             await self._note(owner_, "SuccessfulDelete", f"Deleted pod: {metadata['name']}")
@@ -109,7 +109,7 @@ def new_pod(owner_: Doc) -> Doc:
     }
 
 
-def _first_to_go(pod: Doc) -> tuple[bool, bool, bool, int, float]:
+def first_to_go(pod: Doc) -> tuple[bool, bool, bool, int, float]:
     """Order of deletion: unscheduled, pending, not ready, cheapest to delete, youngest first. Source: ActivePods."""
     status, metadata = pod.get("status", {}), pod["metadata"]
     restarts = sum(container.get("restartCount", 0) for container in status.get("containerStatuses") or ())

@@ -139,7 +139,6 @@ KIND = Kind(
     categories=("all",),
     document=Job,
     subresources=("status",),
-    effect=False,
     defaults=rules.job_defaults,
     validate=rules.job,
 )

@@ -35,6 +35,8 @@ def job_defaults(doc: Doc) -> Doc:
 def _job_spec(spec: Doc) -> Doc:
     if "completions" not in spec and "parallelism" not in spec:
         spec = {**spec, "completions": 1}
+    if spec.get("podFailurePolicy"):  # which can only judge a pod that has ended
+        spec = fill(spec, {"podReplacementPolicy": "Failed"})
     return inside(fill(spec, {**_JOB, "parallelism": 1}), "template", pod_defaults.template)
 
 

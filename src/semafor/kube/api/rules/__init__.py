@@ -19,7 +19,7 @@ _RULES: dict[str, Rules] = {
     "services": services.RULES,
     "daemonsets.apps": workloads.RULES,
     "deployments.apps": workloads.RULES,
-    "jobs.batch": workloads.RULES,
+    "jobs.batch": workloads.JOB,
     "replicasets.apps": workloads.RULES,
     "statefulsets.apps": workloads.RULES,
 }
