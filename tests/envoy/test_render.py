@@ -383,3 +383,10 @@ def test_a_virtual_host_that_envoy_would_refuse_answers_with_the_reason(pool):
     assert [host.routes[0].WhichOneof("action") for host in table.virtual_hosts] == ["direct_response", "route"]
     assert table.virtual_hosts[0].routes[0].direct_response.status == 503
     assert (str(problem.ref), problem.path, problem.reason) == ("VirtualService n/v", "spec.http[0]", "RefusedByEnvoy")
+
+
+def test_copies_have_the_host_of_the_request_and_no_trace(route):
+    made = route(forward(mirrors=(ir.Mirror(cluster="m", percent=50.0),)))["route"]["request_mirror_policies"]
+    share = {"default_value": {"numerator": 500_000, "denominator": "MILLION"}}
+    common = {"disable_shadow_host_suffix_append": True, "trace_sampled": False}
+    assert made == [{"cluster": "m", "runtime_fraction": share, **common}]

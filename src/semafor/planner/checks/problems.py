@@ -4,6 +4,7 @@ from typing import Literal
 
 from semafor.base.problem import ObjectRef, Problem
 from semafor.ir import Origin
+from semafor.planner.checks import mends
 
 Severity = Literal["error", "warning", "info"]
 
@@ -21,13 +22,9 @@ def problem(origin: Origin, reason: str, message: str, *, fix: str = "", severit
 
 
 def not_supported(origin: Origin, field: str) -> Problem:
-    return problem(
-        at(origin, field),
-        "NotSupported",
-        f"the field {field} has no effect: this version does not implement it",
-        fix="remove it, or expect the object to work as if it were absent",
-        severity="error",
-    )
+    why, fix = mends.of(field)
+    message = f"the field {field} has no effect: {why}"
+    return problem(at(origin, field), "NotSupported", message, fix=fix, severity="error")
 
 
 def without_effect(origin: Origin, field: str, why: str) -> Problem:
@@ -75,13 +72,8 @@ def no_client_credential(origin: Origin, missing: str) -> Problem:
 
 
 def value_not_supported(origin: Origin, value: str, supported: str) -> Problem:
-    return problem(
-        origin,
-        "NotSupported",
-        f"{value} has no effect: this version does not implement it",
-        fix=f"use one of {supported}",
-        severity="error",
-    )
+    message = f"{value} has no effect: {mends.of_value(value)}"
+    return problem(origin, "NotSupported", message, fix=f"use one of {supported}", severity="error")
 
 
 def no_weight(origin: Origin) -> Problem:
