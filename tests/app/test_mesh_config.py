@@ -143,3 +143,11 @@ def test_a_field_without_effect_is_named_and_the_provider_counts():
 def test_the_default_providers_are_read():
     options, _ = mesh_config.read({"defaultProviders": {"tracing": ["zipkin"], "accessLogging": ["file"]}})
     assert options.default_providers == DefaultProviders(tracing=("zipkin",), access_logging=("file",))
+
+
+def test_networks_where_no_issuer_is_asked():
+    options, problems = mesh_config.read({"semafor": {"refusedIssuers": ["10.1.2.3/8", "fe80::/10"]}})
+    assert (options.refused_issuers, problems) == (("10.0.0.0/8", "fe80::/10"), ())
+    for wrong in ("10.0.0.0/8", ["here"], [1]):
+        options, [problem] = mesh_config.read({"semafor": {"refusedIssuers": wrong}})
+        assert (options, problem.reason) == (Options(), "InvalidValue")

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from semafor import resources
 from semafor.app import key_sets
 from semafor.app.token_keys import TokenKeys
-from semafor.planner import Mesh
+from semafor.planner import Mesh, Options
 from semafor.planner.security.request_authentication import Keys
 from semafor.resources.istio import request_authentication
 
@@ -85,6 +86,59 @@ async def test_nobody_there_and_no_url_are_told():
     assert all(keys.flaw and not keys.jwks for keys in found)
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "http://0.0.0.0:1",
+                                 "http://[::ffff:127.0.0.1]:1", "http://2130706433:1", "http://[64:ff9b::7f00:1]:1",
+                                 "http://169.254.169.254", "http://[fd00:ec2::254]", "http://100.100.100.200"])  # fmt: skip
+async def test_nobody_is_asked_on_this_machine_or_for_the_secrets_of_a_cloud(url):
+    [found] = await key_sets.fetch({f"{url}/keys": 5.0}, Options().refused_issuers)
+    assert "where the mesh does not go" in found.flaw
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Where names lead, each time that they are asked for: to the next of these."""
+    known: dict[str, list[str]] = {}
+
+    async def getaddrinfo(_: object, host: str, port: int, **__: Any) -> list[Any]:
+        return [(0, 0, 0, "", (known[host].pop(0) if host in known else host, port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+    return known
+
+
+async def test_a_name_and_a_redirection_lead_nowhere_that_an_address_does_not(server, names):
+    port = server.rpartition(":")[2]
+    names["keys.example"] = ["127.0.0.1"]
+    names["there.example"] = ["127.0.0.1", "127.0.0.2"]  # and elsewhere for whoever looks again
+    urls = {
+        f"http://{host}:{port}{path}": 5.0 for host, path in [("keys.example", "/keys"), ("there.example", "/moved")]
+    }
+    found = await key_sets.fetch(urls, ["127.0.0.2/32"])
+    assert [one.jwks for one in found] == [SET, ""]
+    assert "there.example leads to 127.0.0.2" in found[1].flaw
+
+
+async def test_a_page_of_an_issuer_leads_nowhere_else_either(server, names):
+    names["issuer.example"] = ["127.0.0.1"]
+    place = f"http://issuer.example:{server.rpartition(':')[2]}/.well-known/openid-configuration"
+    names["127.0.0.1"] = ["127.0.0.2"]  # in place of the address that the page names
+    [found] = await key_sets.fetch({place: 5.0}, ["127.0.0.2/32"])
+    assert "127.0.0.1 leads to 127.0.0.2" in found.flaw
+
+
+async def test_keys_that_were_asked_for_safely_do_not_come_unsafely():
+    with pytest.raises(key_sets.Unusable, match="not HTTPS"):
+        key_sets._stays_safe(httpx.URL("https://me/keys"), httpx.URL("http://me/keys"))
+
+
+async def test_a_proxy_of_the_environment_is_asked_in_place_of_the_server(server, monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", server)
+    [found] = await key_sets.fetch({"http://issuer.invalid/keys": 5.0}, Options().refused_issuers)
+    assert "404" in found.flaw  # the server knows no path that is a URL
+
+
 class Fetched:
     """A mesh with one issuer, whose server answers as `answers` say, at a time that the test moves."""
 
@@ -97,7 +151,7 @@ class Fetched:
         self._answers = iter(answers)
         self._heard = asyncio.Event()
 
-    async def fetch(self, places: Any) -> list[Keys]:
+    async def fetch(self, places: Any, refused: Any) -> list[Keys]:
         self.asked.append(self.now)
         return [next(self._answers) for _ in places]
 

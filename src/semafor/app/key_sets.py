@@ -1,11 +1,12 @@
-"""Fetching JSON Web Key Sets over HTTP: bounded in time, in size and in redirections."""
+"""Fetching JSON Web Key Sets over HTTP: bounded in time, in size, in redirections and in where it goes."""
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import httpx
 
+from semafor.app import outgoing
 from semafor.base import key_set
 from semafor.planner.security.request_authentication import DISCOVERY, Keys
 
@@ -21,10 +22,13 @@ class Unusable(Exception):  # noqa: N818 - named for what was found
     """What is there is no key set."""
 
 
-async def fetch(places: Mapping[str, float]) -> list[Keys]:
-    """The key set at each place, or why there is none; with how many seconds each step of an exchange may take."""
-    limits = httpx.Limits(max_connections=_MAX_CONNECTIONS)
-    async with httpx.AsyncClient(limits=limits, max_redirects=_MAX_REDIRECTS) as client:
+async def fetch(places: Mapping[str, float], refused: Iterable[str] = ()) -> list[Keys]:
+    """The key set at each place, or why there is none; with how many seconds each step of an exchange may take.
+
+    `refused` are networks where nobody is asked.
+    """
+    transport = outgoing.Guarded(refused, httpx.Limits(max_connections=_MAX_CONNECTIONS))
+    async with httpx.AsyncClient(transport=transport, max_redirects=_MAX_REDIRECTS) as client:
         return await asyncio.gather(*(_keys(client, place, timeout_s) for place, timeout_s in places.items()))
 
 
@@ -49,7 +53,15 @@ async def _place(client: httpx.AsyncClient, place: str, timeout_s: float) -> str
     """Where the keys are: there, or where the issuer's page says."""
     if not place.endswith(DISCOVERY):
         return place
-    return str(key_set.document(await _get(client, place, timeout_s))["jwks_uri"])
+    found = str(key_set.document(await _get(client, place, timeout_s))["jwks_uri"])
+    _stays_safe(httpx.URL(place), httpx.URL(found))
+    return found
+
+
+def _stays_safe(asked: httpx.URL, found: httpx.URL) -> None:
+    """Keys that somebody on the way can change are nobody's."""
+    if asked.scheme == "https" and found.scheme != "https":
+        raise Unusable(f"it leads to {found}, which is not HTTPS")
 
 
 def _flaw(place: str, why: str) -> Keys:
@@ -60,6 +72,7 @@ def _flaw(place: str, why: str) -> Keys:
 async def _get(client: httpx.AsyncClient, url: str, timeout_s: float) -> str:
     async with client.stream("GET", url, follow_redirects=True, timeout=timeout_s) as answer:
         answer.raise_for_status()
+        _stays_safe(httpx.URL(url), answer.url)
         body = b""
         async for chunk in answer.aiter_bytes():
             body += chunk

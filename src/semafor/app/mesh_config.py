@@ -45,6 +45,7 @@ _PARTS: dict[tuple[str, ...], tuple[str, Callable[[Any], Any]]] = {
     ("localityLbSetting",): ("locality", mesh_config_parts.locality),
     ("accessLogFormat",): ("access_log_format", mesh_config_parts.log_format),
     ("defaultConfig", "tracing", "sampling"): ("trace_sampling", mesh_config_parts.share),
+    ("semafor", "refusedIssuers"): ("refused_issuers", mesh_config_parts.networks),
     ("semafor", "retryBudget"): ("retry_budget", mesh_config_parts.retry_budget),
 }
 # The same of parts in which single entries can be wrong, while the others count.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
@@ -55,6 +56,13 @@ def trust_domains(written: Any) -> tuple[str, ...]:
     if not isinstance(written, list):
         raise ValueError("write a list")
     return tuple(trust_domain(each) for each in written)
+
+
+def networks(written: Any) -> tuple[str, ...]:
+    """Raises ValueError."""
+    if not isinstance(written, list) or not all(isinstance(each, str) for each in written):
+        raise ValueError("write a list of networks, such as 10.0.0.0/8")
+    return tuple(str(ip_network(each, strict=False)) for each in written)
 
 
 def _typed(written: Any, type_: type[Any]) -> Any:

@@ -7,7 +7,7 @@ An issuer that does not answer keeps the keys that it had, and costs the others 
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol
 
 from semafor.planner import Mesh
@@ -27,14 +27,14 @@ class Rules(Protocol):
     def take_token_keys(self, keys: Mapping[str, Keys]) -> None: ...
 
 
-async def fetch(places: Mapping[str, float]) -> list[Keys]:
-    """The key set at each place, or why there is none; with how many seconds one waits there."""
+async def fetch(places: Mapping[str, float], refused: Iterable[str]) -> list[Keys]:
+    """The key set at each place, or why there is none; with how many seconds one waits, and where nobody is asked."""
     from semafor.app import key_sets  # only now: an HTTP client is 0.1 s of every start, and few meshes need one
 
-    return await key_sets.fetch(places)
+    return await key_sets.fetch(places, refused)
 
 
-Fetch = Callable[[Mapping[str, float]], Awaitable[list[Keys]]]
+Fetch = Callable[[Mapping[str, float], Iterable[str]], Awaitable[list[Keys]]]
 
 
 class TokenKeys:
@@ -66,7 +66,7 @@ class TokenKeys:
     async def _renew(self) -> None:
         wanted, before = self._wanted(), self._known
         due = {place: wanted[place] for place in sorted(wanted) if self._due.get(place, 0.0) <= self._now()}
-        found = await self._fetch(due) if due else []
+        found = await self._fetch(due, self._rules.mesh.options.refused_issuers) if due else []
         self._known = {place: keys for place, keys in before.items() if place in wanted}
         self._due = {place: when for place, when in self._due.items() if place in wanted}
         for place, keys in zip(due, found, strict=True):

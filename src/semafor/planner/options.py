@@ -1,6 +1,6 @@
 """What the administrator of the mesh decides for all of it. Every switch back to Istio's behaviour is here."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from semafor.base import names
 from semafor.base.struct import Value
@@ -9,6 +9,14 @@ from semafor.ir.listener import PathNormalization, Underscores
 from semafor.planner.traffic.locality import DEFAULT as LOCALITY
 from semafor.planner.traffic.locality import LocalitySetting
 from semafor.resources.istio.extension_provider import DefaultProviders, ExtensionProvider
+
+# Where asking does harm: this machine, and what tells machines of a cloud their secrets.
+REFUSED_ISSUERS: Final = (
+    "0.0.0.0/8", "127.0.0.0/8", "::/128", "::1/128",
+    "169.254.0.0/16", "fe80::/10",  # link-local: the metadata of nearly all clouds
+    "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32", "fd00:ec2::254/128",  # Alibaba, Azure, Oracle, AWS
+    "224.0.0.0/4", "240.0.0.0/4", "ff00::/8",
+)  # fmt: skip
 
 
 class Options(Value):
@@ -31,6 +39,7 @@ class Options(Value):
     TLS hello that came late on a busy machine would be taken for plain text. `edge`: how gateways take callers in.
     `underscores`: what gateways do with header names that have one.
     `paths`: how much of a path is put into one form before routes and policies look at it.
+    `refused_issuers`: networks where no keys of those who sign tokens are fetched from.
     `providers` can be named by policies and Telemetry; `default_providers` are used where none is named.
     `access_log_file` is written where Telemetry says nothing; its format is a text, of an object when the
     encoding is JSON, and empty for Istio's. `trace_sampling`: a share in per cent, where Telemetry says none.
@@ -57,6 +66,7 @@ class Options(Value):
     edge: Edge = Edge()
     underscores: Underscores = "REJECT_REQUEST"
     paths: PathNormalization = "base"
+    refused_issuers: tuple[str, ...] = REFUSED_ISSUERS
     providers: tuple[ExtensionProvider, ...] = ()
     default_providers: DefaultProviders = DefaultProviders()
     access_log_file: str = ""
