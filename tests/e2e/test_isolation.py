@@ -56,6 +56,17 @@ metadata: {{name: bare, labels: {{sidecar.istio.io/inject: "false"}}}}
 spec:
   terminationGracePeriodSeconds: 1
   containers: [{{name: app, image: python, command: [sleep, infinity]}}]
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: gateway
+  labels: {{sidecar.istio.io/inject: "true"}}
+  annotations: {{inject.istio.io/templates: gateway}}
+spec:
+  terminationGracePeriodSeconds: 1
+  securityContext: {{runAsUser: 1337, runAsGroup: 1337, runAsNonRoot: true}}
+  containers: [{{name: istio-proxy, image: auto}}]
 """
 
 

@@ -232,8 +232,16 @@ async def test_an_image_that_is_built_later_starts_its_pods(tmp_path: Path) -> N
 
 async def test_an_ordinary_user_is_told_that_a_user_of_the_pods_own_is_out_of_reach(tmp_path: Path) -> None:
     async with cluster(tmp_path) as it:
-        await it.create(app() | {"securityContext": {"runAsUser": 1000}})
+        await it.create(app() | {"name": "other", "securityContext": {"runAsUser": 1000}})
         await eventually(lambda: "RunAsUserNotSupported" in {entry["reason"] for entry in it.client.list(event.KIND)})
+
+
+async def test_a_proxy_is_the_meshs_own_user_whoever_it_is_to_be(tmp_path: Path) -> None:
+    async with cluster(tmp_path) as it:
+        made = await it.create(app(), securityContext={"runAsUser": 1337, "runAsGroup": 1337})
+        await it.until(running)
+        container = it.runtime.containers[made["metadata"]["uid"], "app"]
+        assert (container.uid, container.gid, container.privileged_net) == (0, 0, True)
 
 
 async def test_a_pod_of_an_unknown_service_account_is_refused(tmp_path: Path) -> None:

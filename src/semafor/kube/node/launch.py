@@ -62,7 +62,8 @@ def prepare(
     own = folder.container(spec["name"], attempt)
     sealed = bool(_security(pod, spec, "readOnlyRootFilesystem"))
     root = rootfs.Root(layers=image.layers, writable=str(own / "root"), read_only=sealed, binds=image.binds)
-    uid, gid = _user(pod, spec, image)
+    is_proxy = machine.hooks.is_proxy(pod, spec["name"])
+    uid, gid = (0, 0) if is_proxy else _user(pod, spec, image)  # a proxy's files and sockets are the mesh's own user's
     return Container(
         name=spec["name"],
         argv=argv,
@@ -74,7 +75,7 @@ def prepare(
         stdin=bool(spec.get("stdin")),
         stdin_once=bool(spec.get("stdinOnce")),
         tty=bool(spec.get("tty")),
-        privileged_net=machine.hooks.is_proxy(pod, spec["name"]),
+        privileged_net=is_proxy,
         uid=uid,
         gid=gid,
         memory_bytes=_memory_bytes(spec),
