@@ -1,7 +1,6 @@
 """Tests of single texts, by Envoy's rules, and in words."""
 
-import re
-
+from semafor.base import regex
 from semafor.ir import StringMatch
 
 _WORDS = {
@@ -32,8 +31,8 @@ def holds(test: StringMatch, value: str) -> bool:
 
 
 def full_match(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
-    """The planner lets only expressions through that RE2 and this library understand in the same way."""
-    return re.fullmatch(pattern, value, re.IGNORECASE if ignore_case else 0) is not None
+    """The planner lets only expressions through that RE2 and Python understand in the same way."""
+    return regex.matches(pattern, value, ignore_case=ignore_case)
 
 
 def words(test: StringMatch) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from semafor.base import names, regex
 from semafor.base.problem import ObjectRef, Problem
 from semafor.base.struct import Value
 from semafor.ir import Origin, PatchListener
@@ -160,7 +161,7 @@ def _mistakes(
         words = ", ".join(OPERATIONS[apply_to])
         yield problems.value_not_supported(at(origin, "patch.operation"), f"{patch.operation} of a {apply_to}", words)
     if match.proxy and not _compiles(match.proxy.proxy_version):
-        yield problems.invalid(at(place, "proxy.proxyVersion"), "it is not a regular expression")
+        yield problems.invalid(at(place, "proxy.proxyVersion"), "it is not a regular expression, or takes too long")
     yield from _misplaced(apply_to, match, place)
 
 
@@ -199,7 +200,7 @@ def _canonical(value: object) -> str:
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(pattern)
+        regex.is_found(pattern, names.ISTIO_VERSION)
     except re.error:
         return False
     return True

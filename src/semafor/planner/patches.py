@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
-from semafor.base import names
+from semafor.base import names, regex
 from semafor.ir import Patch, PatchRoutes
 from semafor.planner.calling import passthrough
 from semafor.planner.envoy_filter import Change, EnvoyFilter
@@ -79,9 +79,16 @@ def _selects(one: EnvoyFilter, workload: Workload, root: str) -> bool:
 
 def _is_for(change: Change, proxy: Proxy) -> bool:
     known = dict(proxy.metadata)
-    if change.version and not re.search(change.version, known.get("ISTIO_VERSION", "")):
+    if change.version and not _is_found(change.version, known.get("ISTIO_VERSION", "")):
         return False
     return all(known.get(key) == value for key, value in change.metadata)
+
+
+def _is_found(version: str, text: str) -> bool:
+    try:
+        return regex.is_found(version, text)
+    except re.error:  # it takes too long
+        return False
 
 
 def _patch(mesh: Mesh, proxy: Proxy, change: Change, direction: Direction) -> Patch:
