@@ -77,3 +77,11 @@ def test_what_is_forgotten_is_told_nothing_more(fleet, delivery):
 def test_it_says_who_is_how_far_behind(fleet):
     fleet.push(Mesh(), 2)
     assert fleet.table(5) == [{"proxy": "web.shop", "connected": True, "behind": 3, "types": {"CDS": "SYNCED"}}]
+
+
+def test_who_goes_while_all_are_told_is_told_nothing_more(fleet, delivery):
+    fleet.take({**ROUTER, "status": {"podIP": "10.244.0.5"}})
+    steps = fleet.push_each(Mesh(), 1)
+    next(steps)
+    fleet.forget("r1")
+    assert (list(steps), list(delivery.told)) == ([""], ["u1", "node"])

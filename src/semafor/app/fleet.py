@@ -5,7 +5,7 @@ pods ─▶ take        mesh ─▶ push: configure(mesh, proxy), with its certi
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -120,13 +120,14 @@ class Fleet:
 
         `views` are what proxies of revisions with a name get in its place.
         """
-        faults = (self._push(each, views.get(each.revision, mesh), generation) for each in self._told())
+        faults = self.push_each(mesh, generation, views)
         return tuple(dict.fromkeys(fault for fault in faults if fault))
 
-    def _told(self) -> Iterable[Proxy]:
-        if self._served is None:
-            return self._proxies.values()
-        return [self._proxies[each] for each in self._served if each in self._proxies]
+    def push_each(self, mesh: Mesh, generation: int, views: Mapping[str, Mesh] = MappingProxyType({})) -> Iterator[str]:
+        """The same, a proxy at each step, with its fault or an empty text; those that are gone by then are left out."""
+        for uid in tuple(self._proxies if self._served is None else self._served):
+            if proxy := self._proxies.get(uid):
+                yield self._push(proxy, views.get(proxy.revision, mesh), generation)
 
     def serve(self, proxy: str, mesh: Mesh, generation: int, views: Mapping[str, Mesh] = MappingProxyType({})) -> None:
         """The proxy is about to connect: tell it, and from now on with all others."""

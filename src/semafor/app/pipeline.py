@@ -42,6 +42,7 @@ _ENDED = ("Succeeded", "Failed")  # phases of pods that run no more
 _HOST = Proxy(id=proxies.HOST, role="host")
 _QUIET_S = 0.005  # changes that come together are planned together
 _LONGEST_S = 0.05  # but a steady stream of changes does not put planning off
+_SLICE_S = 0.02  # of planning for many proxies, after which others get their turn
 _TRIAL_S = 5.0  # for all proxies to answer when one suspected rule is tried by itself
 
 
@@ -58,6 +59,7 @@ class Pipeline:
         self._views = Views()
         self._inbox = Inbox()
         self._arrived = asyncio.Event()
+        self._pushing = False  # whether some proxies have not been told of the newest generation yet
         self._faulty = False  # whether the last plan of a proxy could not be made
         self._quarantine = Quarantine()
         self._restored: Changes = {}
@@ -153,7 +155,7 @@ class Pipeline:
         while True:
             await self._arrived.wait()
             await self._quiet()
-            self._replan()
+            await self._replan()
 
     async def _quiet(self) -> None:
         """Return when nothing has come for a moment, or when waiting has gone on for long enough."""
@@ -164,7 +166,7 @@ class Pipeline:
             await asyncio.sleep(_QUIET_S)
         self._arrived.clear()
 
-    def _replan(self) -> None:
+    async def _replan(self) -> None:
         changes = self._inbox.drain()
         restored, self._restored = self._restored, {}
         rules = {ref: document for ref, document in changes.items() if _is_rule(ref)}
@@ -172,13 +174,32 @@ class Pipeline:
             self._quarantine.arrived(ref, document, proven=self.feedback.count(ref).have > 0)
         self.mesh = _changed(self.mesh, {**restored, **changes})
         self._generation += 1
-        faults = self._fleet.push(self.mesh, self._generation, self._views.of(self.mesh))
         gone = [ref for ref, document in changes.items() if document is None]
         changed = [ref for ref, document in rules.items() if document is not None]
-        self.feedback.planned(changed, gone, self._generation)
+        self.feedback.planned(changed, gone, self._generation)  # before a proxy can say what it thinks of it
+        self._pushing = True
+        faults = await self._push(self.mesh, self._generation)
+        self._pushing = False
+        self.feedback.tell()
         if not self._faulty:  # else the reason was there before
             self.hold(_unusable(ref, fault) for fault in faults[:1] for ref in changed)
         self._faulty = bool(faults)
+
+    async def _push(self, mesh: Mesh, generation: int) -> tuple[str, ...]:
+        """Tell every proxy, in slices, so that who asks the API for something does not wait for all of them.
+
+        What comes in meanwhile waits for the next generation: nobody else plans, and a mesh is never changed.
+        """
+        faults: dict[str, None] = {}
+        loop, views = asyncio.get_running_loop(), dict(self._views.of(mesh))
+        ends = loop.time() + _SLICE_S
+        for fault in self._fleet.push_each(mesh, generation, views):
+            if fault:
+                faults[fault] = None
+            if loop.time() > ends:
+                await asyncio.sleep(0)
+                ends = loop.time() + _SLICE_S
+        return tuple(faults)
 
     def serve(self, proxy: str) -> None:
         """Tell a proxy that is about to connect what the mesh means to it now."""
@@ -186,7 +207,7 @@ class Pipeline:
 
     async def settled(self) -> None:
         """Wait until everything that has come in is planned."""
-        while not self._generation or self._arrived.is_set() or self._inbox.waiting():
+        while not self._generation or self._pushing or self._arrived.is_set() or self._inbox.waiting():
             await self.news()
 
     # --- rules that no proxy can use ---
