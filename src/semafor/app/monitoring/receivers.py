@@ -10,6 +10,7 @@ webhook format, version 4.
 """
 
 import asyncio
+import hashlib
 import logging
 import ssl
 import time
@@ -37,6 +38,7 @@ NAME: Final = "semafor-alerts"
 _TIMEOUT_S: Final = 10.0
 _MOST: Final = 10  # receivers
 _SAY_AGAIN_S: Final = 300.0
+_NEVER: Final = "0001-01-01T00:00:00Z"  # as Go writes that a time is none
 
 
 class Receivers:
@@ -55,9 +57,18 @@ class Receivers:
             :_MOST
         ]
 
-    async def tell(self, alerts: list[Json]) -> bool:
-        """Tell all receivers of alerts; whether all have heard. Raises nothing."""
-        told = await asyncio.gather(*(self._tell(kind, address, alerts) for kind, address in self.addresses()))
+    async def tell(self, alerts: list[Json], news: list[Json]) -> bool:
+        """Tell all receivers of alerts; whether all have heard. Raises nothing.
+
+        Alertmanagers want to hear again and again of what goes on, and tell people seldom; webhooks hear of `news`.
+        """
+        told = await asyncio.gather(
+            *(
+                self._tell(kind, address, alerts if kind == "alertmanagers" else news)
+                for kind, address in self.addresses()
+                if kind == "alertmanagers" or news
+            )
+        )
         return all(told)
 
     async def _tell(self, kind: str, address: str, alerts: list[Json]) -> bool:
@@ -113,17 +124,29 @@ def _numbered(pod: Json, port: int | str) -> int:
 
 
 def _webhook(alerts: list[Json]) -> Json:
-    """Alerts as Alertmanager's webhook receiver would send them."""
+    """Alerts as Alertmanager's webhook receiver would send them, all of them as one group."""
     firing = any(alert["status"] == "firing" for alert in alerts)
     return {
         "version": "4",
-        "groupKey": "{}",
+        "groupKey": "{}:{}",
         "truncatedAlerts": 0,
         "status": "firing" if firing else "resolved",
         "receiver": "webhook",
         "groupLabels": {},
-        "commonLabels": {},
-        "commonAnnotations": {},
+        "commonLabels": _common([alert["labels"] for alert in alerts]),
+        "commonAnnotations": _common([alert["annotations"] for alert in alerts]),
         "externalURL": "",
-        "alerts": alerts,
+        "alerts": [_received(alert) for alert in alerts],
     }
+
+
+def _common(every: list[dict[str, str]]) -> dict[str, str]:
+    first, *others = every
+    return {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
+
+
+def _received(alert: Json) -> Json:
+    """An alert as receivers see it: one that fires has no end yet, and each has a name of its own."""
+    ends = _NEVER if alert["status"] == "firing" else alert["endsAt"]
+    labels = "\0".join(f"{name}\0{value}" for name, value in sorted(alert["labels"].items()))
+    return {**alert, "endsAt": ends, "fingerprint": hashlib.sha256(labels.encode()).hexdigest()[:16]}

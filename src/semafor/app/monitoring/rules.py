@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _RESEND_MS: Final = 60_000  # a receiver is reminded of an alert that goes on, as Prometheus does
+_REPEAT_MS: Final = 4 * 3_600_000  # and a webhook, as Alertmanager does
 _ENDS_AFTER_S: Final = 240.0  # an alert of which nothing more is heard is over for the receiver
 
 
@@ -73,9 +74,12 @@ class Rules:
         """Tell the receivers. What they have not heard is news again at the next evaluation."""
         now_ms = round(time.time() * 1000)
         states = [alert.state for alert in news]
-        if await self._receivers.tell([_posted(alert, now_ms / 1000) for alert in news]):
-            for alert, state in zip(news, states, strict=True):
+        posted = [_posted(alert, now_ms / 1000) for alert in news]
+        told = [_is_to_be_told(alert, now_ms) for alert in news]
+        if await self._receivers.tell(posted, [each for each, new in zip(posted, told, strict=True) if new]):
+            for alert, state, new in zip(news, states, told, strict=True):
                 alert.sent_ms, alert.sent_state = now_ms, state
+                alert.told_ms = now_ms if new else alert.told_ms
 
 
 class Judgement:
@@ -114,6 +118,11 @@ def _is_news(alert: "Alert", now_ms: int) -> bool:
     if alert.state == "pending" or (alert.state == "inactive" and alert.sent_state != "firing"):
         return False
     return alert.state != alert.sent_state or alert.sent_ms is None or now_ms - alert.sent_ms >= _RESEND_MS
+
+
+def _is_to_be_told(alert: "Alert", now_ms: int) -> bool:
+    """The same of those that tell people what they hear."""
+    return alert.state != alert.sent_state or alert.told_ms is None or now_ms - alert.told_ms >= _REPEAT_MS
 
 
 def _posted(alert: "Alert", now_s: float) -> Json:

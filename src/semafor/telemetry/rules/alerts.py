@@ -25,6 +25,7 @@ class Alert:
     kept_since_ms: int | None = None
     sent_ms: int | None = None
     sent_state: State = field(default="inactive")
+    told_ms: int | None = None  # those who hear of changes only, and seldom of what goes on
 
 
 @dataclass(frozen=True, slots=True)
