@@ -64,6 +64,26 @@ def test_an_alert_waits_fires_and_resolves():
     assert [alert.state for _, _, alert in world.groups.alerts()] == ["inactive"]
 
 
+def test_a_clock_set_back_stops_no_rule_and_no_alert():
+    world = World(now=10_000_000)
+    world.pass_time(40, 9.0)
+    (alert,) = (alert for _, _, alert in world.groups.alerts())
+    alert.sent_ms = world.now
+    fired_for_ms = world.now - alert.fired_ms
+    world.now -= 3_600_000
+    world.store.forget_after(world.now)
+    assert world.pass_time(10, 9.0) == [("TooManyErrors", "firing")]
+    assert (world.now - alert.fired_ms, world.now - alert.sent_ms) == (fired_for_ms, 0)  # as long as it did
+    assert world.pass_time(10, 1.0) == []
+
+
+def test_a_clock_set_forward_makes_nothing_fire_that_is_over():
+    world = World(now=10_000_000)
+    world.pass_time(20, 9.0)
+    world.now += 3_600_000
+    assert world.pass_time(10, 1.0) == []
+
+
 def test_its_texts_and_series_say_what_is_the_matter():
     world = World()
     world.pass_time(40, 9.0)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semafor.telemetry import labels
+from semafor.telemetry.ingest import Target
 from semafor.telemetry.matching import BadExpression, Matcher
 from semafor.telemetry.series import Limits, Store, packing
 from semafor.telemetry.series.bits import ABSENT, STALE, is_absent, is_stale
@@ -102,3 +103,20 @@ def test_matchers_choose_series(op, value, wanted):
 def test_an_expression_that_is_none_is_refused():
     with pytest.raises(BadExpression, match="missing"):
         Matcher("a", "=~", "(")
+
+
+def test_a_flood_of_label_values_is_refused_by_the_bound_and_harm_no_other_target():
+    store = Store(Limits(max_series=20_000))
+    other = Target("other", labels.of({"job": "pods", "instance": "b"}))
+    flood = Target("flood", labels.of({"job": "pods", "instance": "a"}))
+    refused = 0
+    for round_ in range(4):
+        body = "".join(f'asked_total{{who="{round_ * 20_000 + number}"}} 1\n' for number in range(20_000))
+        outcome = flood.take(store, (round_ + 1) * 1000, body, 0.0)
+        refused += outcome.refused
+        assert other.take(store, (round_ + 1) * 1000, f"mine {round_}\n", 0.0).refused == 0
+    assert len(store.index) <= 5_000 + 20  # a quarter for one target, and what tells of both
+    assert refused == store.refused.over_limit >= 70_000
+    assert store.bytes < 50 << 20
+    mine = store.select([Matcher("__name__", "=", "mine")], 0, 30_000)
+    assert [each.values.tolist() for each in mine] == [[float(round_) for round_ in range(4)]]

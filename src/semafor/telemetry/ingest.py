@@ -12,6 +12,8 @@ from semafor.telemetry.labels import NAME, Labels, of
 from semafor.telemetry.series.store import Store
 
 _DROPPED = 0  # no series has this number
+# At most, once there is no more room: who makes up labels would else cost their reading at every scrape.
+_LOOKED_AT = 1000
 _EXPORTED = "exported_"  # put before a label of a sample that the target has as well
 
 
@@ -73,6 +75,8 @@ class Target:
         values: dict[int, float] = {}
         before, now = self._known, {}
         refused = added = 0
+        looked_at = 0  # of series that were not there at the last scrape
+        may = _LOOKED_AT + (0 if before else store.limits.max_group_series)
         for head, value in exposition.lines(body, self.metadata, before):
             series = before.get(head)
             if series is None and self.drop is not None and self.drop.match(head):
@@ -80,7 +84,11 @@ class Target:
             if series == _DROPPED:
                 now[head] = _DROPPED
                 continue
+            if series is None and looked_at >= may and store.is_full(self.group):
+                added, refused = added + 1, refused + 1
+                continue
             if series is None:
+                looked_at += 1
                 series = store.resolve(self.group, self._labelled(exposition.labels(head)))
                 added += 1
             if series is None:

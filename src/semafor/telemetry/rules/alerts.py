@@ -28,6 +28,9 @@ class Alert:
     told_ms: int | None = None  # those who hear of changes only, and seldom of what goes on
 
 
+_TIMES: Final = ("active_ms", "fired_ms", "resolved_ms", "kept_since_ms", "sent_ms", "told_ms")
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What an alert's query gave."""
@@ -71,6 +74,14 @@ class Alerts:
             del self.known[alert.labels]
         elif alert.state == "firing":
             alert.state, alert.resolved_ms = "inactive", now_ms
+
+    def set_back(self, by_ms: int) -> None:
+        """The clock was set back: everything is as long ago as it was."""
+        for alert in self.known.values():
+            for name in _TIMES:
+                moment = getattr(alert, name)
+                if moment is not None:
+                    setattr(alert, name, moment - by_ms)
 
     def restore(self, labels: Labels, active_ms: int, last_ms: int, now_ms: int) -> None:
         """An alert that was active before a restart goes on: time in which nobody looked does not count as waiting."""

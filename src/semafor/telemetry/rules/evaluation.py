@@ -48,6 +48,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}
+        self._now_ms = 0
 
     def replace(self, groups: Iterable[Group], now_ms: int) -> None:
         """Take these groups for all there are. A group that is as it was goes on with its alerts."""
@@ -60,13 +61,26 @@ class Groups:
                 self._running[key] = _begun(group, now_ms, known)
 
     def evaluate(self, store: Store, engine: Engine, now_ms: int) -> int:
-        """Evaluate the groups that are due; the time when the next one is."""
+        """Evaluate the groups that are due; the time when the next one is.
+
+        When the clock was set back, what has lasted so far goes on lasting: else rules would sleep for as long, and
+        who is reminded of alerts would take them for over.
+        """
+        if now_ms < self._now_ms:
+            self._set_back(self._now_ms - now_ms)
+        self._now_ms = now_ms
         for running in self._running.values():
             if running.due_ms <= now_ms:
                 missed = (now_ms - running.due_ms) // running.group.interval_ms
                 running.due_ms += running.group.interval_ms * (missed + 1)
                 _evaluate(running, store, engine, now_ms)
         return min((running.due_ms for running in self._running.values()), default=now_ms + 1000)
+
+    def _set_back(self, by_ms: int) -> None:
+        for running in self._running.values():
+            running.due_ms -= by_ms
+            for alerts in running.alerts:
+                alerts.set_back(by_ms)
 
     def alerts(self) -> list[tuple[Group, Rule, Alert]]:
         """Every alert that is known, resolved ones too."""

@@ -110,6 +110,11 @@ class Store:
         home.series_count += 1
         return series
 
+    def is_full(self, group: str) -> bool:
+        """Whether a group gets no more series."""
+        limits = self.limits
+        return self._group(group).series_count >= limits.max_group_series or len(self.index) >= limits.max_series
+
     def restore(self, number: int, labels: Labels, groups: Sequence[str]) -> None:
         """Put back a series with its number, as `disk` has it."""
         self.index.add(labels, number)
