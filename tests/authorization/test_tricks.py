@@ -28,6 +28,10 @@ PODS = {
     "hosts-allowed": {"rules": [{"to": [{"operation": {"hosts": ["public.example.com"]}}]}]},
     "header-denied": {"action": "DENY", "rules": [{"when": [{"key": "request.headers[x-role]", "values": ["admin"]}]}]},
     "header-allowed": {"rules": [{"when": [{"key": "request.headers[x-role]", "values": ["user"]}]}]},
+    "any-header-denied": {"action": "DENY", "rules": [{"when": [{"key": "request.headers[x-role]", "values": ["*"]}]}]},
+    "no-header-allowed": {"rules": [{"when": [{"key": "request.headers[x-role]", "notValues": ["*"]}]}]},
+    "template-denied": {"action": "DENY", "rules": [{"to": [{"operation": {"paths": ["/admin/{**}"]}}]}]},
+    "template-excepted": {"rules": [{"to": [{"operation": {"notPaths": ["/admin/{*}"]}}]}]},
     "method-denied": {"action": "DENY", "rules": [{"to": [{"operation": {"methods": ["DELETE"]}}]}]},
     "method-allowed": {"rules": [{"to": [{"operation": {"methods": ["GET"]}}]}]},
 }
@@ -177,6 +181,22 @@ def test_a_request_without_a_host_has_none_that_is_allowed(envoy):
 )
 def test_headers(envoy, pod, headers, passes):
     assert gets_through(envoy, pod, get("/", *headers)) == passes
+
+
+# `*` and templates are regular expressions in Envoy, which once took no such bytes for a character.
+@pytest.mark.parametrize("said", ["\xff", "a\xffb", "\xc3\xa9", "\xed\xa0\x80"])
+@pytest.mark.parametrize("pod", ["any-header-denied", "no-header-allowed"])
+def test_a_header_is_there_whatever_bytes_it_has(envoy, pod, said):
+    assert gets_through(envoy, pod, get("/"))
+    assert not gets_through(envoy, pod, get("/", f"x-role: {said}"))
+
+
+@pytest.mark.parametrize("path", [b"/admin/\xff", b"/admin/\xc3\xa9", b"/admin/%ff", b"/admin/a"])
+@pytest.mark.parametrize("pod", ["template-denied", "template-excepted"])
+def test_a_template_takes_a_path_whatever_bytes_it_has(envoy, pod, path):
+    assert not gets_through(envoy, pod, get(path.decode("latin1")))
+    assert not gets_through_h2(envoy, pod, h2(path, "public.example.com"))
+    assert gets_through_h2(envoy, pod, h2("/else"))
 
 
 @pytest.mark.parametrize(
