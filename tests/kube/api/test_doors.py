@@ -57,6 +57,45 @@ async def test_a_rule_for_one_object_allows_to_watch_that_one(cluster):
     assert "cannot list" in (await cluster.kubectl(*one, check=False)).err
 
 
+NAMED, NONE = "fieldSelector=metadata.name%3Da", "fieldSelector="
+CONTRADICTIONS = [
+    f"{NAMED}&{NONE}",
+    f"{NAMED}&fieldSelector=metadata.name%3Db",
+    f"{NONE}&{NAMED}&{NONE}",
+    f"{NAMED}&fieldSelector=metadata.name%21%3Da",
+    f"{NAMED};{NONE}",
+    "fieldSelector=metadata.name%21%3Da",
+    "fieldSelector=metadata.namespace%3Ddefault,%20metadata.name%3Db",
+]
+
+
+@pytest.mark.parametrize("query", CONTRADICTIONS)
+async def test_who_may_list_one_object_lists_no_other_by_saying_it_twice(cluster, query):
+    await cluster.kubectl("create", "role", "one", "--verb=list", "--resource=configmaps", "--resource-name=a")
+    await cluster.kubectl("create", "rolebinding", "one", "--role=one", "--user=viewer")
+    for name in ("a", "b"):
+        await cluster.kubectl("create", "configmap", name)
+    raw = ("get", "--user=viewer", "--raw")
+    url = "/api/v1/namespaces/default/configmaps?"
+    assert '"name":"a"' in (await cluster.kubectl(*raw, url + NAMED)).out.replace(" ", "")
+    assert '"name":"b"' not in (await cluster.kubectl(*raw, url + query, check=False)).out.replace(" ", "")
+
+
+@pytest.mark.parametrize("query", ["watch=true&watch=", "watch=1&watch=0", "watch=true&watch=false"])
+async def test_who_may_watch_does_not_list_by_saying_both(cluster, query):
+    await cluster.kubectl("create", "role", "watcher", "--verb=watch", "--resource=configmaps")
+    await cluster.kubectl("create", "rolebinding", "watcher", "--role=watcher", "--user=viewer")
+    asked = ("get", "--user=viewer", "--raw", f"/api/v1/namespaces/default/configmaps?{query}")
+    assert "cannot list" in (await cluster.kubectl(*asked, check=False)).err
+
+
+async def test_who_may_list_does_not_watch_in_capitals(cluster):
+    await cluster.kubectl("create", "role", "lister", "--verb=list", "--resource=configmaps")
+    await cluster.kubectl("create", "rolebinding", "lister", "--role=lister", "--user=viewer")
+    asked = ("get", "--user=viewer", "--raw", "/api/v1/namespaces/default/configmaps?watch=TRUE&timeoutSeconds=1")
+    assert "cannot watch" in (await cluster.kubectl(*asked, check=False)).err
+
+
 WRONG = {
     ("--duration=5m",): "may not specify a duration less than 10 minutes",
     ("--bound-object-kind=Pod", "--bound-object-name=absent"): 'pods "absent" not found',

@@ -5,12 +5,14 @@ ASGI middleware, so that it also stands before WebSockets (exec, port-forward).
 
 import logging
 from collections.abc import Callable
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from semafor.kube.api import answers, errors, impersonation, paths, rbac
+from semafor.kube.api import answers, errors, impersonation, paths, rbac, selectors
+from semafor.kube.api import call as calls
 from semafor.kube.api.options import ANONYMOUS, Authenticate, Recognize, User
 from semafor.kube.api.streams.upgrade import client_certificate
 from semafor.kube.store import StoreError
@@ -97,9 +99,8 @@ def attributes_of(scope: Scope) -> rbac.Attributes:
         return rbac.Attributes(verb=method.lower(), path=path)
     verb, name = _VERBS.get(method, method.lower()), target.name
     if not name:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        watching = query.get("watch", [""])[-1] in ("true", "1")
-        verb = {"get": "watch" if watching else "list", "delete": "deletecollection"}.get(verb, verb)
+        query = QueryParams(scope["query_string"])  # as whoever answers reads it: what is judged has to be what is done
+        verb = {"get": "watch" if calls.flag(query, "watch") else "list", "delete": "deletecollection"}.get(verb, verb)
         name = _only_name(query) if verb in ("list", "watch", "deletecollection") else ""
     return rbac.Attributes(
         verb=verb,
@@ -111,11 +112,10 @@ def attributes_of(scope: Scope) -> rbac.Attributes:
     )
 
 
-def _only_name(query: dict[str, list[str]]) -> str:
-    """The one object that a collection is narrowed to, which a rule with resourceNames can allow."""
-    selectors = ",".join(query.get("fieldSelector", [])).split(",")
-    names = (term.partition("=")[2].removeprefix("=") for term in selectors if term.startswith("metadata.name="))
-    return next(names, "")
+def _only_name(query: QueryParams) -> str:
+    """The one object that a collection is narrowed to: a rule with resourceNames can allow it. Raises StatusError."""
+    terms = selectors.parse_fields(query.get("fieldSelector", ""))
+    return next((term.value for term in terms if term.path == "metadata.name" and not term.negated), "")
 
 
 def _raw_path(scope: Scope) -> str:
