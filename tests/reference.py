@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests import reference_installation
+from tests import reference_commands, reference_installation
 
 from semafor import planner, resources
 from semafor.planner import Mesh
@@ -361,7 +361,7 @@ def _word(outcome: str) -> str:
 
 def index() -> str:
     """The page that leads to the others, with how much of each kind there is."""
-    lines = ["# Reference of fields", "", f"Written by `{_HOW}` from the code; do not edit.", ""]
+    lines = ["# Reference", "", f"Written by `{_HOW}` from the code; do not edit.", ""]
     for group, folder in GROUPS.items():
         lines += [f"## {group}", "", "| kind | fields | implemented | refused by name |", "| --- | --- | --- | --- |"]
         for kind in kinds():
@@ -369,6 +369,8 @@ def index() -> str:
                 lines.append(_counted(kind, folder))
         lines.append("")
     lines += ["## install.istio.io", "", "[IstioOperator](installation.md): what each key of an installation does."]
+    lines += ["", "## Besides", "", "- [Commands](commands.md)", "- [Problems](problems.md), by reason"]
+    lines += ["- [Metrics](../metrics.md), and [what the mesh counts](../observability.md)"]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -396,7 +398,12 @@ def ignored(kind: Kind) -> list[str]:
 
 def pages() -> dict[Path, str]:
     """All pages as they should be."""
-    fixed = {PAGES / "README.md": index(), PAGES / "installation.md": reference_installation.page()}
+    fixed = {
+        PAGES / "README.md": index(),
+        PAGES / "installation.md": reference_installation.page(),
+        PAGES / "commands.md": reference_commands.commands(),
+        PAGES / "problems.md": reference_commands.problems(),
+    }
     return {**fixed, **{page(kind): written(kind) for kind in kinds()}}
 
 
