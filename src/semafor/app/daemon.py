@@ -78,7 +78,7 @@ from semafor.kube.api.node import NodeError
 from semafor.kube.api.objects import Objects
 from semafor.kube.api.options import Admission
 from semafor.kube.api.options import Options as ApiOptions
-from semafor.kube.controllers import controllers, reconcile
+from semafor.kube.controllers import claims, controllers, reconcile
 from semafor.kube.images.library import Images
 from semafor.kube.node import dns, machine, netfiles, registration
 from semafor.kube.node.kubelet import Kubelet
@@ -258,6 +258,7 @@ class Daemon:
                 sign=self._credentials.sign,
                 measure=self._kubelet.access.usage,
             ),
+            "claims": reconcile.run(claims.Claims(controller_client, self._home.volumes), controller_client),
             "host Envoy": self._envoys.run_host(),
             "node Envoy": self._envoys.run_node(self._runtime),
             "token keys": token_keys.TokenKeys(self._pipeline, time.monotonic).run(),

@@ -26,6 +26,7 @@ class Home:
         self.ca = path / "ca"
         self.images = path / "images"
         self.pods = path / "pods"
+        self.volumes = path / "volumes"
         self.cache = path / "cache"
         self.logs = path / "logs"
         self.telemetry = path / "telemetry"  # what proxies and applications told: it may be lost, and goes first
@@ -69,13 +70,25 @@ class Home:
     def known_entries(self) -> frozenset[str]:
         """The names of what this program puts into the folder."""
         return frozenset(
-            {"kubeconfig", "store.db", "store.db-wal", "store.db-shm", "ca", "images", "pods", "cache", "run", "tokens"}
+            {
+                "kubeconfig",
+                "store.db",
+                "store.db-wal",
+                "store.db-shm",
+                "ca",
+                "images",
+                "pods",
+                "volumes",
+                "cache",
+                "run",
+                "tokens",
+            }
             | {"logs", "telemetry", "daemon.lock", "state.json", "state.part", "previous-context"}
         )
 
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
-        folders = (self.path, self.ca, self.images, self.pods, self.cache, self.logs, self.telemetry)
+        folders = (self.path, self.ca, self.images, self.pods, self.volumes, self.cache, self.logs, self.telemetry)
         for folder in (*folders, self.sockets, self.inner_sockets):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.stat().st_uid != os.getuid():

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafor.base.problem import ObjectRef, Problem
+from semafor.resources.apps import stateful_set
 from semafor.resources.batch import job
 from semafor.resources.kind import Kind
 
@@ -16,6 +17,7 @@ _IGNORED: dict[Kind, dict[str, str]] = {
         "maxFailedIndexes": "failures count against backoffLimit, whatever their index",
     },
 }
+_RETENTION = ("whenDeleted", "whenScaled")
 
 
 def problems(kind: Kind, workload: Doc) -> Iterator[Problem]:
@@ -28,6 +30,19 @@ def problems(kind: Kind, workload: Doc) -> Iterator[Problem]:
     for index, rule in enumerate((spec.get("podFailurePolicy") or {}).get("rules", ())):
         if rule["action"] == "FailIndex":
             yield _problem(ref, f"spec.podFailurePolicy.rules[{index}].action", "it counts as Count does")
+    if kind is stateful_set.KIND:
+        yield from _of_set(ref, spec)
+
+
+def _of_set(ref: ObjectRef, spec: Doc) -> Iterator[Problem]:
+    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    if rolling.get("maxUnavailable", 1) != 1:
+        yield _problem(ref, "spec.updateStrategy.rollingUpdate.maxUnavailable", "pods are replaced one at a time")
+    policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
+    for field in _RETENTION:
+        if policy.get(field) == "Delete":
+            path = f"spec.persistentVolumeClaimRetentionPolicy.{field}"
+            yield _problem(ref, path, "claims stay until somebody deletes them")
 
 
 def _problem(ref: ObjectRef, path: str, why: str) -> Problem:

@@ -15,6 +15,7 @@ from semafor.kube.controllers.legacy_endpoints import LegacyEndpoints
 from semafor.kube.controllers.namespace import Namespaces
 from semafor.kube.controllers.replica_set import ReplicaSets
 from semafor.kube.controllers.scheduler import Scheduler
+from semafor.kube.controllers.stateful_set import StatefulSets
 
 
 async def run(client: Client, *, node: str, root_certificate: str, sign: Sign, measure: Measure) -> None:
@@ -28,6 +29,7 @@ async def run(client: Client, *, node: str, root_certificate: str, sign: Sign, m
         Scheduler(client, node),
         Deployments(client),
         ReplicaSets(client),
+        StatefulSets(client),
         Jobs(client),
         EndpointSlices(client, node),
         LegacyEndpoints(client),

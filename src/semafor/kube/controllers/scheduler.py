@@ -3,8 +3,10 @@
 from typing import Any
 
 from semafor.kube.api.client import Client
+from semafor.kube.controllers import claims
 from semafor.kube.controllers.reconcile import Key, Watch, own
 from semafor.resources.core.node import KIND as NODE
+from semafor.resources.core.persistent_volume_claim import KIND as CLAIM
 from semafor.resources.core.pod import KIND
 
 Doc = dict[str, Any]
@@ -16,7 +18,11 @@ class Scheduler:
     """The controller; `node` is the name of the one node."""
 
     def __init__(self, client: Client, node: str) -> None:
-        self.watches: tuple[Watch, ...] = (Watch(KIND, _unbound), Watch(NODE, self._waiting))
+        self.watches: tuple[Watch, ...] = (
+            Watch(KIND, _unbound),
+            Watch(NODE, self._waiting),
+            Watch(CLAIM, self._waiting),
+        )
         self._client = client
         self._node = node
 
@@ -24,7 +30,7 @@ class Scheduler:
         pod, node = self._client.get(KIND, *key), self._client.get(NODE, "", self._node)
         if pod is None or not _unbound(pod):
             return
-        why = unfit(pod, node) if node else "no nodes available to schedule pods"
+        why = (unfit(pod, node) if node else "no nodes available to schedule pods") or self._unclaimed(pod)
         if why:
             await self._refuse(pod, why)
             return
@@ -32,8 +38,18 @@ class Scheduler:
         message = f"Successfully assigned {key.namespace}/{key.name} to {self._node}"
         await self._client.event(bound, "Normal", "Scheduled", message, source=NAME)
 
-    def _waiting(self, _node: Doc) -> list[Key]:
-        """A change of the node may let pods in that did not fit."""
+    def _unclaimed(self, pod: Doc) -> str:
+        """Why the pod has to wait for its storage; "" when all its claims are bound."""
+        for name in sorted(claims.claimed(pod)):
+            claim = self._client.get(CLAIM, pod["metadata"]["namespace"], name)
+            if claim is None:
+                return f'0/1 nodes are available: persistentvolumeclaim "{name}" not found.'
+            if claim["status"].get("phase") != "Bound":
+                return "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+        return ""
+
+    def _waiting(self, _: Doc) -> list[Key]:
+        """A change of the node or of a claim may let pods in that did not fit."""
         return [key for pod in self._client.list(KIND) for key in _unbound(pod)]
 
     async def _refuse(self, pod: Doc, why: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from semafor.kube.api.errors import StatusError
-from semafor.kube.node import actions, drain, launch, netfiles, observed, podspec, probes
+from semafor.kube.node import actions, claimed, drain, launch, netfiles, observed, podspec, probes
 from semafor.kube.node.addresses import NoAddressError
 from semafor.kube.node.cell import Cell
 from semafor.kube.node.fields import ConfigError
@@ -103,7 +103,8 @@ class Steps:
             self._cell.say("Warning", "HostNetworkNotSupported", words)
 
     async def _prepare(self, ip: str) -> None:
-        machine, pod = self._machine, self._cell.pod
+        machine = self._machine
+        pod = claimed.resolved(machine.api, self._cell.pod)
         around = machine.surroundings(pod, ip)
         resolver = netfiles.resolver(pod, machine.options.network.dns, machine.options.resolver)
         self._cell.volumes = await asyncio.to_thread(

@@ -132,7 +132,9 @@ def _sub_path(source: str, part: str) -> str:
 
 
 def sealed(pod: Json) -> frozenset[str]:
-    """The volumes that show objects of the API: nobody but us writes there, as in Kubernetes."""
+    """The volumes that show objects of the API: nobody but us writes there, as in Kubernetes. And read-only claims."""
     return frozenset(
-        volume["name"] for volume in pod["spec"].get("volumes") or [] if not _OF_OBJECTS.isdisjoint(volume)
+        volume["name"]
+        for volume in pod["spec"].get("volumes") or []
+        if not _OF_OBJECTS.isdisjoint(volume) or (volume.get("persistentVolumeClaim") or {}).get("readOnly")
     )

@@ -24,5 +24,4 @@ KIND = Kind(
     kind="ControllerRevision",
     plural="controllerrevisions",
     document=ControllerRevision,
-    effect=False,
 )

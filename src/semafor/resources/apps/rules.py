@@ -6,6 +6,7 @@ from typing import Any
 
 from semafor.resources import errors, selector
 from semafor.resources.core import pod_rules
+from semafor.resources.defaulting import inside
 from semafor.resources.errors import FieldError
 
 Doc = dict[str, Any]
@@ -19,7 +20,19 @@ def replica_set(doc: Doc) -> Iterator[FieldError]:
 
 def stateful_set(doc: Doc) -> Iterator[FieldError]:
     """What is wrong with a StatefulSet."""
-    yield from _workload(doc, "statefulset")
+    yield from _workload(inside(doc, "spec", _with_claims), "statefulset")
+
+
+def _with_claims(spec: Doc) -> Doc:
+    """The set as its pods will be: each claim template is a volume that containers can mount."""
+    names = [each.get("metadata", {}).get("name", "") for each in spec.get("volumeClaimTemplates", ())]
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+
+    def mounted(pod: Doc) -> Doc:
+        own = [each for each in pod.get("volumes", ()) if each.get("name") not in names]
+        return {**pod, "volumes": [*own, *claims]} if claims else pod
+
+    return inside(spec, "template", lambda template: inside(template, "spec", mounted))
 
 
 def daemon_set(doc: Doc) -> Iterator[FieldError]:

@@ -116,5 +116,4 @@ KIND = Kind(
     subresources=("status", "scale"),
     defaults=defaults.stateful_set,
     validate=rules.stateful_set,
-    effect=False,
 )

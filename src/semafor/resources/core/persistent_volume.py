@@ -218,6 +218,5 @@ KIND = Kind(
     short=("pv",),
     namespaced=False,
     subresources=("status",),
-    effect=False,
     defaults=defaults,
 )

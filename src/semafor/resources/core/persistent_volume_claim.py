@@ -102,6 +102,5 @@ KIND = Kind(
     document=PersistentVolumeClaim,
     short=("pvc",),
     subresources=("status",),
-    effect=False,
     defaults=defaults,
 )

@@ -40,6 +40,5 @@ KIND = Kind(
     short=("sc",),
     document=StorageClass,
     namespaced=False,
-    effect=False,
     defaults=defaults,
 )

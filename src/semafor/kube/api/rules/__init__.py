@@ -4,7 +4,7 @@ In: the new document, the old one, and the `Ground` (what else is stored). Out: 
 wrong with it. Defaults and checks that need nothing but the document live with the kind, in `resources`.
 """
 
-from semafor.kube.api.rules import configuration, pods, services, workloads
+from semafor.kube.api.rules import configuration, pods, services, storage, workloads
 from semafor.kube.api.rules.rules import Ground, Refused, Rules
 from semafor.resources.kind import Kind
 
@@ -12,6 +12,7 @@ _RULES: dict[str, Rules] = {
     "certificatesigningrequests.certificates.k8s.io": configuration.CERTIFICATE_REQUEST,
     "configmaps": configuration.CONFIG_MAP,
     "customresourcedefinitions.apiextensions.k8s.io": configuration.DEFINITION,
+    "persistentvolumeclaims": storage.CLAIM,
     "pods": pods.RULES,
     "rolebindings.rbac.authorization.k8s.io": configuration.ROLE_BINDING,
     "clusterrolebindings.rbac.authorization.k8s.io": configuration.ROLE_BINDING,
