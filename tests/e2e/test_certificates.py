@@ -105,8 +105,10 @@ def test_no_request_fails_while_roots_follow_each_other(mesh: Machine, namespace
     load.goes_on("v1")
     assert len(set(seen)) == ROTATIONS + 2
     counts = load.counts()
-    print(f"{ROTATIONS} rotations, {sum(counts['counts'].values())} answers")
+    rate = sum(counts["counts"].values()) / counts["seconds"]
+    print(f"{ROTATIONS} rotations, {sum(counts['counts'].values())} answers, {rate:.0f} in a second")
     assert counts["errors"] == []
+    assert ROTATIONS < 10 or rate > 0.9 * REQUESTS_PER_S, "the machine is too busy to measure"
     handshakes = stats(
         mesh, namespace, "load", "cluster.outbound.80..echo.*ssl.(handshake|fail_verify|connection_error)"
     )

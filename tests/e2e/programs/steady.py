@@ -17,6 +17,7 @@ RATE = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
 THREADS, LONGEST_S = (8, 900.0) if RATE else (4, 180.0)
 counts: Counter = Counter()
 errors: list = []
+BEGAN = time.monotonic()
 
 
 def call() -> None:
@@ -43,6 +44,7 @@ for _ in range(THREADS):
     threading.Thread(target=call, daemon=True).start()
 while True:
     fresh = COUNTS.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"counts": dict(counts), "errors": errors[:20]}))
+    seconds = time.monotonic() - BEGAN
+    fresh.write_text(json.dumps({"counts": dict(counts), "errors": errors[:20], "seconds": seconds}))
     fresh.replace(COUNTS)
     time.sleep(0.05)
