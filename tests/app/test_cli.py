@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from semafor.app import cli
-from semafor.app.cli import run
+from semafor.app.cli import dashboard, run
 
 
 @pytest.fixture
@@ -53,3 +53,8 @@ def test_run_shows_a_bin_folder_of_the_home_without_the_home(tmp_path, monkeypat
     program.touch(mode=0o755)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     assert set(run._program_folders("tool", {"PATH": str(program.parent)})) == {str(program.parent)}
+
+
+def test_every_view_is_one_that_the_page_has():
+    routes = Path(__file__).parents[2].joinpath("ui", "src", "App.tsx").read_text()
+    assert [path for path in dashboard.VIEWS.values() if f'path="{path}"' not in routes] == []

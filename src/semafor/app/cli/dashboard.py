@@ -3,6 +3,7 @@
 import html
 import os
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,20 +13,41 @@ from semafor.app.cli import api, output
 from semafor.app.cli.output import Failure
 from semafor.app.home import Home
 
+# The parts of the page, also by the names of the dashboards that istioctl would open for them.
+VIEWS: Mapping[str, str] = {
+    "overview": "/overview",
+    "graph": "/graph",
+    "workloads": "/workloads",
+    "traces": "/search",
+    "alerts": "/alerts",
+    "mesh": "/mesh",
+    "config": "/config",
+    "kiali": "/graph",
+    "jaeger": "/search",
+    "grafana": "/workloads",
+    "prometheus": "/alerts",
+    "controlz": "/mesh",
+}
+
 
 @click.command()
+@click.argument("view", type=click.Choice(tuple(VIEWS)), metavar="[VIEW]", required=False)
 @click.option("--no-browser", is_flag=True, help="Print the link and open nothing.")
 @output.format_option
-def command(no_browser: bool, form: str) -> None:
+def command(view: str | None, no_browser: bool, form: str) -> None:
     """Open the page in a browser, signed in. The link works once, for five minutes.
+
+    VIEW is overview, graph, workloads, traces, alerts, mesh or config; or kiali, jaeger, grafana, prometheus or
+    controlz, for the part of the page that stands in its place.
 
     \b
     Example:
       semafor dashboard --no-browser
+      semafor dashboard jaeger
     """
     home = Home.find()
     page = api.report(home)["page"]
-    link = f"{page}/#link={_link(home)}"
+    link = f"{page}{VIEWS[view] if view else '/'}#link={_link(home)}"
     if output.document(form, {"page": page, "link": link}):
         return
     print(f"page      {link}")
