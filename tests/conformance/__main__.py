@@ -22,6 +22,7 @@ from semafor.app import openings
 
 HERE = Path(__file__).parent
 EXPERIMENTAL = os.environ.get("CHANNEL") == "experimental"
+_OPTIONS = "conformance.yaml"  # what the suite is told
 REPORTS = HERE.parent.parent / "docs" / "conformance"
 
 
@@ -32,7 +33,7 @@ def main(words: list[str]) -> int:
         print("The suite is a Go module: install Go 1.26 or newer (https://go.dev/dl).", file=sys.stderr)
         return 2
     with mesh() as env:
-        file = Path(env["SEMAFOR_HOME"], "conformance.yaml")
+        file = Path(env["SEMAFOR_HOME"], _OPTIONS)
         file.write_text(ryaml.dumps(options(Path(env["SEMAFOR_HOME"]))))
         command = [go, "test", "-count=1", "-v", "-timeout=90m", ".", "-args", *flags(file)]
         return subprocess.run([*command, *words], cwd=HERE, env=env, check=False).returncode
@@ -69,6 +70,7 @@ def mesh() -> Iterator[dict[str, str]]:
         try:
             yield env
         finally:
+            Path(home, _OPTIONS).unlink(missing_ok=True)  # the mesh takes away what is its own
             subprocess.run([*semafor_, "down", "--purge"], env=env, check=False)
 
 
