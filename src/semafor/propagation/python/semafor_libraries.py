@@ -166,7 +166,7 @@ def http_server(module: Any) -> None:
         is_request = parse(handler, *args, **kwargs)
         if is_request:
             try:
-                enter(handler.headers.items())
+                enter(handler.headers.raw_items())  # as they came: `items` would look at each for folds
             except Exception as error:  # noqa: BLE001
                 complain("http.server", error)
         return is_request

@@ -36,8 +36,8 @@ def enter(headers: Iterable[tuple[str, str]]) -> None:
 
     To be called at the beginning of every request, also of one without a trace: the thread may have had another.
     """
-    found = tuple((name.lower(), value) for name, value in headers if name.lower() in HEADERS)
-    kept = tuple(pair for pair in found if len(pair[1]) <= _MAX_BYTES)
+    named = ((name.lower(), value) for name, value in headers)
+    kept = tuple(pair for pair in named if pair[0] in HEADERS and len(pair[1]) <= _MAX_BYTES)
     _current.set((monotonic(), kept) if kept else None)
 
 
