@@ -142,3 +142,40 @@ def test_keys_that_were_fetched_count_and_headers_are_the_issuers_own(sidecar):
     good = token(STRANGER, iss=OTHER)
     assert ask(sidecar, "/anyone", x_pass=f"Pass {good}") == "app"
     assert ask(sidecar, "/anyone", authorization=f"Bearer {good}") == "401"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(pool, tmp_path_factory):
+    """A sidecar that finds tokens in cookies and parameters, and tells the app a claim."""
+    told = [{"header": "x-told-app", "claim": "group"}]
+    rule = {"issuer": ISSUER, "jwks": keys(), "fromCookies": ["pass"], "fromParams": ["pass"]}
+    users = document("RequestAuthentication", "users", jwtRules=[{**rule, "outputClaimToHeaders": told}])
+    mesh = Mesh.of([cases.decoded(users)], Options())
+    proxy = Proxy(id="web", workloads=(Workload(namespace="default", name="web", ip="10.244.0.9"),))
+    plan, problems = planner.plan(mesh, proxy)
+    assert problems == ()
+    folder = tmp_path_factory.mktemp("e")
+    with RealInbound(Matcher(pool, plan, {}), "spiffe://cluster.local/ns/default/sa/default", folder) as it:
+        yield it
+
+
+def told(sidecar: RealInbound, path: str = "/", **headers: str) -> tuple[int, str]:
+    """The status, and what the app was told of the claim."""
+    said = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    call = Call(text="", result="", verb="receive", host="web", port=8080, path=path, method="GET", headers=said)
+    status, answer, _ = sidecar.exchange(call)
+    return status, answer.get("x-told", "")
+
+
+def test_tokens_in_cookies_and_parameters_count_and_their_claim_is_told(elsewhere):
+    good, forged = token(group="staff"), token(STRANGER, group="staff")
+    assert told(elsewhere, cookie=f"a=b; pass={good}") == (200, "staff")
+    assert told(elsewhere, f"/?pass={good}") == (200, "staff")
+    assert told(elsewhere, cookie=f"pass={forged}")[0] == 401
+    assert told(elsewhere, f"/?pass={forged}")[0] == 401
+
+
+def test_a_claim_that_a_caller_makes_up_is_not_told(elsewhere):
+    assert told(elsewhere, cookie=f"pass={token(group='staff')}", x_told_app="root") == (200, "staff")
+    assert told(elsewhere, cookie=f"pass={token()}", x_told_app="root") == (200, "")
+    assert told(elsewhere, x_told_app="root") == (200, "")
