@@ -13,7 +13,7 @@ INSIDE = Path(__file__).with_name("inside")
 
 @pytest.mark.machine
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["install.py", "mesh.py"])
+@pytest.mark.parametrize("name", ["install.py", "mesh.py", "commands.py"])
 def test_inside(name):
     if not (FOLDER / "kube-apiserver").exists():
         pytest.skip(f"no Kubernetes in {FOLDER}: make kubernetes")

@@ -8,10 +8,11 @@ from typing import Any
 import click
 import yaml
 
+import semafor
 from semafor import installation
 from semafor.app.cli.installing import asked, shown
 from semafor.app.cli.output import Failure
-from semafor.installation import Chart, Installation, cluster, diff, machine, parts, paths, spec
+from semafor.installation import Chart, Installation, chart, cluster, diff, machine, parts, paths, spec
 
 Doc = dict[str, Any]
 
@@ -52,6 +53,28 @@ def rendered(made: Installation, charts: Mapping[str, Chart] = machine.CHARTS) -
         return installation.render(made, charts)
     except paths.WrongPath as error:
         raise Failure(f"an overlay leads nowhere: {error}") from error
+
+
+@command.command("chart")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def write_chart(folder: Path) -> None:
+    """Write the objects of a Kubernetes cluster as a Helm chart, whose values are an IstioOperator's.
+
+    It knows hub, tag, revision, meshConfig and values; for all other keys there are `semafor install --context` and
+    `manifest generate`.
+
+    \b
+    Example:
+      semafor manifest chart ./semafor-chart
+      helm install semafor ./semafor-chart -n istio-system --create-namespace --set hub=registry.example.com/semafor
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Failure(f"{folder} is not empty", "name a folder that is new")
+    for name, text in chart.files(semafor.__version__).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"{folder} is a Helm chart: helm install semafor {folder} -n istio-system --create-namespace")
 
 
 @command.command("diff")

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from semafor.app.cli.api import Api
-from semafor.app.cli.installing import asked
+from semafor.app.cli.installing import asked, elsewhere
 from semafor.app.cli.output import Failure, waiting
 from semafor.app.home import Home
 from semafor.installation import parts, spec
@@ -24,7 +24,10 @@ _TIMEOUT_S = 120
 @click.option("--filename", "-f", "files", multiple=True, metavar="FILE", help="A file whose revision goes.")
 @click.option("--purge", is_flag=True, help="Every revision, and all tags.")
 @click.option("-y", "--skip-confirmation", is_flag=True, help="Ask nothing.")
-def command(*, revision: str, files: tuple[str, ...], purge: bool, skip_confirmation: bool) -> None:
+@elsewhere.options
+def command(
+    *, revision: str, files: tuple[str, ...], purge: bool, skip_confirmation: bool, where: elsewhere.Cluster
+) -> None:
     """Take away the control plane and the gateways. Applications, rules and certificates stay.
 
     The next `semafor up` does not bring them back; `semafor install` does. What remains is the cluster: its pods run,
@@ -37,8 +40,11 @@ def command(*, revision: str, files: tuple[str, ...], purge: bool, skip_confirma
     """
     if not (revision or files or purge):
         raise click.UsageError("say which: --revision NAME, -f FILE, or --purge for everything")
-    api = Api(Home.find())
     wanted = None if purge else spec.revision(asked.asked(files, (), revision))
+    if where:
+        elsewhere.uninstall(where, wanted, skip=skip_confirmation)
+        return
+    api = Api(Home.find())
     every = api.objects(istio_operator.KIND)
     found = [each for each in every if wanted in (None, spec.revision(each.get("spec") or {}))]
     if not found:

@@ -5,19 +5,21 @@ import click
 import semafor
 from semafor.app.cli import down, up
 from semafor.app.cli.api import Api
-from semafor.app.cli.installing import asked, carrying_out, install
+from semafor.app.cli.installing import asked, carrying_out, elsewhere, install
 from semafor.app.home import Home
 from semafor.installation import spec
 
 
 @click.command()
 @asked.options
+@elsewhere.options
 @click.option("-y", "--skip-confirmation", is_flag=True, help="Ask nothing.")
 @click.option("--readiness-timeout", "timeout_s", default=300.0, show_default=True, metavar="SECONDS",
               help="How long to wait for its pods.")  # fmt: skip
 def command(
-    *, names: tuple[str, ...], settings: tuple[str, ...], revision: str, skip_confirmation: bool, timeout_s: float
-) -> None:
+    *, names: tuple[str, ...], settings: tuple[str, ...], revision: str, skip_confirmation: bool, timeout_s: float,
+    where: elsewhere.Cluster,
+) -> None:  # fmt: skip
     """Bring the mesh that runs to the version of this command, and to further settings if there are any.
 
     What is installed stays as it is but for these. Applications start again with the mesh when its version changes,
@@ -28,6 +30,10 @@ def command(
       semafor upgrade -y
       semafor upgrade --set meshConfig.accessLogEncoding=JSON
     """
+    if where:
+        more = asked.asked(names, settings, revision)
+        elsewhere.install(where, more, on_top=True, skip=skip_confirmation, dry_run=False, timeout_s=timeout_s)
+        return
     home = Home.find()
     report = up.ensure(home)
     known = carrying_out.stored(Api(home), revision)
