@@ -93,6 +93,9 @@ lock: ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(BIN)/python -m piptools compile --quiet --all-build-deps --extra dev --extra docs --generate-hashes --allow-unsafe --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --strip-extras --output-file requirements.lock pyproject.toml
+	@# The oldest Python that is supported gets all of it, too.
+	$(BIN)/python -m pip install --quiet --dry-run --no-deps --require-hashes --python-version 3.11.0 --only-binary :all: \
+	  --target $(VENV)/nowhere -r requirements.lock
 
 clean: ## Forget .venv and the caches
 	rm -rf $(VENV) ui/node_modules src/semafor/app/web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

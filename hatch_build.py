@@ -16,7 +16,8 @@ _IGNORED = frozenset({"node_modules", "dist"})
 _OFFLINE = """
 The page could not be built. It needs npm packages (ui/package-lock.json), and npm said the above.
 Without a network: run `npm ci` in ui/ where there is one, and bring ui/node_modules along; or install a wheel of
-Semafor, which holds the built page. Behind a proxy or with a registry of your own: npm reads ~/.npmrc and HTTPS_PROXY.
+Semafor, which holds the built page. Behind a proxy or with a registry of your own: npm reads ~/.npmrc and HTTPS_PROXY;
+a proxy with certificates of its own: NODE_EXTRA_CA_CERTS=/path/to/its/root.pem.
 """
 
 

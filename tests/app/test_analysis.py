@@ -89,6 +89,12 @@ def test_what_is_around_the_rules_is_told_too():
     }
 
 
+def test_a_mistyped_label_of_a_namespace_is_told():
+    (found,) = messages("{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enable}}}")
+    assert (found.code, found.level) == ("IST0102", "Warning")
+    assert "istio-injection=enable means nothing" in found.text
+
+
 def test_what_is_no_object_is_passed_over():
     assert list(reading.documents("replicas: 3\n---\nkind: Kustomization\n", "values.yaml")) == []
 

@@ -34,6 +34,14 @@ def test_labels_decide_who_gets_a_sidecar_as_in_istio(changed, namespace, wanted
     assert inject.wanted(pod(**changed), namespace) is wanted
 
 
+def test_a_mistyped_label_is_told():
+    namespace = {"metadata": {"name": "shop", "labels": {"istio-injection": "enable"}}}
+    (told,) = inject.meaningless(namespace)
+    assert told.startswith("metadata.labels.istio-injection: enable means nothing")
+    assert "istio-injection=enable," in inject.verdict(POD, {"istio-injection": "enable"}).reason
+    assert inject.meaningless({"metadata": {"labels": ENABLED}}) == inject.meaningless({"metadata": {}}) == ()
+
+
 def test_pods_of_the_hosts_network_get_no_sidecar():
     assert not inject.wanted({**POD, "spec": {**POD["spec"], "hostNetwork": True}}, ENABLED)
 

@@ -1,5 +1,6 @@
 """The real kubectl against the running mesh: what a user of Kubernetes types, and what they are used to see."""
 
+import os
 import re
 import urllib.request
 from collections.abc import Callable
@@ -64,7 +65,7 @@ def test_commands_files_and_ports_of_a_pod(mesh, namespace, web, websockets, mon
     said = web("exec", "-i", "deploy/web", "--", "sh", "-c", "cat; echo wrong >&2; exit 5", input="in\n", check=False)
     assert said == "in\nwrong\ncommand terminated with exit code 5\n"
     content = "\n".join(map(str, range(200_000)))
-    mesh.write("numbers", content)
+    os.chown(mesh.write("numbers", content), mesh.user or 0, mesh.user or 0)
     web("cp", "numbers", f"{pod}:/tmp/numbers")
     web("cp", f"{pod}:/tmp/numbers", "again")
     assert (mesh.folder / "again").read_text() == content

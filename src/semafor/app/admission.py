@@ -14,7 +14,7 @@ from semafor.kube.api.options import AdmissionRequest, Admitted
 from semafor.planner import envoy_filter as planned
 from semafor.planner import patches
 from semafor.resources import DecodeError
-from semafor.resources.core import config_map, pod, service
+from semafor.resources.core import config_map, namespace, pod, service
 from semafor.resources.errors import FieldError
 from semafor.resources.install import istio_operator
 from semafor.resources.istio import envoy_filter
@@ -49,6 +49,8 @@ class Injection:
 
     async def admit(self, request: AdmissionRequest) -> Admitted:
         new = request.new
+        if new is not None and request.kind is namespace.KIND:
+            return Admitted(new, inject.meaningless(new))
         if new is None or request.kind is not pod.KIND or request.operation != "CREATE":
             return Admitted(new or {})
         warnings = tuple(str(problem) for problem in (*inject.problems(new), *proxy_config.problems(new)))

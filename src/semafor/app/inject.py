@@ -97,6 +97,8 @@ def _by_labels(metadata: Mapping[str, Any], namespace_labels: Mapping[str, str],
     if own == "true":
         return _yes(f"the pod has {_INJECT}=true", revision)
     asks = _asking(labels, namespace_labels, offer)
+    if not asks and injection and injection != "enabled":
+        return _no(f"the namespace has istio-injection={injection}, which is neither enabled nor disabled", revision)
     if not asks:
         return _no("neither the namespace nor the pod asks for it", revision)
     by_rule = revisions.by_selectors(offer.policy(revision), labels)
@@ -110,6 +112,14 @@ def _asking(labels: Mapping[str, str], namespace_labels: Mapping[str, str], offe
     if revision := namespace_labels.get(_REVISION) or labels.get(_REVISION):
         return f"istio.io/rev is {revision}"
     return "every namespace is enabled by default" if offer.policy(REVISION).every_namespace else ""
+
+
+def meaningless(namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to say of a namespace that asks for sidecars in words that nobody understands."""
+    value = (namespace["metadata"].get("labels") or {}).get("istio-injection")
+    if value in (None, "enabled", "disabled"):
+        return ()
+    return (f"metadata.labels.istio-injection: {value} means nothing, so pods get no sidecar: enabled, or disabled",)
 
 
 def is_gateway(pod: Pod) -> bool:

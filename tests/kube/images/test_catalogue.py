@@ -84,8 +84,9 @@ def test_what_the_machine_lacks_is_said():
 
 def test_an_unknown_image_says_what_to_do(images):
     assert images.find("mystery:9") is None
-    assert images.explain("mystery:9").startswith(
-        "no image mystery:9: build it with `semafor build -t mystery:9 FOLDER`, or use one of python, node,"
+    assert images.explain("mystery:9") == (
+        "no image mystery:9, and nothing is pulled from registries: build one with a Dockerfile, "
+        "`semafor build -t mystery:9 FOLDER`, or use one that `semafor images` lists"
     )
 
 

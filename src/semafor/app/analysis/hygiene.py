@@ -48,6 +48,10 @@ def _of_namespace(source: Source) -> Iterator[Message]:
     if labels.get("istio.io/dataplane-mode") == "ambient" and len(both) == 1:
         text = "istio.io/dataplane-mode has no effect: its pods get no sidecar by it (label it istio-injection=enabled)"
         yield Message("NotSupported", "Error", _ref(source), text, _place(source, "metadata.labels"))
+    asked = labels.get("istio-injection", "enabled")
+    if asked not in ("enabled", "disabled"):
+        text = f"istio-injection={asked} means nothing, so its pods get no sidecar: it is enabled, or disabled"
+        yield Message(codes.NOT_INJECTED, "Warning", _ref(source), text, _place(source, "metadata.labels"))
     if not set(_INJECTING) & labels.keys():
         text = (
             f"the namespace is not enabled for injection: kubectl label namespace {_name(source)} "

@@ -92,7 +92,7 @@ def command(*, count: int, keep: bool, form: str) -> None:
     _judge(result)
     if keep:
         up.merge(home)
-    say(_farewell(home, keep=keep))
+    say(_farewell(home, keep=keep, found=report["found"]))
 
 
 class _Speaker:
@@ -247,7 +247,9 @@ def _clean_up(home: Home, *, found: bool) -> None:
         down.stop(home)
 
 
-def _farewell(home: Home, *, keep: bool) -> str:
+def _farewell(home: Home, *, keep: bool, found: bool) -> str:
+    if not keep and found:
+        return f"removed   the namespace {NAMESPACE}; the mesh runs on, as before. To keep it: semafor demo --keep"
     if not keep:
         return "stopped   to keep it running: semafor demo --keep"
     lines = (

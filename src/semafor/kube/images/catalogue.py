@@ -382,8 +382,3 @@ def find(ref: Reference, host: Host, tools: Mapping[str, str]) -> Recipe | None:
 def names() -> tuple[str, ...]:
     """All names of the table."""
     return tuple(name for row in ROWS for name in row.names)
-
-
-def main_names() -> tuple[str, ...]:
-    """One name for each row that users write, for messages."""
-    return tuple(row.names[0] for row in ROWS if not row.names[0].startswith("semafor/"))

@@ -118,8 +118,8 @@ class Images:
         found = catalogue.find(ref, self.host, self._tools)
         if found is None:
             raise ImageError(
-                f"no image {ref.name}:{ref.tag}: build it with `semafor build -t {ref.name}:{ref.tag} FOLDER`, "
-                f"or use one of {', '.join(catalogue.main_names())}"
+                f"no image {ref.name}:{ref.tag}, and nothing is pulled from registries: build one with a Dockerfile, "
+                f"`semafor build -t {ref.name}:{ref.tag} FOLDER`, or use one that `semafor images` lists"
             )
         if found.missing:
             raise ImageError(found.missing)

@@ -34,7 +34,7 @@ async def find_image(machine: Machine, ref: str) -> Image:
         image = await asyncio.to_thread(machine.images.find, ref)
     if image is None:
         why = machine.images.explain(ref)
-        words = f'Container image "{ref}" is not present with pull policy of Never'
+        words = f'Container image "{ref}" is not on this machine'
         raise NotStartable("ErrImageNeverPull", f"{words}: {why}")
     return image
 

@@ -30,6 +30,8 @@ PREPARED = 2  # first processes of the containers to come: a pod has an app and 
 _QUIET = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
 _OWN_NAMESPACES = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS | syscalls.CLONE_NEWIPC
 
+# Where there is one user, whose files `kubectl cp` brings cannot be given to another: GNU tar, as root, would fail.
+_ONE_USER = {"TAR_OPTIONS": "--no-same-owner"}
 
 Extra = Callable[[Json, str], Json]  # answers a request of the daemon's, with the pod's private folder
 
@@ -175,7 +177,7 @@ class Supervisor:
     def _exec(self, body: Json, fds: list[int]) -> Reply:
         running = self._find(body["container"])
         spec = running.spec
-        env = dict(spec.env) | dict(body["env"])
+        env = ({} if process.is_mapped("uid", 1) else _ONE_USER) | dict(spec.env) | dict(body["env"])
         stdio = None if body["tty"] else (fds[0], fds[1], fds[2])
         command = running.command(tuple(body["argv"]), env, body["cwd"] or spec.cwd, stdio)
         started = running.execute(command)
