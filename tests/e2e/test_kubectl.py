@@ -110,7 +110,7 @@ def test_a_rollout_goes_on_back_and_on_again(web):
     web("scale", "deployment/web", "--replicas=2", "--current-replicas=1")
     web("wait", "--for=jsonpath={.status.readyReplicas}=2", "deployment/web", "--timeout=60s")
     assert "subresource: scale" in web("get", "deployment", "web", "-o", "yaml", "--show-managed-fields")
-    assert "has no effect yet" in web("autoscale", "deployment", "web", "--max=3")
+    assert "has no effect yet" in web("create", "quota", "few", "--hard=pods=9")
 
 
 def test_deletions_take_with_them_what_they_should(mesh, namespace, web):
@@ -161,7 +161,6 @@ def test_an_account_may_do_what_its_role_says(namespace, kubectl):
 
 
 def test_what_is_not_there_is_named(kubectl):
-    assert "Metrics API not available" in kubectl("top", "pods", check=False)
     assert "doesn't have a resource type" in kubectl("get", "nothing", check=False)
     assert "Kubernetes control plane" in kubectl("cluster-info")
     assert "virtualservices" in kubectl("api-resources", "--api-group=networking.istio.io")
