@@ -91,3 +91,25 @@ def test_a_stateful_set_keeps_names_and_data(kubectl):
     assert kubectl("exec", "db-0", "-c", "app", "--", "cat", "/data/names").startswith("db-0\ndb-0\n")
     assert kubectl("get", "pvc", "-o", "jsonpath={.items[*].status.phase}") == "Bound Bound"
     kubectl("delete", "sts,pvc", "--all")
+
+
+DAEMON = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: logs}
+spec:
+  selector: {matchLabels: {app: logs}}
+  template:
+    metadata: {labels: {app: logs}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: app, image: busybox, command: [sleep, infinity]}]
+"""
+
+
+def test_a_daemon_set_runs_on_the_node(kubectl):
+    kubectl("apply", "-f", "-", input=DAEMON)
+    kubectl("rollout", "status", "ds/logs", "--timeout=60s")
+    kubectl("rollout", "restart", "ds/logs")
+    kubectl("rollout", "status", "ds/logs", "--timeout=60s")
+    assert re.search(r"logs +1 +1 +1 +1 +1 ", kubectl("get", "ds"))

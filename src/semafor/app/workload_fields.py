@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from semafor.base.problem import ObjectRef, Problem
-from semafor.resources.apps import stateful_set
+from semafor.resources.apps import daemon_set, stateful_set
 from semafor.resources.batch import job
 from semafor.resources.kind import Kind
 
@@ -32,6 +32,9 @@ def problems(kind: Kind, workload: Doc) -> Iterator[Problem]:
             yield _problem(ref, f"spec.podFailurePolicy.rules[{index}].action", "it counts as Count does")
     if kind is stateful_set.KIND:
         yield from _of_set(ref, spec)
+    surge = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("maxSurge", 0)
+    if kind is daemon_set.KIND and surge not in (0, "0%"):
+        yield _problem(ref, "spec.updateStrategy.rollingUpdate.maxSurge", "the old pod goes before the new one comes")
 
 
 def _of_set(ref: ObjectRef, spec: Doc) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from semafor.kube.controllers import event_expiry, reconcile
 from semafor.kube.controllers.aggregation import Aggregation
 from semafor.kube.controllers.autoscaler import Autoscalers, Measure
 from semafor.kube.controllers.certificates import Certificates, Sign
+from semafor.kube.controllers.daemon_set import DaemonSets
 from semafor.kube.controllers.deployment import Deployments
 from semafor.kube.controllers.endpoint_slice import EndpointSlices
 from semafor.kube.controllers.garbage import Garbage
@@ -30,6 +31,7 @@ async def run(client: Client, *, node: str, root_certificate: str, sign: Sign, m
         Deployments(client),
         ReplicaSets(client),
         StatefulSets(client),
+        DaemonSets(client, node),
         Jobs(client),
         EndpointSlices(client, node),
         LegacyEndpoints(client),

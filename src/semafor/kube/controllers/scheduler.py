@@ -12,6 +12,7 @@ from semafor.resources.core.pod import KIND
 Doc = dict[str, Any]
 
 NAME = "default-scheduler"
+_UNSCHEDULABLE = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 class Scheduler:
@@ -68,13 +69,12 @@ def unfit(pod: Doc, node: Doc) -> str:
     spec, labels, place = pod["spec"], node["metadata"].get("labels", {}), node.get("spec") or {}
     if any(labels.get(key) != value for key, value in (spec.get("nodeSelector") or {}).items()):
         return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+    tolerations = spec.get("tolerations") or ()
     for taint in place.get("taints") or ():
-        if taint["effect"] != "PreferNoSchedule" and not any(
-            _tolerates(t, taint) for t in spec.get("tolerations") or ()
-        ):
+        if taint["effect"] != "PreferNoSchedule" and not any(_tolerates(t, taint) for t in tolerations):
             pair = f"{taint['key']}: {taint.get('value', '')}"
             return f"0/1 nodes are available: 1 node(s) had untolerated taint {{{pair}}}."
-    if place.get("unschedulable"):
+    if place.get("unschedulable") and not any(_tolerates(t, _UNSCHEDULABLE) for t in tolerations):
         return "0/1 nodes are available: 1 node(s) were unschedulable."
     return ""
 

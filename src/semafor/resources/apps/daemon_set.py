@@ -92,5 +92,4 @@ KIND = Kind(
     subresources=("status",),
     defaults=defaults.daemon_set,
     validate=rules.daemon_set,
-    effect=False,
 )

@@ -12,6 +12,7 @@ Doc = dict[str, Any]
 _JOB = {
     "backoffLimit": 6,
     "completionMode": "NonIndexed",
+    "manualSelector": False,
     "suspend": False,
     "podReplacementPolicy": "TerminatingOrFailed",
 }
