@@ -119,7 +119,7 @@ export function useWidth(): [box: (element: HTMLElement | null) => void, width: 
   useLayoutEffect(() => {
     const own = element.current;
     if (!own) return;
-    const watch = new ResizeObserver(() => setWidth(own.clientWidth - 8));
+    const watch = new ResizeObserver(() => setWidth(Math.max(own.clientWidth - 8, 0)));
     watch.observe(own);
     return () => watch.disconnect();
   }, []);

@@ -5,6 +5,7 @@ from typing import Any
 
 from semafor.resources import errors
 from semafor.resources.errors import FieldError
+from semafor.resources.istio import hosts
 
 Doc = dict[str, Any]
 _TOPOLOGY = frozenset({"topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone"})
@@ -17,6 +18,9 @@ def validate(locality: Doc, path: str) -> Iterator[FieldError]:
     both = [label for label in locality.get("failoverPriority", ()) if label in _TOPOLOGY]
     if locality.get("failover") and both:
         yield errors.invalid(f"{path}.failoverPriority", both, "labels of the topology exclude failover")
+    for index, label in enumerate(locality.get("failoverPriority", ())):
+        key, _, value = label.partition("=")
+        yield from hosts.labels({key: value}, f"{path}.failoverPriority[{index}]")
     shares = locality.get("distribute", [])
     yield from _apart([share.get("from", "") for share in shares], f"{path}.distribute")
     for index, share in enumerate(shares):

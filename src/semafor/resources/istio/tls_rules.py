@@ -1,5 +1,6 @@
 """Istio's rules for the TLS of servers, which Gateways and Sidecars have. Source: Istio's validateTLSOptions."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,12 @@ Doc = dict[str, Any]
 _ENDING = frozenset({"SIMPLE", "MUTUAL", "OPTIONAL_MUTUAL"})
 _PASSING = frozenset({"PASSTHROUGH", "AUTO_PASSTHROUGH"})
 _OWN = ("serverCertificate", "privateKey", "caCertificates", "tlsCertificates", "credentialName", "credentialNames")
+_AUTO = "TLS_AUTO"
+# What Envoy takes. Source: its CertificateValidationContext.
+_PINS = (
+    ("verifyCertificateSpki", re.compile(r"[A-Za-z0-9+/]{43}="), "base64"),
+    ("verifyCertificateHash", re.compile(r"(?i)[0-9a-f]{64}|([0-9a-f]{2}:){31}[0-9a-f]{2}"), "64 hexadecimal digits"),
+)
 # What Istio takes. Source: its list of valid cipher suites.
 CIPHERS = frozenset(
     [
@@ -52,6 +59,17 @@ def validate(tls: Doc, path: str) -> Iterator[FieldError]:
         )
     if tls.get("caCrl") and mode == "SIMPLE":
         yield errors.forbidden(f"{path}.caCrl", "must not be set for mode SIMPLE")
+    yield from _versions(tls, path)
+    for name, shape, words in _PINS:
+        for index, text in enumerate(tls.get(name, ())):
+            if not shape.fullmatch(text):
+                yield errors.invalid(f"{path}.{name}[{index}]", text, f"must be a SHA-256, as {words}")
+
+
+def _versions(tls: Doc, path: str) -> Iterator[FieldError]:
+    least, most = (tls.get(name, _AUTO) for name in ("minProtocolVersion", "maxProtocolVersion"))
+    if _AUTO not in (least, most) and least > most:
+        yield errors.invalid(f"{path}.minProtocolVersion", least, f"must not be above maxProtocolVersion, {most}")
 
 
 def remarks(tls: Doc, path: str) -> Iterator[FieldError]:

@@ -210,12 +210,20 @@ def _actions(route: Doc, path: str, *, is_delegate: bool) -> Iterator[FieldError
         yield errors.invalid(path, present, f"only one of {', '.join(present)} may be set")
     if is_delegate and "delegate" in present:
         yield errors.forbidden(f"{path}.delegate", "a delegate cannot have delegates")
+    if "delegate" in present and not route["delegate"].get("name"):
+        yield errors.required(f"{path}.delegate.name")
     for action in ("redirect", "directResponse"):
         for name in ("fault", "rewrite"):
             if name in route and action in present:
                 yield errors.forbidden(f"{path}.{name}", f"HTTP route cannot contain both {action} and {name}")
-    redirect = route.get("redirect", {})
-    if "redirect" in present and not any(redirect.get(name) for name in _REDIRECTING):
+    if "directResponse" in present and not route["directResponse"].get("status"):
+        yield errors.required(f"{path}.directResponse.status")
+    if "redirect" in present:
+        yield from _redirect(route["redirect"], path)
+
+
+def _redirect(redirect: Doc, path: str) -> Iterator[FieldError]:
+    if not any(redirect.get(name) for name in _REDIRECTING):
         yield errors.required(f"{path}.redirect", f"one of {', '.join(_REDIRECTING)} must be set")
     if redirect.get("scheme", "") not in {"", "http", "https"}:
         yield errors.not_supported(f"{path}.redirect.scheme", redirect["scheme"], ("http", "https"))
@@ -224,8 +232,6 @@ def _actions(route: Doc, path: str, *, is_delegate: bool) -> Iterator[FieldError
     code = redirect.get("redirectCode", 301)
     if code not in (0, 301, 302, 303, 307, 308):
         yield errors.invalid(f"{path}.redirect.redirectCode", code, "must be 301, 302, 303, 307 or 308")
-    if "directResponse" in present and not route["directResponse"].get("status"):
-        yield errors.required(f"{path}.directResponse.status")
 
 
 def _destinations(routes: list[Doc], path: str) -> Iterator[FieldError]:
