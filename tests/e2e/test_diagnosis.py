@@ -57,6 +57,11 @@ def test_what_is_explained_is_what_happens(mesh: Machine, namespace: str) -> Non
     mesh.semafor("wait", "authorizationpolicy", f"echo.{namespace}")
     told = [explained(mesh, namespace, *each) for each in REQUESTS]
     assert told == [status(mesh, namespace, *each) for each in REQUESTS]
+    rules = mesh.write("rules.yaml", POLICIES)
+    question = ("explain", "--from", "caller", "--to", "echo", "-n", namespace, "GET", "/broken", "-f", str(rules))
+    said = mesh.semafor(*question, check=False)
+    assert f"VirtualService {namespace}/echo spec.http[1] ({rules}:20)" in said.stdout
+    assert said.stderr == ""
 
 
 def test_what_became_of_a_request_is_told(mesh: Machine, namespace: str) -> None:

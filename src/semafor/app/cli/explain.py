@@ -1,12 +1,13 @@
 """`semafor explain`: what becomes of a request that one imagines, or what became of one that was, and why."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import click
 import msgspec
 
-from semafor.app.cli import imagined, output, workloads
+from semafor.app.cli import imagined, output, places, workloads
 from semafor.app.cli.api import Api
 from semafor.app.home import Home
 from semafor.explain import Life, Story, lines, of_life
@@ -24,6 +25,13 @@ _FAILED = 1
 @click.option("--port", type=click.IntRange(1, 65535), help="The port (default: of the URL, else the service's own).")
 @imagined.options
 @click.option("--tls", is_flag=True, help="The caller itself speaks TLS.")
+@click.option(
+    "-f",
+    "files",
+    metavar="PATH",
+    multiple=True,
+    help="Files or folders that were applied: rules get their file and line.",
+)
 @output.format_option
 @click.argument("method", required=False)
 @click.argument("path", default="/")
@@ -44,7 +52,7 @@ def command(**options: Any) -> None:
     Example:
       semafor explain --request 177192f3-a49e-42cb-b1e3-523e52d8aeab
       semafor explain --from agent --to model GET /v1/chat -H 'x-test-user: true'
-      semafor explain --from deploy/agent --to memory:6379
+      semafor explain --from deploy/agent --to memory:6379 -f rules/
       semafor explain --through deploy/istio-ingressgateway.istio-system --to shop.example.com GET /cart
       semafor explain --from agent --to api POST /orders --jwt-claims '{"iss": "https://issuer.example", "sub": "ada"}'
     """
@@ -53,9 +61,7 @@ def command(**options: Any) -> None:
         _tell_of_the_past(api, options)
         return
     document = api.ask("explain", _question(api, options))
-    if not output.document(options["form"], document):
-        for line in lines(msgspec.convert(document, Story)):
-            print(line)
+    _print(api, options, document, lambda: lines(msgspec.convert(document, Story)))
     if document["verdict"] != "passes":
         raise click.exceptions.Exit(_FAILED)
 
@@ -67,11 +73,22 @@ def _tell_of_the_past(api: Api, options: dict[str, Any]) -> None:
         if options[name]:
             raise click.UsageError("--request and --trace stand alone: what was asked is in the logs")
     document = api.ask(f"requests/{quote(options['request'] or options['trace'], safe='')}")
-    if not output.document(options["form"], document):
-        for line in of_life(msgspec.convert(document, Life)):
-            print(line)
+    _print(api, options, document, lambda: of_life(msgspec.convert(document, Life)))
     if document["verdict"] != "passed":
         raise click.exceptions.Exit(_FAILED)
+
+
+def _print(api: Api, options: dict[str, Any], document: dict[str, Any], told: Callable[[], Iterator[str]]) -> None:
+    """As lines, or as the document itself, which gets `places`: what the lines name, and where it stands."""
+    found = places.of(options["files"], api, options["namespace"]) if options["files"] else None
+    if options["form"] != "text":
+        extra = {"places": found.named("\n".join(told()))} if found else {}
+        output.document(options["form"], document | extra)
+    else:
+        for line in told():
+            print(found.told(line) if found else line)
+    for note in found.notes() if found else ():
+        output.note(f"note: {note}")
 
 
 def _question(api: Api, options: dict[str, Any]) -> dict[str, Any]:
