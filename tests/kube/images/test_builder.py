@@ -350,7 +350,7 @@ async def test_caches_are_shared_and_stay_out_of_the_image(images, context):
         (["FROM busybox", "ADD https://example.com/x /"], "RUN curl"),
         (["FROM busybox", "COPY --from=nowhere /a /b"], "--from=nowhere: no image nowhere:latest"),
         (["FROM busybox", "COPY --from=busybox /etc/shadow /b"], "no such file"),
-        (["FROM nowhere:1"], "Dockerfile:1: no image nowhere:1: build it with `semafor build -t nowhere:1 FOLDER`"),
+        (["FROM nowhere:1"], "Dockerfile:1: no image nowhere:1, and nothing is pulled from registries: build one"),
         (["FROM busybox", "RUN --mount=type=secret,id=x cat /run/secrets/x"], "only type=cache"),
         (["FROM busybox", "ENV A"], "ENV A has no value"),
         (["FROM busybox", "EXPOSE http"], "EXPOSE http is not a port"),
