@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,8 @@ import click
 
 from semafor.app.cli import root
 
-SOURCES = Path(__file__).resolve().parent.parent / "src" / "semafor"
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "src" / "semafor"
 _COMMANDS = """\
 # Commands
 
@@ -27,9 +30,18 @@ reason: the word is in `status.validationMessages` and, where Istio and Kiali ha
 
 
 def commands() -> str:
-    """The page of commands: the help of each, in the order of `semafor --help`."""
+    """The page of commands: the help of each, in the order of `semafor --help`.
+
+    Told in a process of its own: a command keeps the option for help that it was first asked with.
+    """
+    done = subprocess.run([sys.executable, "-m", __name__], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _page() -> str:
     parts = [_COMMANDS]
-    for words, command, context in _every(root, click.Context(root, info_name="semafor", terminal_width=100)):
+    top = click.Context(root, info_name="semafor", terminal_width=100, **root.context_settings)
+    for words, command, context in _every(root, top):
         said = command.get_help(context).rstrip().replace(tempfile.gettempdir(), "/tmp")
         parts.append(f"## {' '.join(words)}\n\n```text\n{said}\n```\n")
     return "\n".join(parts)
@@ -87,3 +99,7 @@ def _text(node: ast.expr | None) -> str:
 
 def _name(part: ast.expr) -> str:
     return ast.unparse(part.value) if isinstance(part, ast.FormattedValue) else ""
+
+
+if __name__ == "__main__":
+    print(_page(), end="")

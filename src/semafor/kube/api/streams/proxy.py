@@ -35,6 +35,7 @@ _OWN: Final = frozenset(
     | {"transfer-encoding", "upgrade", "expect", "host", "authorization"}
 )
 _OWN_PREFIX: Final = "impersonate-"
+_WITHOUT_BODY: Final = (204, 304)
 
 
 class Lookup(NamedTuple):
@@ -247,7 +248,7 @@ class _Answer:
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
         self.begun = self.status >= 200  # those before are no answers yet
-        self.complete = self.begun and (self._is_head or self.status in (204, 304))
+        self.complete = self.begun and (self._is_head or self.status in _WITHOUT_BODY)
         if not self.begun:
             self.headers.clear()
 
@@ -267,6 +268,7 @@ class _Passed(Response):
         self.raw_headers = [
             (name, _moved(value, _split(request)[0]) if name == b"location" else value)
             for name, value in answer.headers
+            if not (name == b"content-length" and answer.status in _WITHOUT_BODY)  # it says what a body would have
         ]
         self._answer, self._reader, self._end = answer, reader, end
 
